@@ -1,0 +1,43 @@
+/* Log: one JSON object a line, to stderr or a file that SIGHUP reopens (log_reopen()).
+ *
+ * A line is written with one write(2), so lines of several threads and processes never mix.
+ * Text is escaped; never pass a secret. Levels as document 003, section 6: error, warn, info, debug. */
+#ifndef STOA_BASE_LOG_H
+#define STOA_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* path NULL or "" = stderr. program is named in every line. False: the file cannot be opened (errno). */
+bool log_open(const char *program, const char *path, enum log_level level);
+void log_reopen(void);
+bool log_level_parse(const char *text, enum log_level *level_out);
+bool log_wants(enum log_level level);
+
+/* One value of a line. */
+struct log_field {
+	const char *name;
+	enum { LOG_TEXT, LOG_NUMBER, LOG_REAL } type;
+	const char *text;
+	int64_t number;
+	double real;
+};
+
+#define LOG_T(n, v) ((struct log_field){.name = (n), .type = LOG_TEXT, .text = (v)})
+#define LOG_N(n, v) ((struct log_field){.name = (n), .type = LOG_NUMBER, .number = (int64_t)(v)})
+#define LOG_R(n, v) ((struct log_field){.name = (n), .type = LOG_REAL, .real = (v)})
+
+/* Writes {"time":…,"level":…,"program":…,"event":event, fields…}. Text fields that are NULL are left out. */
+void log_write(enum log_level level, const char *event, const struct log_field *fields, int count);
+
+#define LOG(level, event, ...) \
+	do { \
+		if (log_wants(level)) { \
+			const struct log_field log_fields_[] = {LOG_T("", 0), ##__VA_ARGS__}; \
+			log_write((level), (event), log_fields_ + 1, (int)(sizeof log_fields_ / sizeof *log_fields_) - 1); \
+		} \
+	} while (0)
+
+#endif

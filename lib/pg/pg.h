@@ -1,0 +1,88 @@
+/* PostgreSQL: pool, lease, statements, transactions (design, "SQL" and "Core types").
+ *
+ * A statement is one file below sql/, embedded at build time as `const struct statement SQL_<FAMILY>_<NAME>`
+ * (generated sql.h). It is prepared on first use of a connection; [db] prepare=off sends it unprepared, for an old
+ * pgbouncer. Parameters are text or NULL. A PGresult belongs to ctx. */
+#ifndef STOA_PG_PG_H
+#define STOA_PG_PG_H
+
+#include "base/buffer.h"
+#include "base/context.h"
+#include "conf/conf.h"
+
+#include <libpq-fe.h>
+
+struct statement {
+	const char *name; /* "retention_session_get": family and file name */
+	const char *text;
+	int params;       /* highest $n */
+	int number;       /* position in SQL_ALL */
+};
+
+extern const struct statement *const SQL_ALL[]; /* NULL-ended, generated */
+extern const int SQL_COUNT;
+
+extern const struct conf_row PG_CONF[]; /* [db] url, pool_size, pool_wait (250ms), prepare, statement_timeout, lifetime (1h) */
+
+struct pool;
+struct connection;
+
+/* A connection for as long as it is needed; returned before any outbound call. A zeroed lease holds nothing. */
+struct lease {
+	struct ctx *ctx;
+	struct pool *pool;
+	struct connection *connection;
+	bool in_transaction;
+};
+
+/* Opens lazily: no connection is made here. `size` 0 takes db.pool_size. Any thread may take leases. */
+struct pool *pool_open(int size);
+void pool_close(struct pool *pool);
+/* For metrics: connections open, in use, and threads waiting. */
+void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_out);
+
+/* Waits at most db.pool_wait, then ERR_UNAVAILABLE with Retry-After 1; also when PostgreSQL cannot be reached
+ * (attempts are spaced by backoff with jitter, so that a restart is not stormed). A connection found dead is
+ * replaced. The lease must be returned; ctx_reset() returns one that was forgotten, rolling back. */
+enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out);
+/* Rolls an open transaction back. Harmless on an empty lease. */
+void lease_return(struct lease *lease);
+
+/* Transactions. pg_commit() answers ERR_UNCERTAIN when the connection is lost during COMMIT: never repeat blindly. */
+enum err pg_begin(struct lease *lease);
+enum err pg_commit(struct lease *lease);
+void pg_rollback(struct lease *lease);
+
+/* Runs one statement. Outside a transaction a connection that was lost before the statement reached the server is
+ * replaced and the statement sent once more; 26000 and 0A000 re-prepare. Errors by SQLSTATE, see pg/sqlstate.c:
+ * 23505 ERR_CONFLICT, 23503/23514/22xxx/23502 ERR_INVALID, 40001/40P01 ERR_CONFLICT, 57014 ERR_TIMEOUT,
+ * 08xxx/57P0x/53xxx ERR_UNAVAILABLE, else ERR_INTERNAL; the constraint's name is kept in pg_constraint(). */
+enum err pg_run(struct lease *lease, const struct statement *statement, const char *const *params, PGresult **result_out);
+/* As pg_run() for text that is not a file: BEGIN, LISTEN, migrations. May hold several commands when params is 0. */
+enum err pg_run_text(struct lease *lease, const char *text, int count, const char *const *params, PGresult **result_out);
+/* Takes a lease, runs, returns the lease. */
+enum err pg_query(struct ctx *ctx, struct pool *pool, const struct statement *statement, const char *const *params,
+	PGresult **result_out);
+
+/* The constraint that the last failed statement of this ctx broke, or "". */
+const char *pg_constraint(const struct lease *lease);
+/* The raw connection, for LISTEN and describing statements. */
+PGconn *pg_raw(struct lease *lease);
+
+#define PARAMS(...) ((const char *const[]){__VA_ARGS__})
+/* Numbers as parameters, in memory of ctx. */
+const char *pg_int(struct ctx *ctx, int64_t value);
+const char *pg_bool(bool value); /* "t" or "f" */
+/* bytea as \x… text */
+const char *pg_bytes(struct ctx *ctx, const void *data, size_t bytes);
+/* A text[] literal. */
+const char *pg_array(struct ctx *ctx, const char *const *items, int count);
+
+/* Reading results: NULL for SQL null. */
+const char *pg_text(const PGresult *result, int row, const char *column);
+int64_t pg_number(const PGresult *result, int row, const char *column, int64_t fallback);
+bool pg_true(const PGresult *result, int row, const char *column);
+/* Decodes a bytea column; ctx memory; false on null. */
+bool pg_data(struct ctx *ctx, const PGresult *result, int row, const char *column, const uint8_t **data_out, size_t *bytes_out);
+
+#endif

@@ -1,0 +1,68 @@
+/* Retention: what the widget responder, the owner's responder and the worker need of the domain
+ * (inventory section D; document 003). */
+#ifndef STOA_RETENTION_RETENTION_H
+#define STOA_RETENTION_RETENTION_H
+
+#include "job/job.h"
+#include "stripe/stripe.h"
+#include "text/json.h"
+#include "who/who.h"
+
+/* Value segments by the monthly value in minor units of its own currency (inventory D.4: trial <1, low <20, medium 20-99,
+ * high >=100, of the major unit with two decimals). */
+enum segment { SEGMENT_TRIAL, SEGMENT_LOW, SEGMENT_MEDIUM, SEGMENT_HIGH, SEGMENT_COUNT };
+enum segment segment_of(int64_t value_minor);
+const char *segment_text(enum segment segment);
+
+/* Steps of a flow. Offers are DISCOUNT … SUPPORT; FEEDBACK and SURVEY ask, CONFIRM ends. */
+enum step_type { STEP_SURVEY, STEP_DISCOUNT, STEP_PAUSE, STEP_DOWNGRADE, STEP_EXTENSION, STEP_SUPPORT, STEP_FEEDBACK, STEP_CONFIRM, STEP_COUNT };
+const char *step_text(enum step_type type);
+bool step_parse(const char *text, enum step_type *type_out);
+bool step_is_offer(enum step_type type);
+
+#define FLOW_STEPS 20
+/* Checks a flow's steps as inventory D.4 documents and the configuration of each type (docs in retention/flow.c's table).
+ * ERR_INVALID names the step and field: "steps[2].config.percentage". */
+enum err flow_check(struct ctx *ctx, struct json_object *steps);
+
+/* The documented order of a segment (D.4): high discount>pause>downgrade; medium pause>discount>downgrade; low
+ * downgrade>pause>discount; more than one attempt: support first, else last. Trial (not documented): extension>pause>
+ * discount>downgrade; elsewhere extension comes before support. Survey stays first; feedback, then confirm last. Writes the
+ * step indexes in their new order; returns the count. */
+int flow_order(struct json_object *steps, enum segment segment, int attempts, int order_out[FLOW_STEPS]);
+
+/* Revenue saved by an accepted offer (D.4): pause, support, extension 100 %, downgrade 30 %, discount 20 % of the monthly value, rounded
+ * half up; other steps 0. */
+int64_t revenue_saved(enum step_type offer, int64_t value_minor);
+
+/* The session token: version 1, HMAC-SHA-256 by the house key. It carries organisation, key, session, customer, subscription, flow,
+ * version, mode and expiry; a decision is accepted only under it. */
+struct widget_token {
+	char org_id[ID_TEXT], key_id[ID_TEXT], session_id[ID_TEXT], flow_id[ID_TEXT];
+	int flow_version;
+	bool live;
+	int64_t expires_s; /* Unix time */
+	const char *customer, *subscription; /* subscription may be "" */
+};
+#define WIDGET_SESSION_S 3600
+const char *widget_token_make(struct ctx *ctx, const struct widget_token *token);
+/* ERR_UNAUTHENTICATED: not ours or altered; ERR_GONE: expired. */
+enum err widget_token_read(struct ctx *ctx, const char *text, struct widget_token *token_out);
+
+/* The host's signature over the customer: header form "t=<unix>,v1=<hex>[,v1=…]"; signed bytes are t, then for each field that is sent,
+ * in alphabetical order of its name, a line feed and name=value (integers in decimal). HMAC-SHA-256 under the key's signing secret as
+ * ASCII. Accepted up to 300 s either way. ERR_FORBIDDEN says what does not fit. */
+struct signed_field { const char *name, *value; };
+enum err customer_signature_check(struct ctx *ctx, const char *secret, const char *signature,
+	const struct signed_field *fields, int count);
+
+/* Applying a decision at Stripe: the job of kind "stripe.apply", payload {"org","live","session"}. */
+extern const struct job_policy STRIPE_APPLY;
+/* What the worker gives handlers as job->house. */
+struct retention_house { struct net *net; struct cache *cache; };
+enum err stripe_apply_run(struct ctx *ctx, struct job *job);
+
+/* A starter flow in one language ("en", "de", "fr", "es"), steps only, owned by ctx: what a new organisation begins with. */
+struct json_object *flow_starter(struct ctx *ctx, const char *language);
+
+#endif

@@ -1,0 +1,183 @@
+/* Web: request, reply, route, serve (design, "Routing", "Input", "Errors").
+ *
+ * A noun's .c file ends with its table of routes. serve does for each request: match -> who -> rate limit -> access -> input ->
+ * handler -> render -> log -> reset. A handler gets typed, checked input and either fills the reply or returns an error,
+ * which only serve renders, as RFC 9457 application/problem+json (or the error page on routes that answer HTML). */
+#ifndef STOA_WEB_WEB_H
+#define STOA_WEB_WEB_H
+
+#include "base/buffer.h"
+#include "base/context.h"
+#include "metric/metric.h"
+#include "net/net.h"
+#include "pg/rows.h"
+#include "text/json.h"
+#include "text/template.h"
+#include "text/url.h"
+#include "web/target.h"
+#include "who/rate.h"
+#include "who/who.h"
+
+#include <stddef.h>
+
+enum method { METHOD_GET = 1, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
+
+/* Zero means refused: start-up refuses a table that contains it. */
+enum access {
+	ACCESS_UNSET,
+	ACCESS_PUBLIC,      /* anyone */
+	ACCESS_LOCAL,       /* clients of ops.allow only (metrics) */
+	ACCESS_SESSION,     /* any signed-in person */
+	ACCESS_PERMISSION,  /* who may do route->permission */
+	ACCESS_PAGE,        /* a page for the signed-in: others are sent to /login */
+	ACCESS_PAGE_PUBLIC  /* a page for anyone; who is resolved when a cookie is there */
+};
+
+enum field_place { IN_BODY, IN_QUERY, IN_PATH, IN_HEADER };
+
+enum field_type {
+	FIELD_TEXT,   /* const char *; least/most = code points; no control characters */
+	FIELD_LINES,  /* const char *; as TEXT, line feeds and tabs allowed */
+	FIELD_ID,     /* const char *; UUID */
+	FIELD_EMAIL,  /* const char *; one @, no spaces, <= 254 bytes; kept as sent */
+	FIELD_URL,    /* const char *; http or https */
+	FIELD_INT,    /* int64_t; least/most = values */
+	FIELD_BOOL,   /* bool */
+	FIELD_ENUM,   /* const char *; one of `choices`, separated by '|' */
+	FIELD_JSON,   /* struct json_object *; object or array; least/most bound its serialised bytes */
+	FIELD_TEXTS,  /* struct json_object *; an array of strings, least/most items */
+	FIELD_CURSOR  /* const char *; opaque, from a list's links */
+};
+
+/* One input (or reply) field. offset/present are offsets into the endpoint's own struct. */
+struct field {
+	const char *name;      /* as on the wire: "subscriptionValue"; IN_HEADER: "If-Match" */
+	enum field_place place;
+	enum field_type type;
+	bool required;
+	bool nullable;         /* replies: may be null */
+	int64_t least, most;   /* both 0 = the type's default bounds (TEXT 1..255, LINES 1..5000, INT any, JSON 2..65536) */
+	const char *choices;
+	size_t offset;
+	const char *doc;       /* one line, with the unit */
+};
+
+#define FIELD_END {0}
+/* Rows read: INPUT(struct start_input, user_id, "userId", IN_BODY, FIELD_TEXT, .required = true, .most = 255, .doc = "…") */
+#define INPUT(type_, member_, name_, place_, kind_, ...) \
+	{.name = (name_), .place = (place_), .type = (kind_), .offset = offsetof(type_, member_), __VA_ARGS__}
+#define REPLY(name_, kind_, ...) {.name = (name_), .type = (kind_), __VA_ARGS__}
+
+struct family;
+struct req {
+	struct ctx ctx;            /* first: handlers pass &req->ctx down */
+	const struct route *route;
+	const struct family *family;
+	struct house house;
+	struct who who;
+	void *input;               /* the route's input struct, zeroed, then filled */
+	struct pairs path;         /* :id parameters */
+	/* as received */
+	const char *method, *uri_path, *query, *body;
+	size_t body_length;
+	const char *(*header)(const struct req *req, const char *name); /* "Content-Type"; NULL when absent */
+	void *transport;           /* FCGX_Request, or a test's */
+	const char *address;       /* client address */
+	bool cookie;               /* who came from the page cookie: CSRF rules apply */
+	int64_t start_us;          /* monotonic */
+};
+
+enum reply_body { BODY_NONE, BODY_JSON, BODY_HTML, BODY_TEXT };
+
+#define REPLY_HEADERS 24
+struct rep {
+	int status;                /* 200 unless set */
+	enum reply_body type;
+	struct buffer body;        /* kept from request to request */
+	struct { const char *name, *value; } headers[REPLY_HEADERS];
+	int header_count;
+};
+
+typedef enum err handler(struct req *req, struct rep *rep);
+
+enum reply_shape {
+	REPLY_NOTHING,  /* 204, or a redirect */
+	REPLY_FIELDS,   /* an object of route->reply */
+	REPLY_ROW,      /* {"data": {…}} one row of route->rows */
+	REPLY_LIST,     /* {"data": […], "meta": {"limit", "next"}} rows of route->rows */
+	REPLY_PAGE,     /* HTML */
+	REPLY_PLAIN     /* text, with its own media type */
+};
+
+struct route {
+	enum method method;
+	const char *path;             /* "/api/v1/widget/flow/:id" */
+	enum access access;
+	enum permission permission;   /* for ACCESS_PERMISSION and ACCESS_PAGE */
+	enum latency_class class;
+	const struct field *input;    /* ends with FIELD_END; NULL = none: a body or query is then refused */
+	size_t input_size;
+	handler *run;
+	enum reply_shape shape;
+	const struct field *reply;    /* REPLY_FIELDS */
+	const struct statement *rows; /* REPLY_ROW, REPLY_LIST: the schema comes from describing it */
+	int status;                   /* of success; 0 = 200, or 204 for REPLY_NOTHING */
+	const struct rate_limit *limit; /* NULL = the access's default */
+	bool cors;                    /* widget routes: answers preflights and checks the key's origins */
+	bool form;                    /* the body is application/x-www-form-urlencoded (pages) */
+	const char *doc;              /* one line */
+};
+
+#define ROUTE_END {0}
+
+struct family {
+	const char *name;                    /* "widget" */
+	const struct route *const *tables;   /* NULL-ended; each ends with ROUTE_END */
+	const struct conf_row *const *conf;  /* NULL-ended, or NULL */
+	/* Called once after configuration, before threads; false: message_out. May be NULL. */
+	bool (*open)(const struct house *house, char message_out[256]);
+	void (*close)(void);
+	bool templates;                      /* loads [web] templates for reply_page() */
+	bool outbound;                       /* opens net for handlers */
+};
+
+/* The whole life of a responder: options (--routes, --version, --help, --config F), configuration, pools, socket or
+ * mod_fcgid mode, SIGTERM, threads. Exit status for main(). */
+int serve_main(int argc, char **argv, const struct family *family);
+
+/* What serve_main() is made of, for family tests: open everything a family needs from configuration already loaded, and
+ * dispatch one request without FastCGI. req must have ctx initialised and the fields "as received" set. */
+bool serve_open(const struct family *family, char message_out[256]);
+void serve_close(void);
+void dispatch(struct req *req, struct rep *rep);
+
+/* NULL when no route; methods_out (bit 1 << enum method) tells which methods the path has. Tables are compiled at start-up: the
+ * match does not depend on the number of routes. */
+const struct route *route_match(const struct family *family, enum method method, const char *path, struct ctx *ctx,
+	struct pairs *path_out, unsigned *methods_out);
+/* Refuses a family with an unset access, class, doc or handler, a duplicate row, or input rows that do not fit. */
+bool route_check(const struct family *family, char message_out[256]);
+const char *method_text(enum method method);
+
+/* Reply helpers. */
+void reply_header(struct rep *rep, const char *name, const char *value); /* value must outlive the reply: ctx memory or literal */
+enum err reply_json(struct req *req, struct rep *rep, struct json_object *value);
+/* Runs route->rows and renders it as the route's shape. Row: ERR_NOT_FOUND when there is none, `what` names it. List: the statement
+ * must select limit + 1 rows with the cursor's columns first ("id" text unless the statement names "cursor"); more than limit rows
+ * become meta.next. */
+enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what);
+enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit);
+/* Renders templates/pages/<name> inside templates/layout; view is owned by ctx. Adds csrf, who and nonce-free CSP. */
+enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view);
+enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location);
+/* Weak comparison with If-None-Match; true: the reply is now 304 and the handler returns OK. Sets ETag either way. */
+bool reply_etag(struct req *req, struct rep *rep, const char *etag);
+
+/* CSRF token of this session, hex, bound to the access token in the cookie. */
+const char *csrf_token(struct req *req);
+/* The page cookie's name. */
+#define PAGE_COOKIE "__Host-stoa"
+
+extern const struct conf_row WEB_CONF[]; /* [web] socket, threads, max_body, public_url, templates, log, log_level, limits… */
+
+#endif
