@@ -4,7 +4,8 @@
  *   stoa_at_<43>    access token of a session, 1 h        stoa_rt_<43>   refresh token, 30 days, single use
  *   stoa_live_<8>_<43>, stoa_test_<8>_<43>                API key; the 8 characters are its indexed prefix
  *   stoa_pr_<43>    password reset, 1 h, single use
- * (<43> = 32 random bytes in base64url.) */
+ *   stoa_sig_<43>   signing secret of a widget key, sealed; the whole text is the HMAC key
+ * (<43> = 32 random bytes in base64url.) A token's random part decides; nothing is read from the rest but its kind. */
 #ifndef STOA_WHO_WHO_H
 #define STOA_WHO_WHO_H
 
@@ -34,6 +35,17 @@ enum permission {
 #undef X
 	PERMISSION_COUNT
 };
+
+#define WHO_TOKEN_TEXT 64 /* room for a token of any kind but API keys */
+#define WHO_KEY_TEXT 72   /* room for an API key */
+#define WHO_PREFIX_TEXT 9 /* room for an API key's prefix */
+
+enum token_kind { TOKEN_NONE, TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_RESET, TOKEN_SIGNING, TOKEN_KEY_LIVE, TOKEN_KEY_TEST };
+
+/* The kind by its form alone; TOKEN_NONE when it is none of ours. prefix_out (may be NULL) gets an API key's prefix. */
+enum token_kind token_parse(const char *text, char prefix_out[WHO_PREFIX_TEXT]);
+/* A new random token; out has WHO_KEY_TEXT bytes for API keys, else WHO_TOKEN_TEXT. */
+void token_new(enum token_kind kind, char *out);
 
 enum who_kind { WHO_NOBODY, WHO_SESSION, WHO_SERVER_KEY, WHO_WIDGET_KEY };
 

@@ -1,0 +1,103 @@
+/* Identity: signing in, sessions, passwords and organisations, shared by the auth and pages families, the worker and
+ * the command.
+ *
+ * What an outsider can learn. Login: nothing but right or wrong; an unknown address, a person without organisation, a
+ * locked account and a wrong password get the same answer after the same work (one Argon2id hash and one statement that counts
+ * the failure). Forgot: nothing; the request only enqueues a job, and the worker looks the address up. Register (when open):
+ * that an address already has an account. Anyone who knows an address can lock it for a while; a reset by mail ends the lock.
+ *
+ * `client` is for the audit log and for the limits per address. */
+#ifndef STOA_IDENTITY_IDENTITY_H
+#define STOA_IDENTITY_IDENTITY_H
+
+#include "job/job.h"
+#include "who/who.h"
+
+/* [who] registration, sessions_per_person, access_life, refresh_life, lock_after, lock_for, logins_per_address, resets_per_hour */
+extern const struct conf_row IDENTITY_CONF[];
+
+struct client {
+	const char *address; /* or NULL */
+	const char *agent;   /* User-Agent or NULL */
+};
+
+struct session_tokens {
+	char access[WHO_TOKEN_TEXT];
+	char refresh[WHO_TOKEN_TEXT];
+	int access_s, refresh_s; /* seconds until they expire */
+	char org_id[ID_TEXT], account_id[ID_TEXT], session_id[ID_TEXT];
+	enum role role;
+};
+
+/* org_id NULL: the person's oldest membership. ERR_UNAUTHENTICATED: see above. ERR_RATE_LIMITED: too many logins from this
+ * address (retry_after_s is set). After lock_after (5) failures in a row the account is locked for lock_for (15 min; inventory D,
+ * "Security"), in which even the right password fails. The oldest sessions beyond sessions_per_person end. */
+enum err session_login(struct ctx *ctx, const struct house *house, const char *email, const char *password, const char *org_id,
+	const struct client *client, struct session_tokens *out);
+/* Rotation: answers new tokens and ends the old ones. The refresh token before the current one revokes the session, because
+ * someone has a copy. ERR_UNAUTHENTICATED in every case of refusal. An access token replaced here may work for 30 s more. */
+enum err session_refresh(struct ctx *ctx, const struct house *house, const char *refresh, const struct client *client,
+	struct session_tokens *out);
+/* Ends one session of the organisation. account_id NULL: any person's. ERR_NOT_FOUND when it is not there or has ended. */
+enum err session_revoke(struct ctx *ctx, const struct house *house, const char *org_id, const char *session_id,
+	const char *account_id, const struct client *client);
+
+/* Needs the old password (a wrong one counts as a failed login) and ends the person's other sessions everywhere.
+ * ERR_FORBIDDEN with the field oldPassword: wrong, or the account is locked. ERR_INVALID: password_check(). */
+enum err password_change(struct ctx *ctx, const struct house *house, const struct who *who, const char *old_password,
+	const char *new_password, const struct client *client);
+
+/* Why a mail with a link to set a password is sent. */
+enum password_mail { PASSWORD_FORGOTTEN, PASSWORD_INVITED };
+/* OK whether or not the address is known: enqueues PASSWORD_MAIL. ERR_RATE_LIMITED: too many from this client address. public_url is
+ * web.public_url; the link is <public_url>/password/reset?token=… */
+enum err password_forgot(struct ctx *ctx, const struct house *house, const char *email, const char *public_url,
+	const struct client *client);
+/* Enqueues the mail inside lease's transaction. org_id: who invites, or NULL. */
+enum err password_mail_enqueue(struct ctx *ctx, struct lease *lease, enum password_mail why, const char *email,
+	const char *org_id, const char *public_url);
+/* The job: kind "password.mail". It makes the token when the mail is sent, so that none is ever stored in clear; at most
+ * resets_per_hour mails an account and hour, silently. */
+extern const struct job_policy PASSWORD_MAIL;
+enum err password_mail_run(struct ctx *ctx, struct job *job);
+/* A token for the account of this address, good for an hour. ERR_NOT_FOUND: no such account; ERR_RATE_LIMITED: resets_per_hour. For
+ * the job and `stoa user reset`. */
+enum err password_reset_create(struct ctx *ctx, struct pool *pool, const char *email, char token_out[WHO_TOKEN_TEXT]);
+/* Uses the token: sets the password, ends the lock and every session of the person. ERR_GONE: unknown, used or expired.
+ * ERR_INVALID (field password): password_check(); the token stays good. */
+enum err password_reset(struct ctx *ctx, const struct house *house, const char *token, const char *new_password,
+	const struct client *client);
+
+/* A new organisation with its first owner. Runs in lease's open transaction so that callers add what else belongs to a new
+ * organisation. password_hash: from password_hash(). ERR_CONFLICT: the address has an account. */
+struct organisation_new {
+	const char *name, *email, *person, *password_hash;
+	const struct client *client; /* NULL: created by the command */
+};
+enum err organisation_create(struct ctx *ctx, struct lease *lease, const struct organisation_new *new, char org_id_out[ID_TEXT],
+	char account_id_out[ID_TEXT]);
+/* ERR_FORBIDDEN unless who.registration is open or there is no organisation yet. Holds a lock until the transaction ends, so that
+ * two first ones cannot both be let in. */
+enum err organisation_may_register(struct ctx *ctx, struct lease *lease);
+/* Adds a person to an organisation in lease's transaction; the account is made when the address has none (without a usable
+ * password). ERR_CONFLICT: already a member. */
+enum err member_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *email, const char *name, enum role role,
+	char account_id_out[ID_TEXT]);
+
+/* A new API key in lease's transaction. */
+struct key_new {
+	const char *org_id, *name, *created_by;          /* created_by: account or NULL */
+	bool widget, live, signature_required;
+	const char *const *origins;                      /* normal, see origin_normal() */
+	int origin_count;
+	int rate_per_minute;                             /* 0 = the table's default */
+	const char *expires_at;                          /* RFC 3339 or NULL = never */
+};
+struct key_made {
+	char id[ID_TEXT];
+	char key[WHO_KEY_TEXT];              /* shown once */
+	char signing_secret[WHO_TOKEN_TEXT]; /* of widget keys, else empty; shown once */
+};
+enum err key_create(struct ctx *ctx, struct lease *lease, const struct key_new *new, struct key_made *made_out);
+
+#endif
