@@ -4,6 +4,7 @@
 #define STOA_RETENTION_RETENTION_H
 
 #include "job/job.h"
+#include "job/policies.h"
 #include "stripe/stripe.h"
 #include "text/json.h"
 #include "who/who.h"
@@ -56,11 +57,12 @@ struct signed_field { const char *name, *value; };
 enum err customer_signature_check(struct ctx *ctx, const char *secret, const char *signature,
 	const struct signed_field *fields, int count);
 
-/* Applying a decision at Stripe: the job of kind "stripe.apply", payload {"org","live","session"}. */
-extern const struct job_policy STRIPE_APPLY;
+/* Applying a decision at Stripe: a job under JOB_STRIPE_APPLY (job/policies.h), payload {"org","live","session"}. */
 /* What the worker gives handlers as job->house. */
 struct retention_house { struct net *net; struct cache *cache; };
 enum err stripe_apply_run(struct ctx *ctx, struct job *job);
+/* The domain's handlers, for the worker; ends with {0}. */
+extern const struct job_kind RETENTION_JOBS[];
 
 /* A starter flow in one language ("en", "de", "fr", "es"), steps only, owned by ctx: what a new organisation begins with. */
 struct json_object *flow_starter(struct ctx *ctx, const char *language);

@@ -1,0 +1,8 @@
+#include "job/policies.h"
+
+const struct job_policy JOB_STRIPE_APPLY = {
+	.kind = "stripe.apply",
+	.queue = JOB_HIGH,
+	.retry = {.attempts = 24, .base_ms = 2000, .cap_ms = 600000},
+	.deadline_ms = 60000,
+};
