@@ -30,19 +30,24 @@ struct conf_row {
 
 #define CONF_END {0}
 
-/* A module's table, ended by CONF_END. Call before conf_load(). */
+/* A module's table, ended by CONF_END. Call before conf_load(). The same table may be added again; defaults hold
+ * until conf_load(). */
 void conf_add(const struct conf_row *rows);
-/* path NULL: $STOA_CONFIG, else the compiled-in <sysconfdir>/stoa/stoa.conf if it exists. False: message_out
+/* Every program adds every module's table, since one file serves them all and an unknown section is an error. Lines
+ * hold at most 198 bytes, " ;" begins a comment, other STOA_* variables than those of known sections are no
+ * settings. path NULL: $STOA_CONFIG, else the compiled-in <sysconfdir>/stoa/stoa.conf if it exists. False: message_out
  * (256 bytes) says what is wrong and where. */
 bool conf_load(const char *path, char message_out[256]);
 
-/* Name must be in a table: anything else aborts. Strings live as long as the process. */
+/* Name must be in a table and of the type (conf_int: INT, DURATION in ms, BYTES): anything else aborts. Strings
+ * live as long as the process. */
 const char *conf_string(const char *name);
 int64_t conf_int(const char *name);
 bool conf_bool(const char *name);
-int conf_ms(const char *name);
+int conf_ms(const char *name); /* a DURATION; without bounds in its row it is at most INT_MAX ms */
 
-/* Prints every key with its value, origin (default, file, environment) and help; secrets as "(hidden)". */
+/* Prints every key in the file's form with its value, help and origin (default, file, environment); secrets as
+ * "(hidden)". */
 void conf_print(FILE *out);
 /* The file that was read, or NULL. */
 const char *conf_path(void);

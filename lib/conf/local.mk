@@ -1,2 +1,1 @@
-lib_libstoa_a_SOURCES += \
-	lib/conf/conf.h
+lib_libstoa_a_SOURCES += lib/conf/conf.c lib/conf/conf.h

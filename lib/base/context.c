@@ -1,0 +1,101 @@
+#include "base/context.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void ctx_begin(struct ctx *ctx, struct arena arena)
+{
+	memset(ctx, 0, sizeof *ctx);
+	ctx->arena = arena;
+	id_new(ctx->id);
+}
+
+void ctx_init(struct ctx *ctx)
+{
+	struct arena arena;
+
+	arena_init(&arena);
+	ctx_begin(ctx, arena);
+}
+
+void ctx_reset(struct ctx *ctx)
+{
+	arena_reset(&ctx->arena);
+	ctx_begin(ctx, ctx->arena);
+}
+
+void ctx_free(struct ctx *ctx)
+{
+	arena_free(&ctx->arena);
+}
+
+int ctx_left_ms(const struct ctx *ctx, int most)
+{
+	int64_t left_ms;
+
+	if (!ctx->deadline_us)
+		return most;
+	left_ms = (ctx->deadline_us - clock_mono_us()) / 1000;
+	if (left_ms < 0)
+		return 0;
+	return left_ms < most ? (int)left_ms : most;
+}
+
+static void fault_record(struct ctx *ctx, enum err err, const char *file, int line, const char *field,
+	const char *format, va_list args)
+{
+	struct fault *fault = &ctx->fault;
+
+	if (fault->err != OK)
+		return;
+	fault->err = err;
+	fault->file = file;
+	fault->line = line;
+	snprintf(fault->field, sizeof fault->field, "%s", field);
+	vsnprintf(fault->detail, sizeof fault->detail, format, args);
+}
+
+enum err ctx_fail(struct ctx *ctx, enum err err, const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fault_record(ctx, err, file, line, "", format, args);
+	va_end(args);
+	return err;
+}
+
+enum err ctx_fail_field(struct ctx *ctx, enum err err, const char *file, int line, const char *field,
+	const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fault_record(ctx, err, file, line, field, format, args);
+	va_end(args);
+	return err;
+}
+
+void ctx_explain(struct ctx *ctx, const char *format, ...)
+{
+	char *internal = ctx->fault.internal;
+	size_t room = sizeof ctx->fault.internal;
+	size_t used = strlen(internal);
+	va_list args;
+
+	if (used)
+		used += (size_t)snprintf(internal + used, room - used, "; ");
+	if (used >= room)
+		return;
+	va_start(args, format);
+	vsnprintf(internal + used, room - used, format, args);
+	va_end(args);
+}
+
+void ctx_forgive(struct ctx *ctx)
+{
+	memset(&ctx->fault, 0, sizeof ctx->fault);
+}
