@@ -49,16 +49,22 @@ enum field_type {
 	FIELD_CURSOR  /* const char *; opaque, from a list's links */
 };
 
-/* One input (or reply) field. offset/present are offsets into the endpoint's own struct. */
+/* One input (or reply) field. offset/present are offsets into the endpoint's own struct.
+ *
+ * Refused before the handler runs, naming the field: 400 for one that is unknown, repeated, of the wrong type (also: not a UUID,
+ * not one of our cursors) or required and missing; 422 for one that breaks a rule (bounds, choices, e-mail, URL, control
+ * characters). An absent field leaves the struct's zero. Queries, forms and headers spell booleans true/false (forms also on),
+ * and may repeat a FIELD_TEXTS. A form's empty value counts as absent unless least is 0 and most is set. */
 struct field {
 	const char *name;      /* as on the wire: "subscriptionValue"; IN_HEADER: "If-Match" */
 	enum field_place place;
 	enum field_type type;
 	bool required;
-	bool nullable;         /* replies: may be null */
+	bool nullable;         /* may be null; as input, null leaves the struct's zero */
 	int64_t least, most;   /* both 0 = the type's default bounds (TEXT 1..255, LINES 1..5000, INT any, JSON 2..65536) */
 	const char *choices;
 	size_t offset;
+	size_t present;        /* offset of a bool that tells whether the field was sent, also as null; 0 = none */
 	const char *doc;       /* one line, with the unit */
 };
 
@@ -74,6 +80,7 @@ struct req {
 	const struct route *route;
 	const struct family *family;
 	struct house house;
+	struct net *net;           /* families with .outbound; else NULL */
 	struct who who;
 	void *input;               /* the route's input struct, zeroed, then filled */
 	struct pairs path;         /* :id parameters */
@@ -82,7 +89,9 @@ struct req {
 	size_t body_length;
 	const char *(*header)(const struct req *req, const char *name); /* "Content-Type"; NULL when absent */
 	void *transport;           /* FCGX_Request, or a test's */
-	const char *address;       /* client address */
+	const char *address;       /* the peer's address; dispatch puts the client's in its place behind a web.trusted_proxy */
+	bool https;                /* as the peer sees it; likewise */
+	/* set by dispatch */
 	bool cookie;               /* who came from the page cookie: CSRF rules apply */
 	int64_t start_us;          /* monotonic */
 };
@@ -120,18 +129,21 @@ struct route {
 	handler *run;
 	enum reply_shape shape;
 	const struct field *reply;    /* REPLY_FIELDS */
-	const struct statement *rows; /* REPLY_ROW, REPLY_LIST: the schema comes from describing it */
+	const struct statement *rows; /* REPLY_ROW, REPLY_LIST: the schema comes from describing it; NULL = an item is route->reply */
 	int status;                   /* of success; 0 = 200, or 204 for REPLY_NOTHING */
-	const struct rate_limit *limit; /* NULL = the access's default */
+	const struct rate_limit *limit; /* counted by route and caller (a widget key: at its own rate_per_minute). NULL = the caller's
+	                                 * default: by address, account or server key; widget keys are not counted. LIMIT_NONE = not counted */
 	bool cors;                    /* widget routes: answers preflights and checks the key's origins */
 	bool form;                    /* the body is application/x-www-form-urlencoded (pages) */
 	const char *doc;              /* one line */
 };
 
 #define ROUTE_END {0}
+extern const struct rate_limit LIMIT_NONE;
 
 struct family {
 	const char *name;                    /* "widget" */
+	const char *doc;                     /* one sentence: the tag's description in the OpenAPI document */
 	const struct route *const *tables;   /* NULL-ended; each ends with ROUTE_END */
 	const struct conf_row *const *conf;  /* NULL-ended, or NULL */
 	/* Called once after configuration, before threads; false: message_out. May be NULL. */
@@ -147,9 +159,15 @@ int serve_main(int argc, char **argv, const struct family *family);
 
 /* What serve_main() is made of, for family tests: open everything a family needs from configuration already loaded, and
  * dispatch one request without FastCGI. req must have ctx initialised and the fields "as received" set. */
+void serve_conf(void); /* adds the configuration tables of the whole house: before conf_load(), once */
 bool serve_open(const struct family *family, char message_out[256]);
 void serve_close(void);
+/* Answers one request: rep is reset, then filled in whatever happens. A fault that is already recorded in ctx (by the transport: a
+ * body cut short or too large) is what gets answered. Call ctx_reset(&req->ctx) when the reply has been read. */
 void dispatch(struct req *req, struct rep *rep);
+/* As a transport sends it: "Status: 200 OK\r\n", headers, blank line and, unless the method was HEAD, the body. */
+void reply_send(const struct req *req, const struct rep *rep, struct buffer *out);
+void reply_free(struct rep *rep);
 
 /* NULL when no route; methods_out (bit 1 << enum method) tells which methods the path has. Tables are compiled at start-up: the
  * match does not depend on the number of routes. */
@@ -167,7 +185,9 @@ enum err reply_json(struct req *req, struct rep *rep, struct json_object *value)
  * become meta.next. */
 enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what);
 enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit);
-/* Renders templates/pages/<name> inside templates/layout; view is owned by ctx. Adds csrf, who and nonce-free CSP. */
+/* Renders templates/pages/<name> and then templates/layout, where {{{content}}} is the page. Adds to view (owned by ctx): csrf (text), who
+ * (null for nobody, else {org_id, account_id, role, live, may: {"retention:write": true, …}}), request_id, path. Failures of page
+ * routes render pages/error with status, title, detail, code. */
 enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view);
 enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location);
 /* Weak comparison with If-None-Match; true: the reply is now 304 and the handler returns OK. Sets ETag either way. */
@@ -178,6 +198,6 @@ const char *csrf_token(struct req *req);
 /* The page cookie's name. */
 #define PAGE_COOKIE "__Host-stoa"
 
-extern const struct conf_row WEB_CONF[]; /* [web] socket, threads, max_body, public_url, templates, log, log_level, limits… */
+extern const struct conf_row WEB_CONF[]; /* [web] and [ops] */
 
 #endif

@@ -1,0 +1,73 @@
+/* Private to lib/web: what the open responder holds, and the steps of a request. */
+#ifndef STOA_WEB_SITE_H
+#define STOA_WEB_SITE_H
+
+#include "web/web.h"
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+/* A list of addresses and networks from configuration: "127.0.0.1 ::1 10.0.0.0/8". IPv4 is kept as mapped IPv6. */
+#define NETWORKS 32
+struct networks {
+	struct { struct in6_addr address; int bits; } items[NETWORKS];
+	int count;
+};
+bool networks_parse(const char *text, struct networks *networks_out, char message_out[256]);
+bool networks_hold(const struct networks *networks, const char *address);
+
+/* A route with its series. */
+struct entry {
+	const struct route *route;
+	struct counter *status[6]; /* by status / 100; 0 and 1 unused */
+	struct histogram *duration;
+};
+
+/* The compiled tables of a family; lives as long as the process. NULL: message_out says why they are refused. */
+struct router;
+const struct router *router_of(const struct family *family, char message_out[256]);
+void router_metrics(const struct router *router); /* registers the series */
+const struct entry *router_match(const struct router *router, enum method method, const char *path, struct ctx *ctx,
+	struct pairs *path_out, unsigned *methods_out);
+
+struct site {
+	const struct family *family;
+	const struct router *router;
+	struct house house;
+	struct net *net;
+	struct template_set *templates;
+	struct entry unmatched;
+	struct histogram *pool_wait;
+	struct networks local, proxies;
+	char origin[264];          /* of web.public_url, or empty */
+	int64_t max_body;
+	int64_t deadline_us, slow_us;
+	struct rate_limit anonymous, session, server_key;
+	atomic_int in_flight;
+};
+struct site *site_open_one(void); /* the responder's only one */
+
+/* Steps of dispatch, in order. */
+enum err access_who(struct req *req);
+enum err access_origin(struct req *req, struct rep *rep);
+enum err access_rate(struct req *req);
+enum err access_check(struct req *req);
+/* Answers a CORS preflight. */
+enum err access_preflight(struct req *req, struct rep *rep);
+enum err input_read(struct req *req);
+void problem_render(struct req *req, struct rep *rep, enum err err);
+
+/* Pairs of a form body. */
+enum err input_form(struct req *req, struct pairs *pairs_out);
+/* True when the body's media type is this one; parameters are ignored, save a charset other than UTF-8. */
+bool input_media(const struct req *req, const char *type);
+
+bool reply_has(const struct rep *rep, const char *name);
+/* Opaque cursor text for a value, bound to the route; and back, or NULL. Memory of ctx. */
+const char *cursor_make(struct ctx *ctx, const struct route *route, const char *value);
+const char *cursor_read(struct ctx *ctx, const struct route *route, const char *text);
+
+/* Accepts and answers until SIGTERM. False: message_out. */
+bool fastcgi_run(struct site *site, char message_out[256]);
+
+#endif
