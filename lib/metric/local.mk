@@ -1,2 +1,2 @@
 lib_libstoa_a_SOURCES += \
-	lib/metric/metric.h
+	lib/metric/metric.c lib/metric/metric.h

@@ -1,0 +1,392 @@
+#include "metric/metric.h"
+
+#include "base/log.h"
+#include "base/shared.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct conf_row METRIC_CONF[] = {
+	{"metrics.file", CONF_PATH, "/run/stoa/metrics.shm", false, 0, 0,
+		"shared file of the metrics; empty = each process sees only its own"},
+	{"metrics.series", CONF_INT, "2048", false, 16, 65536, "most series (1.1 KiB each)"},
+	CONF_END,
+};
+
+enum kind { KIND_COUNTER = 1, KIND_GAUGE, KIND_HISTOGRAM };
+
+static const char *const KIND_TEXT[] = {"", "counter", "gauge", "histogram"};
+
+struct counter { _Atomic uint64_t value; };
+struct gauge { _Atomic int64_t value; };
+
+/* Upper bounds: 50 µs * 2^k * (1 + j/4) for j = 0..3, up to the first that is not below 64 s (65.536 s); then infinity. */
+#define FIRST_US INT64_C(50)
+#define BOUNDS 82
+
+struct histogram {
+	_Atomic uint64_t sum_us;
+	_Atomic uint64_t buckets[BOUNDS + 1];
+};
+
+#define NAME_BYTES 80
+#define LABEL_BYTES 184
+#define HELP_BYTES 120
+
+struct series {
+	_Atomic uint32_t kind; /* 0 = free; set last */
+	uint32_t spare;
+	char name[NAME_BYTES];
+	char labels[LABEL_BYTES];
+	char help[HELP_BYTES];
+	union {
+		struct counter counter;
+		struct gauge gauge;
+		struct histogram histogram;
+	} value;
+};
+
+struct registry {
+	pthread_mutex_t mutex; /* registration; robust and shared by processes */
+	char pad[64 - sizeof(pthread_mutex_t) % 64];
+	struct series series[]; /* open addressing by name and labels; never removed */
+};
+
+static struct shared shared;
+static size_t series_most;
+static struct series dummy;
+
+static void prepare(void *memory)
+{
+	struct registry *registry = memory;
+	pthread_mutexattr_t attributes;
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&registry->mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
+bool metric_open(char message_out[256])
+{
+	const char *path = conf_string("metrics.file");
+	series_most = (size_t)conf_int("metrics.series");
+	size_t bytes = sizeof(struct registry) + series_most * sizeof(struct series);
+	bool opened = *path == '\0' || shared_open(&shared, path, "stoa metrics 1", bytes, prepare, message_out);
+	if (!shared.memory)
+		shared_private(&shared, bytes, prepare);
+	if (!opened)
+		LOG(LOG_WARN, "metric.private", LOG_T("reason", message_out));
+	return opened;
+}
+
+void metric_close(void)
+{
+	shared_close(&shared);
+}
+
+static bool name_char(char c, bool first, bool label)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c == ':' && !label) || (!first && c >= '0' && c <= '9');
+}
+
+static bool name_fits(const char *name, enum kind kind)
+{
+	size_t length = strlen(name);
+	if (length == 0 || length >= NAME_BYTES)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!name_char(name[i], i == 0, false))
+			return false;
+	return kind != KIND_COUNTER || (length > 6 && strcmp(name + length - 6, "_total") == 0);
+}
+
+/* One name="value"; returns what follows, or NULL. */
+static const char *label_end(const char *text)
+{
+	const char *at = text;
+	while (name_char(*at, at == text, true))
+		at++;
+	if (at == text || at[0] != '=' || at[1] != '"' || strncmp(text, "__", 2) == 0)
+		return NULL;
+	for (at += 2; *at != '"'; at++) {
+		if ((unsigned char)*at < ' ')
+			return NULL;
+		if (*at == '\\' && *++at != '\\' && *at != '"' && *at != 'n')
+			return NULL;
+	}
+	return at + 1;
+}
+
+static bool labels_fit(const char *labels)
+{
+	if (strlen(labels) >= LABEL_BYTES)
+		return false;
+	if (*labels == '\0')
+		return true;
+	for (const char *at = labels;; at++) {
+		at = label_end(at);
+		if (!at)
+			return false;
+		if (*at != ',')
+			return *at == '\0';
+	}
+}
+
+static size_t hash(const char *name, const char *labels)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the names are our own */
+	for (const char *at = name; *at; at++)
+		h = (h ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	h *= UINT64_C(0x100000001b3);
+	for (const char *at = labels; *at; at++)
+		h = (h ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	return (size_t)(h ^ h >> 32);
+}
+
+static uint32_t kind_of(const struct series *series)
+{
+	return atomic_load_explicit(&series->kind, memory_order_acquire);
+}
+
+/* The series, or the free place where it belongs, or NULL when the table is full. */
+static struct series *find(struct registry *registry, const char *name, const char *labels)
+{
+	size_t at = hash(name, labels);
+	for (size_t i = 0; i < series_most; i++) {
+		struct series *series = &registry->series[(at + i) % series_most];
+		if (kind_of(series) == 0 || (strcmp(series->name, name) == 0 && strcmp(series->labels, labels) == 0))
+			return series;
+	}
+	return NULL;
+}
+
+static bool other_kind(const struct registry *registry, const char *name, enum kind kind)
+{
+	for (size_t i = 0; i < series_most; i++) {
+		uint32_t found = kind_of(&registry->series[i]);
+		if (found != 0 && found != kind && strcmp(registry->series[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void lock(struct registry *registry)
+{
+	/* A process that died here had not published its place: nothing needs repair. */
+	if (pthread_mutex_lock(&registry->mutex) == EOWNERDEAD)
+		pthread_mutex_consistent(&registry->mutex);
+}
+
+static const char *add(struct registry *registry, const char *name, const char *labels, const char *help, enum kind kind,
+	struct series **series_out)
+{
+	struct series *series = find(registry, name, labels);
+	if (!series)
+		return "the file is full (metrics.series)";
+	if (kind_of(series) == 0) {
+		if (other_kind(registry, name, kind))
+			return "the name has another type";
+		memset(series, 0, sizeof *series);
+		memcpy(series->name, name, strlen(name));
+		memcpy(series->labels, labels, strlen(labels));
+		strncpy(series->help, help, HELP_BYTES - 1);
+		atomic_store_explicit(&series->kind, kind, memory_order_release);
+	}
+	if (kind_of(series) != kind)
+		return "the name has another type";
+	*series_out = series;
+	return NULL;
+}
+
+static struct series *series_get(const char *name, const char *labels, const char *help, enum kind kind)
+{
+	struct registry *registry = shared.memory;
+	if (!registry)
+		return &dummy;
+	if (name_fits(name, kind) && labels_fit(labels)) {
+		struct series *series = find(registry, name, labels);
+		if (series && kind_of(series) == kind)
+			return series;
+	}
+	const char *trouble = "the name or a label breaks the text format";
+	struct series *series = &dummy;
+	if (name_fits(name, kind) && labels_fit(labels)) {
+		lock(registry);
+		trouble = add(registry, name, labels, help, kind, &series);
+		pthread_mutex_unlock(&registry->mutex);
+	}
+	if (trouble)
+		LOG(LOG_WARN, "metric.refused", LOG_T("name", name), LOG_T("reason", trouble));
+	return series;
+}
+
+struct counter *metric_counter(const char *name, const char *labels, const char *help)
+{
+	return &series_get(name, labels, help, KIND_COUNTER)->value.counter;
+}
+
+struct gauge *metric_gauge(const char *name, const char *labels, const char *help)
+{
+	return &series_get(name, labels, help, KIND_GAUGE)->value.gauge;
+}
+
+struct histogram *metric_histogram(const char *name, const char *labels, const char *help)
+{
+	return &series_get(name, labels, help, KIND_HISTOGRAM)->value.histogram;
+}
+
+void counter_add(struct counter *counter, uint64_t by)
+{
+	atomic_fetch_add_explicit(&counter->value, by, memory_order_relaxed);
+}
+
+void gauge_set(struct gauge *gauge, int64_t value)
+{
+	atomic_store_explicit(&gauge->value, value, memory_order_relaxed);
+}
+
+void gauge_add(struct gauge *gauge, int64_t by)
+{
+	atomic_fetch_add_explicit(&gauge->value, by, memory_order_relaxed);
+}
+
+static int64_t bound_us(int index)
+{
+	return (FIRST_US << index / 4) * (4 + index % 4) / 4;
+}
+
+/* The first bucket whose bound is not below us. */
+static int bucket_of(int64_t us)
+{
+	if (us <= FIRST_US)
+		return 0;
+	if (us > bound_us(BOUNDS - 1))
+		return BOUNDS;
+	int doubling = 63 - __builtin_clzll((unsigned long long)(us / FIRST_US));
+	int index = doubling * 4;
+	while (bound_us(index) < us)
+		index++;
+	return index;
+}
+
+void histogram_observe(struct histogram *histogram, int64_t us)
+{
+	if (us < 0)
+		us = 0;
+	atomic_fetch_add_explicit(&histogram->buckets[bucket_of(us)], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&histogram->sum_us, (uint64_t)us, memory_order_relaxed);
+}
+
+uint64_t histogram_count(const struct histogram *histogram)
+{
+	uint64_t count = 0;
+	for (int i = 0; i <= BOUNDS; i++)
+		count += atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+	return count;
+}
+
+int64_t histogram_quantile(const struct histogram *histogram, double quantile)
+{
+	uint64_t counts[BOUNDS + 1], total = 0;
+	for (int i = 0; i <= BOUNDS; i++)
+		total += counts[i] = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+	if (total == 0)
+		return 0;
+	double wanted = quantile * (double)total;
+	uint64_t below = 0;
+	for (int i = 0; i < BOUNDS; i++) {
+		below += counts[i];
+		if (below > 0 && (double)below >= wanted)
+			return bound_us(i);
+	}
+	return INT64_MAX;
+}
+
+static void sample(struct buffer *out, const struct series *series, const char *suffix, const char *more)
+{
+	buffer_text(out, series->name);
+	buffer_text(out, suffix);
+	if (*series->labels || *more)
+		buffer_printf(out, "{%s%s%s}", series->labels, *series->labels && *more ? "," : "", more);
+	buffer_char(out, ' ');
+}
+
+static void render_histogram(struct buffer *out, const struct series *series)
+{
+	uint64_t below = 0;
+	for (int i = 0; i <= BOUNDS; i++) {
+		char more[48] = "le=\"+Inf\"";
+		if (i < BOUNDS)
+			snprintf(more, sizeof more, "le=\"%" PRId64 ".%06u\"", bound_us(i) / 1000000, (unsigned)(bound_us(i) % 1000000));
+		below += atomic_load_explicit(&series->value.histogram.buckets[i], memory_order_relaxed);
+		sample(out, series, "_bucket", more);
+		buffer_printf(out, "%" PRIu64 "\n", below);
+	}
+	sample(out, series, "_sum", "");
+	uint64_t sum = atomic_load_explicit(&series->value.histogram.sum_us, memory_order_relaxed);
+	buffer_printf(out, "%" PRIu64 ".%06u\n", sum / 1000000, (unsigned)(sum % 1000000));
+	/* Not read again: the count must equal the last bucket. */
+	sample(out, series, "_count", "");
+	buffer_printf(out, "%" PRIu64 "\n", below);
+}
+
+static void render_head(struct buffer *out, const struct series *series, uint32_t kind)
+{
+	buffer_printf(out, "# HELP %s ", series->name);
+	for (const char *at = series->help; *at; at++) {
+		if (*at == '\n')
+			buffer_text(out, "\\n");
+		else if (*at == '\\')
+			buffer_text(out, "\\\\");
+		else
+			buffer_char(out, *at);
+	}
+	buffer_printf(out, "\n# TYPE %s %s\n", series->name, KIND_TEXT[kind]);
+}
+
+static void render_series(struct buffer *out, const struct series *series, uint32_t kind)
+{
+	if (kind == KIND_HISTOGRAM) {
+		render_histogram(out, series);
+		return;
+	}
+	sample(out, series, "", "");
+	if (kind == KIND_COUNTER)
+		buffer_printf(out, "%" PRIu64 "\n", atomic_load_explicit(&series->value.counter.value, memory_order_relaxed));
+	else
+		buffer_printf(out, "%" PRId64 "\n", atomic_load_explicit(&series->value.gauge.value, memory_order_relaxed));
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct series *left = *(const struct series *const *)a, *right = *(const struct series *const *)b;
+	int names = strcmp(left->name, right->name);
+	return names ? names : strcmp(left->labels, right->labels);
+}
+
+void metric_render(struct buffer *out)
+{
+	const struct registry *registry = shared.memory;
+	if (!registry)
+		return;
+	const struct series **sorted = calloc(series_most, sizeof *sorted);
+	if (!sorted)
+		return;
+	size_t count = 0;
+	for (size_t i = 0; i < series_most; i++)
+		if (kind_of(&registry->series[i]) != 0)
+			sorted[count++] = &registry->series[i];
+	qsort(sorted, count, sizeof *sorted, compare);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t kind = kind_of(sorted[i]);
+		if (i == 0 || strcmp(sorted[i]->name, sorted[i - 1]->name) != 0)
+			render_head(out, sorted[i], kind);
+		render_series(out, sorted[i], kind);
+	}
+	free(sorted);
+}
