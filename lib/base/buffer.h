@@ -28,7 +28,8 @@ void buffer_text(struct buffer *buffer, const char *text);
 void buffer_char(struct buffer *buffer, char c);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_int(struct buffer *buffer, int64_t value);
-/* A JSON string with its quotes; control characters, quote and backslash escaped. Input is UTF-8. */
+/* A JSON string with its quotes; control characters, quote and backslash escaped. Each byte that is not UTF-8 becomes
+ * U+FFFD. */
 void buffer_json(struct buffer *buffer, const char *text, size_t bytes);
 /* Text for HTML content and quoted attributes: & < > " ' escaped. */
 void buffer_html(struct buffer *buffer, const char *text, size_t bytes);

@@ -1,4 +1,4 @@
 lib_libstoa_a_SOURCES += \
-	lib/text/json.h \
+	lib/text/json.c lib/text/json.h \
 	lib/text/template.h \
-	lib/text/url.h
+	lib/text/url.c lib/text/url.h
