@@ -22,7 +22,8 @@ struct statement {
 extern const struct statement *const SQL_ALL[]; /* NULL-ended, generated */
 extern const int SQL_COUNT;
 
-extern const struct conf_row PG_CONF[]; /* [db] url, pool_size, pool_wait (250ms), prepare, statement_timeout, lifetime (1h) */
+/* [db] url, pool_size, pool_wait (250ms), prepare, connect_timeout (2s), statement_timeout (5s), lifetime (1h) */
+extern const struct conf_row PG_CONF[];
 
 struct pool;
 struct connection;
@@ -41,22 +42,26 @@ void pool_close(struct pool *pool);
 /* For metrics: connections open, in use, and threads waiting. */
 void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_out);
 
-/* Waits at most db.pool_wait, then ERR_UNAVAILABLE with Retry-After 1; also when PostgreSQL cannot be reached
- * (attempts are spaced by backoff with jitter, so that a restart is not stormed). A connection found dead is
- * replaced. The lease must be returned; ctx_reset() returns one that was forgotten, rolling back. */
+/* Waits in line at most db.pool_wait, then ERR_UNAVAILABLE with Retry-After 1; also when PostgreSQL cannot be reached
+ * (attempts are spaced by backoff with jitter, so that a restart is not stormed; between them the answer comes at
+ * once). The lease must be returned; ctx_reset() returns one that was forgotten, rolling back. */
 enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out);
 /* Rolls an open transaction back. Harmless on an empty lease. */
 void lease_return(struct lease *lease);
 
-/* Transactions. pg_commit() answers ERR_UNCERTAIN when the connection is lost during COMMIT: never repeat blindly. */
+/* Transactions. pg_commit() answers ERR_UNCERTAIN when the connection is lost during COMMIT: never repeat blindly. A
+ * transaction that lost its connection earlier has been rolled back: ERR_UNAVAILABLE. */
 enum err pg_begin(struct lease *lease);
 enum err pg_commit(struct lease *lease);
 void pg_rollback(struct lease *lease);
 
-/* Runs one statement. Outside a transaction a connection that was lost before the statement reached the server is
- * replaced and the statement sent once more; 26000 and 0A000 re-prepare. Errors by SQLSTATE, see pg/sqlstate.c:
+/* Runs one statement. Outside a transaction a connection that is dead is replaced before the statement is sent, and on a
+ * fresh one it is sent once more after 26000 and 0A000 (prepared statement gone or stale) and when the connection was
+ * lost while it was prepared or was a plain `select` (which therefore must not write); any other statement whose
+ * answer was lost is ERR_UNCERTAIN. Errors by SQLSTATE, see pg/sqlstate.c:
  * 23505 ERR_CONFLICT, 23503/23514/22xxx/23502 ERR_INVALID, 40001/40P01 ERR_CONFLICT, 57014 ERR_TIMEOUT,
- * 08xxx/57P0x/53xxx ERR_UNAVAILABLE, else ERR_INTERNAL; the constraint's name is kept in pg_constraint(). */
+ * 08xxx/57P0x/53xxx ERR_UNAVAILABLE, else ERR_INTERNAL; the constraint's name is kept in pg_constraint().
+ * No answer at all within db.statement_timeout and 2 s: ERR_TIMEOUT, or ERR_UNCERTAIN as above. result_out may be NULL. */
 enum err pg_run(struct lease *lease, const struct statement *statement, const char *const *params, PGresult **result_out);
 /* As pg_run() for text that is not a file: BEGIN, LISTEN, migrations. May hold several commands when params is 0. */
 enum err pg_run_text(struct lease *lease, const char *text, int count, const char *const *params, PGresult **result_out);
@@ -64,7 +69,7 @@ enum err pg_run_text(struct lease *lease, const char *text, int count, const cha
 enum err pg_query(struct ctx *ctx, struct pool *pool, const struct statement *statement, const char *const *params,
 	PGresult **result_out);
 
-/* The constraint that the last failed statement of this ctx broke, or "". */
+/* The constraint that the last failed statement of this lease broke, or "". */
 const char *pg_constraint(const struct lease *lease);
 /* The raw connection, for LISTEN and describing statements. */
 PGconn *pg_raw(struct lease *lease);

@@ -1,0 +1,266 @@
+#include "pg/connection.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The server gives up first, so that its answer says why. */
+#define PATIENCE_GRACE_MS 2000
+
+const struct conf_row PG_CONF[] = {
+	{"db.url", CONF_STRING, "", true, 0, 0, "libpq connection string or URI; empty = libpq's own environment"},
+	{"db.pool_size", CONF_INT, "8", false, 1, 1000, "connections of a process, at most"},
+	{"db.pool_wait", CONF_DURATION, "250ms", false, 1, 60000, "longest wait for a free connection"},
+	{"db.prepare", CONF_BOOL, "yes", false, 0, 0,
+		"prepare statements; off behind a pgbouncer before 1.21, where the role must set timezone to UTC"},
+	{"db.connect_timeout", CONF_DURATION, "2s", false, 10, 60000, "longest wait for a new connection"},
+	{"db.statement_timeout", CONF_DURATION, "5s", false, 0, 3600000, "the server ends a statement that runs longer; 0 = never"},
+	{"db.lifetime", CONF_DURATION, "1h", false, 1000, 604800000, "a connection is replaced after that"},
+	CONF_END,
+};
+
+static char *options_of_url(const char *url)
+{
+	char *options = NULL;
+	PQconninfoOption *parts = PQconninfoParse(url, NULL);
+	for (PQconninfoOption *part = parts; part && part->keyword; part++) {
+		if (!strcmp(part->keyword, "options") && part->val)
+			options = strdup(part->val);
+	}
+	PQconninfoFree(parts);
+	return options;
+}
+
+void connection_plan_make(struct connection_plan *plan)
+{
+	int timeout = conf_ms("db.statement_timeout");
+	*plan = (struct connection_plan){
+		.url = conf_string("db.url"),
+		.connect_ms = conf_ms("db.connect_timeout"),
+		.patience_ms = timeout ? timeout + PATIENCE_GRACE_MS : 0,
+		.lifetime_ms = conf_ms("db.lifetime"),
+		.prepare = conf_bool("db.prepare"),
+	};
+	if (!plan->prepare)
+		return; /* an old pgbouncer refuses the parameter "options" */
+	char *given = options_of_url(plan->url);
+	if (asprintf(&plan->options, "%s -c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=%d", given ? given : "", timeout) < 0)
+		abort();
+	free(given);
+}
+
+void connection_plan_free(struct connection_plan *plan)
+{
+	free(plan->options);
+	plan->options = NULL;
+}
+
+static void notice(void *argument, const PGresult *result)
+{
+	(void)argument;
+	LOG(LOG_DEBUG, "db.notice", LOG_T("severity", PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED)),
+		LOG_T("sqlstate", PQresultErrorField(result, PG_DIAG_SQLSTATE)),
+		LOG_T("message", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)));
+}
+
+/* Waits for the socket. timeout_ms 0 = for ever. False: nothing came. */
+static bool socket_wait(PGconn *raw, short events, int timeout_ms)
+{
+	struct pollfd at = {.fd = PQsocket(raw), .events = events};
+	for (;;) {
+		int ready = poll(&at, 1, timeout_ms > 0 ? timeout_ms : -1);
+		if (ready >= 0 || errno != EINTR)
+			return ready > 0;
+	}
+}
+
+static bool handshake(PGconn *raw, int timeout_ms)
+{
+	int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+	while (PQstatus(raw) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
+		int64_t left_us = deadline_us - clock_mono_us();
+		if (left_us <= 0 || !socket_wait(raw, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, (int)(left_us / 1000) + 1))
+			return false;
+		next = PQconnectPoll(raw);
+	}
+	return PQstatus(raw) == CONNECTION_OK;
+}
+
+static bool is_parameter(PGconn *raw, const char *name, const char *prefix)
+{
+	const char *value = PQparameterStatus(raw, name);
+	return value && !strncmp(value, prefix, strlen(prefix));
+}
+
+static void first_line(char out[256], const char *text)
+{
+	snprintf(out, 256, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+bool connection_open(struct connection *connection, const struct connection_plan *plan, char message_out[256])
+{
+	/* What stands before dbname may be set in the url; what follows it may not. */
+	const char *const names[] = {"fallback_application_name", "tcp_user_timeout", "keepalives_idle", "dbname",
+		"client_encoding", plan->options ? "options" : NULL, NULL};
+	const char *const values[] = {"stoa", "10000", "30", plan->url, "UTF8", plan->options, NULL};
+	PGconn *raw = PQconnectStartParams(names, values, 1);
+	bool done = raw && handshake(raw, plan->connect_ms);
+	if (!done) {
+		first_line(message_out, raw && PQerrorMessage(raw)[0] ? PQerrorMessage(raw) : "no connection in time");
+	} else if ((!is_parameter(raw, "TimeZone", "UTC") && !is_parameter(raw, "TimeZone", "Etc/UTC"))
+		|| !is_parameter(raw, "DateStyle", "ISO")) {
+		done = false;
+		first_line(message_out, "the connection's TimeZone is not UTC or its DateStyle not ISO: set them for the role");
+	}
+	if (!done) {
+		PQfinish(raw);
+		return false;
+	}
+	PQsetNoticeReceiver(raw, notice, NULL);
+	connection->raw = raw;
+	connection->worn = false;
+	connection->prepare = plan->prepare;
+	connection->patience_ms = plan->patience_ms;
+	memset(connection->prepared, 0, ((size_t)SQL_COUNT / 64 + 1) * sizeof *connection->prepared);
+	/* Spread, so that connections born together do not die together. */
+	int64_t life_us = (int64_t)plan->lifetime_ms * 1000;
+	connection->retire_us = clock_mono_us() + life_us - life_us / 10 * randombytes_uniform(1000) / 1000;
+	return true;
+}
+
+void connection_close(struct connection *connection)
+{
+	PQfinish(connection->raw);
+	connection->raw = NULL;
+}
+
+bool connection_alive(struct connection *connection)
+{
+	PGconn *raw = connection->raw;
+	if (!raw || connection->worn || PQstatus(raw) != CONNECTION_OK)
+		return false;
+	for (;;) {
+		char byte;
+		ssize_t got = recv(PQsocket(raw), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
+		/* A changed parameter or the server's last words: libpq must read them before the end can be seen. */
+		if (got == 0 || !PQconsumeInput(raw))
+			return false;
+		PQisBusy(raw);
+	}
+}
+
+static bool is_error(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+	return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+}
+
+/* The last result of what was sent, or the first error, as PQexec() would have it, but not waiting for ever. */
+static PGresult *collect(struct connection *connection, struct answer *answer)
+{
+	PGconn *raw = connection->raw;
+	PGresult *kept = NULL;
+	for (;;) {
+		while (PQisBusy(raw)) {
+			if (!socket_wait(raw, POLLIN, connection->patience_ms)) {
+				answer->silent = true;
+				return kept;
+			}
+			if (!PQconsumeInput(raw))
+				break;
+		}
+		PGresult *next = PQgetResult(raw);
+		if (!next)
+			return kept;
+		if (kept && is_error(kept)) {
+			PQclear(next);
+		} else {
+			PQclear(kept);
+			kept = next;
+		}
+		ExecStatusType status = PQresultStatus(kept);
+		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+			answer->lost = true; /* no statement of ours copies */
+			return kept;
+		}
+	}
+}
+
+static bool is_prepared(const struct connection *connection, int number)
+{
+	return connection->prepared[number / 64] >> (number % 64) & 1;
+}
+
+static bool prepare(struct connection *connection, const struct statement *statement, struct answer *answer)
+{
+	if (is_prepared(connection, statement->number))
+		return true;
+	if (PQsendPrepare(connection->raw, statement->name, statement->text, statement->params, NULL))
+		answer->result = collect(connection, answer);
+	if (!answer->result || is_error(answer->result) || answer->silent)
+		return false;
+	PQclear(answer->result);
+	answer->result = NULL;
+	connection->prepared[statement->number / 64] |= UINT64_C(1) << (statement->number % 64);
+	return true;
+}
+
+static bool send_command(struct connection *connection, const struct command *command, struct answer *answer)
+{
+	PGconn *raw = connection->raw;
+	const struct statement *statement = command->statement;
+	if (statement && connection->prepare) {
+		if (!prepare(connection, statement, answer))
+			return false;
+		answer->executing = true;
+		return PQsendQueryPrepared(raw, statement->name, statement->params, command->params, NULL, NULL, 0);
+	}
+	answer->executing = true;
+	if (statement)
+		return PQsendQueryParams(raw, statement->text, statement->params, NULL, command->params, NULL, NULL, 0);
+	if (command->count)
+		return PQsendQueryParams(raw, command->text, command->count, NULL, command->params, NULL, NULL, 0);
+	return PQsendQuery(raw, command->text);
+}
+
+struct answer connection_ask(struct connection *connection, const struct command *command)
+{
+	struct answer answer = {0};
+	if (send_command(connection, command, &answer))
+		answer.result = collect(connection, &answer);
+	if (PQstatus(connection->raw) != CONNECTION_OK)
+		answer.lost = true;
+	if (answer.lost || answer.silent)
+		connection->worn = true;
+	return answer;
+}
+
+bool connection_settle(struct connection *connection)
+{
+	if (!connection->raw || connection->worn)
+		return false;
+	switch (PQtransactionStatus(connection->raw)) {
+	case PQTRANS_IDLE:
+		return true;
+	case PQTRANS_INTRANS:
+	case PQTRANS_INERROR: {
+		struct answer answer = connection_ask(connection, &(struct command){.text = "rollback"});
+		PQclear(answer.result);
+		return !connection->worn && PQtransactionStatus(connection->raw) == PQTRANS_IDLE;
+	}
+	default:
+		return false;
+	}
+}

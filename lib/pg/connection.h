@@ -1,0 +1,66 @@
+/* One connection: what pool, statements and migrations share. Private to lib/pg. */
+#ifndef STOA_PG_CONNECTION_H
+#define STOA_PG_CONNECTION_H
+
+#include "pg/pg.h"
+
+/* How connections are made: [db], read once when the pool opens. */
+struct connection_plan {
+	const char *url;
+	char *options;          /* owned: server options, with those of the url in front; NULL = none are sent */
+	int connect_ms;         /* longest wait for a connection */
+	int patience_ms;        /* longest silence after a statement was sent; 0 = for ever */
+	int lifetime_ms;
+	bool prepare;
+};
+
+struct hold;
+
+struct connection {
+	PGconn *raw;             /* NULL: closed */
+	struct connection *next; /* in the pool's idle or closed list */
+	struct hold *hold;       /* the lease that has it */
+	int64_t retire_us;       /* monotonic; replaced when it comes back after that */
+	int patience_ms;
+	bool prepare;
+	bool worn;               /* to be closed instead of used again */
+	char constraint[64];
+	uint64_t *prepared;      /* bit statement->number: prepared here */
+};
+
+void connection_plan_make(struct connection_plan *plan);
+void connection_plan_free(struct connection_plan *plan);
+
+/* False: message_out (256 bytes) has libpq's reason. */
+bool connection_open(struct connection *connection, const struct connection_plan *plan, char message_out[256]);
+void connection_close(struct connection *connection);
+/* Whether the server is still there, as far as this end can know without asking it. One system call. */
+bool connection_alive(struct connection *connection);
+
+/* What is sent: a statement or text, with parameters. */
+struct command {
+	const struct statement *statement; /* or NULL */
+	const char *text;
+	int count;
+	const char *const *params;
+};
+
+struct answer {
+	PGresult *result;  /* or NULL */
+	bool executing;    /* the server may have begun: preparing was over */
+	bool lost;         /* the connection went away */
+	bool silent;       /* no answer within the connection's patience */
+};
+
+/* Sends and waits for the last result. A lost or silent connection is marked worn. */
+struct answer connection_ask(struct connection *connection, const struct command *command);
+/* Ends whatever transaction is open; false: the connection is of no more use. */
+bool connection_settle(struct connection *connection);
+
+/* Makes a lease's connection usable outside a transaction: opens it when it is closed, replaces it when it is dead. */
+enum err lease_freshen(struct lease *lease);
+
+/* The error of an SQLSTATE; five zeros or "" are not expected. */
+enum err sqlstate_err(const char *state);
+
+#endif

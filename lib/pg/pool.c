@@ -1,0 +1,298 @@
+#include "pg/connection.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BACKOFF_BASE_MS 50
+#define BACKOFF_CAP_MS 1000
+
+/* Threads are served in the order in which they came; only the first in line may take a connection. */
+struct waiter {
+	pthread_cond_t turn;
+	struct waiter *next;
+};
+
+struct pool {
+	pthread_mutex_t lock;
+	struct connection_plan plan;
+	struct connection *connections;
+	int size;
+	int wait_ms;
+	struct connection *idle;   /* open, the last used first: its caches are warm */
+	struct connection *closed; /* not open */
+	int idle_count, closed_count, waiting;
+	struct waiter *first, *last;
+	int failures;        /* attempts to connect that failed in a row */
+	bool probing;        /* after a failure one thread at a time tries again */
+	int64_t next_try_us;
+};
+
+/* Lets ctx_reset() return a lease whose holder forgot it: the lease itself may be gone by then. */
+struct hold {
+	struct pool *pool;
+	struct connection *connection;
+};
+
+struct pool *pool_open(int size)
+{
+	struct pool *pool = calloc(1, sizeof *pool);
+	if (!pool)
+		abort();
+	pthread_mutex_init(&pool->lock, NULL);
+	connection_plan_make(&pool->plan);
+	pool->size = size ? size : (int)conf_int("db.pool_size");
+	pool->wait_ms = conf_ms("db.pool_wait");
+	pool->connections = calloc((size_t)pool->size, sizeof *pool->connections);
+	if (!pool->connections)
+		abort();
+	for (int i = pool->size - 1; i >= 0; i--) {
+		struct connection *connection = &pool->connections[i];
+		connection->prepared = calloc((size_t)SQL_COUNT / 64 + 1, sizeof *connection->prepared);
+		if (!connection->prepared)
+			abort();
+		connection->next = pool->closed;
+		pool->closed = connection;
+	}
+	pool->closed_count = pool->size;
+	return pool;
+}
+
+void pool_close(struct pool *pool)
+{
+	if (!pool)
+		return;
+	for (int i = 0; i < pool->size; i++) {
+		connection_close(&pool->connections[i]);
+		free(pool->connections[i].prepared);
+	}
+	free(pool->connections);
+	connection_plan_free(&pool->plan);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_out)
+{
+	pthread_mutex_lock(&pool->lock);
+	*open_out = pool->size - pool->closed_count;
+	*used_out = pool->size - pool->closed_count - pool->idle_count;
+	*waiting_out = pool->waiting;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static enum err unavailable(struct ctx *ctx, const char *reason)
+{
+	enum err err = fail(ctx, ERR_UNAVAILABLE, "The database cannot be reached for the moment");
+	if (ctx->fault.err == ERR_UNAVAILABLE)
+		ctx->fault.retry_after_s = 1;
+	ctx_explain(ctx, "%s", reason);
+	return err;
+}
+
+/* With the lock. */
+static bool may_connect(const struct pool *pool)
+{
+	return !pool->failures || (!pool->probing && clock_mono_us() >= pool->next_try_us);
+}
+
+/* With the lock: an open connection, else one to open when that may be tried, else NULL. */
+static struct connection *pick(struct pool *pool)
+{
+	struct connection *connection = pool->idle;
+	if (connection) {
+		pool->idle = connection->next;
+		pool->idle_count--;
+		return connection;
+	}
+	connection = pool->closed;
+	if (!connection || !may_connect(pool))
+		return NULL;
+	pool->closed = connection->next;
+	pool->closed_count--;
+	return connection;
+}
+
+/* With the lock. */
+static void leave_line(struct pool *pool, struct waiter *waiter)
+{
+	struct waiter *before = NULL;
+	for (struct waiter *at = pool->first; at != waiter; at = at->next)
+		before = at;
+	if (before)
+		before->next = waiter->next;
+	else
+		pool->first = waiter->next;
+	if (pool->last == waiter)
+		pool->last = before;
+	pool->waiting--;
+	if (pool->first)
+		pthread_cond_signal(&pool->first->turn); /* there may be another one */
+}
+
+/* With the lock, which is given up while waiting. */
+static struct connection *wait_in_line(struct ctx *ctx, struct pool *pool)
+{
+	struct waiter self = {0};
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&self.turn, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+
+	int64_t began_us = clock_mono_us();
+	int64_t until_us = began_us + (int64_t)ctx_left_ms(ctx, pool->wait_ms) * 1000;
+	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+	if (pool->last)
+		pool->last->next = &self;
+	else
+		pool->first = &self;
+	pool->last = &self;
+	pool->waiting++;
+
+	struct connection *connection = NULL;
+	for (;;) {
+		if (pool->first == &self)
+			connection = pick(pool);
+		/* Nobody holds one that could come back, and none may be opened yet. */
+		bool hopeless = pool->idle_count + pool->closed_count == pool->size && pool->failures;
+		if (connection || (hopeless && pool->first == &self) || clock_mono_us() >= until_us)
+			break;
+		pthread_cond_timedwait(&self.turn, &pool->lock, &until);
+	}
+	leave_line(pool, &self);
+	pthread_cond_destroy(&self.turn);
+	ctx->pool_wait_us += clock_mono_us() - began_us;
+	return connection;
+}
+
+/* Puts a connection that nobody uses any more where the next one finds it. */
+static void put_back(struct pool *pool, struct connection *connection)
+{
+	connection->hold = NULL;
+	pthread_mutex_lock(&pool->lock);
+	if (connection->raw) {
+		connection->next = pool->idle;
+		pool->idle = connection;
+		pool->idle_count++;
+	} else {
+		connection->next = pool->closed;
+		pool->closed = connection;
+		pool->closed_count++;
+	}
+	if (pool->first)
+		pthread_cond_signal(&pool->first->turn);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static int backoff_ms(int failures)
+{
+	int wait = BACKOFF_CAP_MS;
+	if (failures < 7 && BACKOFF_BASE_MS << (failures - 1) < BACKOFF_CAP_MS)
+		wait = BACKOFF_BASE_MS << (failures - 1);
+	return wait / 2 + (int)randombytes_uniform((uint32_t)wait / 2 + 1);
+}
+
+static void note_attempt(struct pool *pool, bool connected, bool probe)
+{
+	int64_t now_us = clock_mono_us();
+	pthread_mutex_lock(&pool->lock);
+	if (probe)
+		pool->probing = false;
+	if (connected) {
+		pool->failures = 0;
+	} else if (now_us >= pool->next_try_us) { /* several that failed at once count as one */
+		pool->failures++;
+		pool->next_try_us = now_us + (int64_t)backoff_ms(pool->failures) * 1000;
+	}
+	if (pool->first)
+		pthread_cond_signal(&pool->first->turn);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Opens a connection that this thread holds. */
+static enum err connect_spaced(struct ctx *ctx, struct pool *pool, struct connection *connection)
+{
+	pthread_mutex_lock(&pool->lock);
+	bool allowed = may_connect(pool);
+	bool probe = pool->failures > 0;
+	if (allowed && probe)
+		pool->probing = true;
+	pthread_mutex_unlock(&pool->lock);
+	if (!allowed)
+		return unavailable(ctx, "waiting before the next attempt to connect");
+
+	char message[256];
+	bool connected = connection_open(connection, &pool->plan, message);
+	note_attempt(pool, connected, probe);
+	if (connected)
+		return OK;
+	LOG(LOG_WARN, "db.connect", LOG_T("message", message));
+	return unavailable(ctx, message);
+}
+
+static void give(struct pool *pool, struct connection *connection)
+{
+	if (!connection_settle(connection) || clock_mono_us() > connection->retire_us)
+		connection_close(connection);
+	put_back(pool, connection);
+}
+
+static void forgotten(void *handle)
+{
+	struct hold *hold = handle;
+	if (!hold->connection)
+		return;
+	LOG(LOG_WARN, "db.lease.forgotten");
+	give(hold->pool, hold->connection);
+}
+
+enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
+{
+	*lease_out = (struct lease){0};
+	pthread_mutex_lock(&pool->lock);
+	struct connection *connection = pool->first ? NULL : pick(pool);
+	if (!connection)
+		connection = wait_in_line(ctx, pool);
+	pthread_mutex_unlock(&pool->lock);
+	if (!connection)
+		return unavailable(ctx, "no connection of the pool came free in time");
+	if (!connection->raw) {
+		enum err err = connect_spaced(ctx, pool, connection);
+		if (err != OK) {
+			put_back(pool, connection);
+			return err;
+		}
+	}
+	struct hold *hold = arena_alloc(&ctx->arena, sizeof *hold);
+	*hold = (struct hold){.pool = pool, .connection = connection};
+	arena_defer(&ctx->arena, forgotten, hold);
+	connection->hold = hold;
+	connection->constraint[0] = 0;
+	*lease_out = (struct lease){.ctx = ctx, .pool = pool, .connection = connection};
+	return OK;
+}
+
+void lease_return(struct lease *lease)
+{
+	struct connection *connection = lease->connection;
+	if (!connection)
+		return;
+	struct pool *pool = lease->pool;
+	connection->hold->connection = NULL;
+	*lease = (struct lease){0};
+	give(pool, connection);
+}
+
+enum err lease_freshen(struct lease *lease)
+{
+	if (connection_alive(lease->connection))
+		return OK;
+	connection_close(lease->connection);
+	return connect_spaced(lease->ctx, lease->pool, lease->connection);
+}
