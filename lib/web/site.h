@@ -38,6 +38,7 @@ struct site {
 	struct template_set *templates;
 	struct entry unmatched;
 	struct histogram *pool_wait;
+	struct counter *cache_hits, *cache_misses;
 	struct networks local, proxies;
 	char origin[264];          /* of web.public_url, or empty */
 	int64_t max_body;
@@ -45,7 +46,7 @@ struct site {
 	struct rate_limit anonymous, session, server_key;
 	atomic_int in_flight;
 };
-struct site *site_open_one(void); /* the responder's only one */
+struct site *site_one(void); /* the responder's only one */
 
 /* Steps of dispatch, in order. */
 enum err access_who(struct req *req);

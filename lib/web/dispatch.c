@@ -1,0 +1,206 @@
+#include "web/site.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char CSP_PAGE[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+static bool hex_lower(const char *text, size_t length)
+{
+	return strspn(text, "0123456789abcdef") >= length;
+}
+
+/* W3C Trace Context, version 00: 00-<32 hex>-<16 hex>-<2 hex>; an all-zero trace id is invalid. */
+static void trace_read(struct req *req)
+{
+	const char *given = req->header(req, "traceparent");
+	if (!given || strlen(given) < 55 || given[2] != '-' || given[35] != '-' || given[52] != '-')
+		return;
+	if (!strncmp(given, "ff", 2) || !hex_lower(given, 2) || !hex_lower(given + 3, 32) || !hex_lower(given + 36, 16))
+		return;
+	if (strspn(given + 3, "0") >= 32)
+		return;
+	memcpy(req->ctx.trace, given + 3, 32);
+	req->ctx.trace[32] = '\0';
+}
+
+/* The nearest address of X-Forwarded-For that is not a proxy of ours is the client. */
+static void client_read(struct req *req, const struct site *site)
+{
+	if (!req->address)
+		req->address = "";
+	if (!site->proxies.count || !networks_hold(&site->proxies, req->address))
+		return;
+	const char *proto = req->header(req, "X-Forwarded-Proto");
+	if (proto)
+		req->https = !strcasecmp(proto, "https");
+	const char *given = req->header(req, "X-Forwarded-For");
+	char *list = given ? arena_strdup(&req->ctx.arena, given) : NULL;
+	while (list && networks_hold(&site->proxies, req->address)) {
+		char *comma = strrchr(list, ',');
+		char *last = comma ? comma + 1 : list;
+		last += strspn(last, " \t");
+		last[strcspn(last, " \t")] = '\0';
+		req->address = last;
+		if (!comma)
+			break;
+		*comma = '\0';
+	}
+}
+
+static enum method method_parse(const char *text)
+{
+	for (enum method method = METHOD_GET; method <= METHOD_DELETE; method++)
+		if (!strcmp(text, method_text(method)))
+			return method;
+	return strcmp(text, "HEAD") ? 0 : METHOD_GET;
+}
+
+static void allow(struct req *req, struct rep *rep, unsigned methods)
+{
+	struct buffer list = {0};
+	for (enum method method = METHOD_GET; method <= METHOD_DELETE; method++)
+		if (methods >> method & 1) {
+			buffer_text(&list, method_text(method));
+			buffer_text(&list, method == METHOD_GET ? ", HEAD, " : ", ");
+		}
+	buffer_text(&list, "OPTIONS");
+	reply_header(rep, "Allow", arena_strdup(&req->ctx.arena, list.data));
+	buffer_free(&list);
+}
+
+static enum err answer_options(struct req *req, struct rep *rep, const struct site *site, unsigned methods)
+{
+	const char *wanted = req->header(req, "Access-Control-Request-Method");
+	enum method method = wanted ? method_parse(wanted) : 0;
+	struct pairs path;
+	const struct entry *entry = method ? router_match(site->router, method, req->uri_path, &req->ctx, &path, &methods) : NULL;
+	if (entry && entry->route->cors)
+		return access_preflight(req, rep);
+	allow(req, rep, methods);
+	rep->status = 204;
+	return OK;
+}
+
+static enum err match(struct req *req, struct rep *rep, const struct site *site, const struct entry **entry_out)
+{
+	unsigned methods;
+	enum method method = method_parse(req->method);
+	const struct entry *entry = router_match(site->router, method, req->uri_path, &req->ctx, &req->path, &methods);
+	if (req->ctx.fault.err != OK && !entry)
+		return req->ctx.fault.err;
+	if (!entry && methods && !strcmp(req->method, "OPTIONS"))
+		return answer_options(req, rep, site, methods);
+	if (!entry && methods) {
+		allow(req, rep, methods);
+		return fail(&req->ctx, ERR_METHOD, "This path does not take that method");
+	}
+	if (!entry)
+		return fail(&req->ctx, ERR_NOT_FOUND, "No such path");
+	*entry_out = entry;
+	req->route = entry->route;
+	return req->ctx.fault.err;
+}
+
+static enum err handle(struct req *req, struct rep *rep)
+{
+	TRY(access_who(req));
+	TRY(access_origin(req, rep));
+	TRY(access_rate(req));
+	TRY(access_check(req));
+	TRY(input_read(req));
+	TRY(req->route->run(req, rep));
+	if (rep->body.failed)
+		return fail(&req->ctx, ERR_INTERNAL, "The reply is too large");
+	if (!rep->status)
+		rep->status = req->route->status ? req->route->status : req->route->shape == REPLY_NOTHING ? 204 : 200;
+	return OK;
+}
+
+static void head_finish(struct req *req, struct rep *rep)
+{
+	static const char *const MEDIA[] = {[BODY_JSON] = "application/json", [BODY_HTML] = "text/html; charset=utf-8",
+		[BODY_TEXT] = "text/plain; charset=utf-8"};
+	bool page = rep->type == BODY_HTML;
+	if (rep->type != BODY_NONE && !reply_has(rep, "Content-Type"))
+		reply_header(rep, "Content-Type", MEDIA[rep->type]);
+	if (!reply_has(rep, "Cache-Control"))
+		reply_header(rep, "Cache-Control", "no-store");
+	reply_header(rep, "X-Request-Id", req->ctx.id);
+	reply_header(rep, "X-Content-Type-Options", "nosniff");
+	/* Not no-referrer: with it browsers send "Origin: null" with forms, and the CSRF rule needs the origin. */
+	reply_header(rep, "Referrer-Policy", "same-origin");
+	if (!reply_has(rep, "Content-Security-Policy"))
+		reply_header(rep, "Content-Security-Policy", page ? CSP_PAGE : "default-src 'none'; frame-ancestors 'none'");
+	if (req->https)
+		reply_header(rep, "Strict-Transport-Security", "max-age=31536000");
+}
+
+static void fault_log(const struct req *req, enum err err)
+{
+	const struct fault *fault = &req->ctx.fault;
+	LOG(error_status(err) >= 500 ? LOG_ERROR : LOG_DEBUG, "fault", LOG_T("id", req->ctx.id), LOG_T("error", error_name(err)),
+		LOG_T("detail", fault->detail), LOG_T("field", fault->field[0] ? fault->field : NULL),
+		LOG_T("internal", fault->internal[0] ? fault->internal : NULL), LOG_T("file", fault->file), LOG_N("line", fault->line));
+}
+
+static void measure(struct req *req, const struct rep *rep, struct site *site, const struct entry *entry)
+{
+	const struct ctx *ctx = &req->ctx;
+	int64_t took_us = clock_mono_us() - req->start_us;
+	int class = rep->status / 100;
+	counter_add(entry->status[class >= 2 && class <= 5 ? class : 5], 1);
+	histogram_observe(entry->duration, took_us);
+	if (ctx->pool_wait_us)
+		histogram_observe(site->pool_wait, ctx->pool_wait_us);
+	if (ctx->cache_hits)
+		counter_add(site->cache_hits, ctx->cache_hits);
+	if (ctx->cache_misses)
+		counter_add(site->cache_misses, ctx->cache_misses);
+	LOG(took_us > site->slow_us ? LOG_WARN : LOG_INFO, "request", LOG_T("id", ctx->id),
+		LOG_T("trace", ctx->trace[0] ? ctx->trace : NULL), LOG_T("method", req->method), LOG_T("route", entry->route->path),
+		LOG_N("status", rep->status), LOG_N("duration_us", took_us), LOG_N("queries", ctx->queries),
+		LOG_N("cache_hits", ctx->cache_hits), LOG_N("bytes", rep->body.length));
+}
+
+static void rep_reset(struct rep *rep)
+{
+	rep->status = 0;
+	rep->type = BODY_NONE;
+	rep->header_count = 0;
+	buffer_reset(&rep->body);
+}
+
+void dispatch(struct req *req, struct rep *rep)
+{
+	struct site *site = site_one();
+	const struct entry *entry = &site->unmatched;
+	atomic_fetch_add_explicit(&site->in_flight, 1, memory_order_relaxed);
+	rep_reset(rep);
+	req->start_us = clock_mono_us();
+	req->ctx.deadline_us = req->start_us + site->deadline_us;
+	req->route = NULL;
+	req->family = site->family;
+	req->house = site->house;
+	req->net = site->net;
+	req->who.kind = WHO_NOBODY;
+	req->who.permissions = 0;
+	req->input = NULL;
+	req->cookie = false;
+	trace_read(req);
+	client_read(req, site);
+	enum err err = match(req, rep, site, &entry);
+	if (err == OK && req->route)
+		err = handle(req, rep);
+	if (err != OK) {
+		problem_render(req, rep, err);
+		fault_log(req, err);
+	}
+	head_finish(req, rep);
+	measure(req, rep, site, entry);
+	atomic_fetch_sub_explicit(&site->in_flight, 1, memory_order_relaxed);
+}

@@ -1,0 +1,199 @@
+#include "web/site.h"
+
+#include <string.h>
+#include <strings.h>
+
+void reply_header(struct rep *rep, const char *name, const char *value)
+{
+	if (rep->header_count < REPLY_HEADERS) {
+		rep->headers[rep->header_count].name = name;
+		rep->headers[rep->header_count++].value = value;
+	}
+}
+
+bool reply_has(const struct rep *rep, const char *name)
+{
+	for (int i = 0; i < rep->header_count; i++)
+		if (!strcasecmp(rep->headers[i].name, name))
+			return true;
+	return false;
+}
+
+void reply_free(struct rep *rep)
+{
+	buffer_free(&rep->body);
+	*rep = (struct rep){0};
+}
+
+enum err reply_json(struct req *req, struct rep *rep, struct json_object *value)
+{
+	(void)req;
+	rep->type = BODY_JSON;
+	json_write(&rep->body, value);
+	return OK;
+}
+
+enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what)
+{
+	PGresult *result;
+	TRY(pg_query(&req->ctx, req->house.pool, req->route->rows, params, &result));
+	if (PQntuples(result) == 0)
+		return fail(&req->ctx, ERR_NOT_FOUND, "No such %s", what);
+	rep->type = BODY_JSON;
+	buffer_text(&rep->body, "{\"data\":");
+	rows_object(&rep->body, result, 0);
+	buffer_char(&rep->body, '}');
+	return OK;
+}
+
+enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit)
+{
+	PGresult *result;
+	TRY(pg_query(&req->ctx, req->house.pool, req->route->rows, params, &result));
+	int rows = PQntuples(result), shown = rows > limit ? limit : rows;
+	rep->type = BODY_JSON;
+	buffer_text(&rep->body, "{\"data\":");
+	rows_array(&rep->body, result, 0, shown);
+	buffer_text(&rep->body, ",\"meta\":{\"limit\":");
+	buffer_int(&rep->body, limit);
+	buffer_text(&rep->body, ",\"next\":");
+	const char *last = NULL;
+	if (rows > limit)
+		last = pg_text(result, shown - 1, PQfnumber(result, "cursor") >= 0 ? "cursor" : "id");
+	const char *next = last ? cursor_make(&req->ctx, req->route, last) : NULL;
+	if (next)
+		buffer_json(&rep->body, next, strlen(next));
+	else
+		buffer_text(&rep->body, "null");
+	buffer_text(&rep->body, "}}");
+	return OK;
+}
+
+/* What templates may ask about the visitor. */
+static struct json_object *who_view(const struct who *who)
+{
+	if (who->kind == WHO_NOBODY)
+		return NULL;
+	struct json_object *view = json_object_new_object(), *may = json_object_new_object();
+	json_object_object_add(view, "org_id", json_object_new_string(who->org_id));
+	json_object_object_add(view, "account_id", json_object_new_string(who->account_id));
+	json_object_object_add(view, "role", json_object_new_string(role_text(who->role)));
+	json_object_object_add(view, "live", json_object_new_boolean(who->live));
+	for (int permission = 0; permission < PERMISSION_COUNT; permission++)
+		json_object_object_add(may, permission_text(permission), json_object_new_boolean(who_may(who, permission)));
+	json_object_object_add(view, "may", may);
+	return view;
+}
+
+enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view)
+{
+	const struct template_set *templates = site_one()->templates;
+	if (!templates)
+		return fail(&req->ctx, ERR_INTERNAL, "This program has no pages");
+	json_object_object_add(view, "csrf", json_object_new_string(req->cookie ? csrf_token(req) : ""));
+	json_object_object_add(view, "who", who_view(&req->who));
+	json_object_object_add(view, "request_id", json_object_new_string(req->ctx.id));
+	json_object_object_add(view, "path", json_object_new_string(req->uri_path));
+	struct buffer content = {0};
+	enum err err = template_render(&req->ctx, templates, arena_printf(&req->ctx.arena, "pages/%s", name), view, &content);
+	if (err == OK) {
+		json_object_object_add(view, "content", json_object_new_string_len(content.data ? content.data : "", (int)content.length));
+		rep->type = BODY_HTML;
+		buffer_reset(&rep->body);
+		err = template_render(&req->ctx, templates, "layout", view, &rep->body);
+	}
+	buffer_free(&content);
+	return err;
+}
+
+/* A value with a line break would let its author write headers of their own. */
+static bool one_line(const char *text)
+{
+	return !text[strcspn(text, "\r\n")];
+}
+
+enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location)
+{
+	if (!one_line(location))
+		return fail(&req->ctx, ERR_INTERNAL, "A location with a line break");
+	reply_header(rep, "Location", location);
+	rep->status = status;
+	rep->type = BODY_NONE;
+	return OK;
+}
+
+/* RFC 9110, section 13.1.2: a list of tags, compared weakly. */
+static bool tag_listed(const char *list, const char *etag)
+{
+	if (!strncmp(etag, "W/", 2))
+		etag += 2;
+	size_t length = strlen(etag);
+	for (const char *at = list; *at;) {
+		at += strspn(at, " \t,");
+		if (*at == '*')
+			return true;
+		if (!strncmp(at, "W/", 2))
+			at += 2;
+		if (!strncmp(at, etag, length) && strchr(" \t,", at[length]))
+			return true;
+		at += strcspn(at, ",");
+	}
+	return false;
+}
+
+bool reply_etag(struct req *req, struct rep *rep, const char *etag)
+{
+	reply_header(rep, "ETag", etag);
+	const char *given = req->header(req, "If-None-Match");
+	if (!given || req->route->method != METHOD_GET || !tag_listed(given, etag))
+		return false;
+	rep->status = 304;
+	rep->type = BODY_NONE;
+	buffer_reset(&rep->body);
+	return true;
+}
+
+static const char *reason(int status)
+{
+	static const struct { int status; const char *text; } REASONS[] = {
+		{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {301, "Moved Permanently"}, {302, "Found"},
+		{303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
+		{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+		{409, "Conflict"}, {410, "Gone"}, {412, "Precondition Failed"}, {413, "Content Too Large"},
+		{415, "Unsupported Media Type"}, {422, "Unprocessable Content"}, {423, "Locked"}, {429, "Too Many Requests"},
+		{500, "Internal Server Error"}, {502, "Bad Gateway"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"}};
+	for (size_t i = 0; i < sizeof REASONS / sizeof *REASONS; i++)
+		if (REASONS[i].status == status)
+			return REASONS[i].text;
+	return "Status";
+}
+
+static void send_header(struct buffer *out, const char *name, const char *value)
+{
+	if (!one_line(value))
+		return;
+	buffer_text(out, name);
+	buffer_add(out, ": ", 2);
+	buffer_text(out, value);
+	buffer_add(out, "\r\n", 2);
+}
+
+void reply_send(const struct req *req, const struct rep *rep, struct buffer *out)
+{
+	bool body = rep->status != 204 && rep->status != 304;
+	buffer_add(out, "Status: ", 8);
+	buffer_int(out, rep->status);
+	buffer_char(out, ' ');
+	buffer_text(out, reason(rep->status));
+	buffer_add(out, "\r\n", 2);
+	for (int i = 0; i < rep->header_count; i++)
+		send_header(out, rep->headers[i].name, rep->headers[i].value);
+	if (body) {
+		buffer_add(out, "Content-Length: ", 16);
+		buffer_int(out, (int64_t)rep->body.length);
+		buffer_add(out, "\r\n", 2);
+	}
+	buffer_add(out, "\r\n", 2);
+	if (body && strcmp(req->method, "HEAD"))
+		buffer_add(out, rep->body.data, rep->body.length);
+}
