@@ -1,7 +1,9 @@
 /* Mustache templates (the specification's core: variables, sections, inverted sections, partials, comments, set
  * delimiters, and its whitespace rules for standalone lines) against a json-c value.
  *
- * {{x}} escapes HTML; {{{x}}} and {{&x}} do not. Dotted names and the implicit iterator {{.}} work. A set of
+ * {{x}} escapes HTML; {{{x}}} and {{&x}} do not. Dotted names and the implicit iterator {{.}} work. False are: a
+ * missing name, null, false, 0, "" and []. An object or list written as a variable comes out as JSON. Not part of it:
+ * lambdas, inheritance, dynamic names; a name with whitespace or one that begins with <, $ or * is an error. A set of
  * templates is read once at start-up and is read-only afterwards, so threads share it. */
 #ifndef STOA_TEXT_TEMPLATE_H
 #define STOA_TEXT_TEMPLATE_H
@@ -18,8 +20,8 @@ struct template_set;
 struct template_set *template_load(const char *folder, char message_out[256]);
 void template_free(struct template_set *set);
 
-/* Renders into out. ERR_INTERNAL: no such template, partials nested deeper than TEMPLATE_DEPTH. A missing variable
- * or partial renders as nothing, as the specification says. */
+/* Renders into out. ERR_INTERNAL: no such template, partials nested deeper than TEMPLATE_DEPTH, more than a million
+ * parts rendered, out failed. A missing variable or partial renders as nothing, as the specification says. */
 #define TEMPLATE_DEPTH 32
 enum err template_render(struct ctx *ctx, const struct template_set *set, const char *name,
 	struct json_object *view, struct buffer *out);
