@@ -11,10 +11,22 @@
 #define STOA_IDENTITY_IDENTITY_H
 
 #include "job/job.h"
+#include "job/policies.h"
 #include "who/who.h"
 
-/* [who] registration, sessions_per_person, access_life, refresh_life, lock_after, lock_for, logins_per_address, resets_per_hour */
-extern const struct conf_row IDENTITY_CONF[];
+extern const struct conf_row IDENTITY_CONF[]; /* [who] registration, sessions_per_person, logins_per_address, registrations_per_address */
+
+#define SESSION_ACCESS_S 3600             /* inventory D, "Security": 1 h */
+#define SESSION_REFRESH_S (30 * 86400)
+#define LOGIN_FAILURES 5                  /* inventory D: locked for 15 min after 5 */
+#define LOGIN_LOCK_S 900
+#define RESET_LIFE_S 3600
+#define INVITATION_LIFE_S (3 * 86400)
+#define RESETS_PER_HOUR 3
+
+/* Runs work inside a transaction of its own, which is committed when it answers OK and else rolled back. */
+typedef enum err change_work(struct ctx *ctx, struct lease *lease, void *argument);
+enum err change_run(struct ctx *ctx, struct pool *pool, change_work *work, void *argument);
 
 struct client {
 	const char *address; /* or NULL */
@@ -30,8 +42,8 @@ struct session_tokens {
 };
 
 /* org_id NULL: the person's oldest membership. ERR_UNAUTHENTICATED: see above. ERR_RATE_LIMITED: too many logins from this
- * address (retry_after_s is set). After lock_after (5) failures in a row the account is locked for lock_for (15 min; inventory D,
- * "Security"), in which even the right password fails. The oldest sessions beyond sessions_per_person end. */
+ * address (retry_after_s is set). After LOGIN_FAILURES in a row the account is locked for LOGIN_LOCK_S, in which even the
+ * right password fails. The oldest sessions beyond sessions_per_person end. */
 enum err session_login(struct ctx *ctx, const struct house *house, const char *email, const char *password, const char *org_id,
 	const struct client *client, struct session_tokens *out);
 /* Rotation: answers new tokens and ends the old ones. The refresh token before the current one revokes the session, because
@@ -49,7 +61,7 @@ enum err password_change(struct ctx *ctx, const struct house *house, const struc
 
 /* Why a mail with a link to set a password is sent. */
 enum password_mail { PASSWORD_FORGOTTEN, PASSWORD_INVITED };
-/* OK whether or not the address is known: enqueues PASSWORD_MAIL. ERR_RATE_LIMITED: too many from this client address. public_url is
+/* OK whether or not the address is known: enqueues JOB_PASSWORD_MAIL. ERR_RATE_LIMITED: too many from this client address. public_url is
  * web.public_url; the link is <public_url>/password/reset?token=… */
 enum err password_forgot(struct ctx *ctx, const struct house *house, const char *email, const char *public_url,
 	const struct client *client);
@@ -57,12 +69,13 @@ enum err password_forgot(struct ctx *ctx, const struct house *house, const char 
 enum err password_mail_enqueue(struct ctx *ctx, struct lease *lease, enum password_mail why, const char *email,
 	const char *org_id, const char *public_url);
 /* The job: kind "password.mail". It makes the token when the mail is sent, so that none is ever stored in clear; at most
- * resets_per_hour mails an account and hour, silently. */
-extern const struct job_policy PASSWORD_MAIL;
+ * RESETS_PER_HOUR mails an account and hour, the others silently not sent. Payload {"why","email","url"}. */
 enum err password_mail_run(struct ctx *ctx, struct job *job);
-/* A token for the account of this address, good for an hour. ERR_NOT_FOUND: no such account; ERR_RATE_LIMITED: resets_per_hour. For
- * the job and `stoa user reset`. */
-enum err password_reset_create(struct ctx *ctx, struct pool *pool, const char *email, char token_out[WHO_TOKEN_TEXT]);
+/* This domain's handlers, for the worker; ends with {0}. */
+extern const struct job_kind IDENTITY_JOBS[];
+/* A token for the account of this address, good for life_s seconds. ERR_NOT_FOUND: no such account; ERR_RATE_LIMITED: RESETS_PER_HOUR.
+ * For the job and `stoa user reset`. */
+enum err password_reset_create(struct ctx *ctx, struct pool *pool, const char *email, int life_s, char token_out[WHO_TOKEN_TEXT]);
 /* Uses the token: sets the password, ends the lock and every session of the person. ERR_GONE: unknown, used or expired.
  * ERR_INVALID (field password): password_check(); the token stays good. */
 enum err password_reset(struct ctx *ctx, const struct house *house, const char *token, const char *new_password,
@@ -76,9 +89,12 @@ struct organisation_new {
 };
 enum err organisation_create(struct ctx *ctx, struct lease *lease, const struct organisation_new *new, char org_id_out[ID_TEXT],
 	char account_id_out[ID_TEXT]);
-/* ERR_FORBIDDEN unless who.registration is open or there is no organisation yet. Holds a lock until the transaction ends, so that
- * two first ones cannot both be let in. */
+/* ERR_FORBIDDEN unless who.registration is open or there is no organisation yet. In an open
+ * transaction it holds a lock until the end, so that two first ones cannot both be let in. */
 enum err organisation_may_register(struct ctx *ctx, struct lease *lease);
+/* Signs a person in whose password was just set or checked; inside lease's transaction. */
+enum err session_start(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, enum role role,
+	const struct client *client, struct session_tokens *out);
 /* Adds a person to an organisation in lease's transaction; the account is made when the address has none (without a usable
  * password). ERR_CONFLICT: already a member. */
 enum err member_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *email, const char *name, enum role role,

@@ -8,4 +8,7 @@
  * queue repeats it for about two hours, so that an outage at Stripe loses no decision. */
 extern const struct job_policy JOB_STRIPE_APPLY;
 
+/* "password.mail": mails a link to set a password. A person waits for it, so it is tried for about an hour and then given up. */
+extern const struct job_policy JOB_PASSWORD_MAIL;
+
 #endif

@@ -24,7 +24,8 @@ void hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t byt
 void sha256(const void *data, size_t bytes, uint8_t hash_out[32]);
 bool secret_equal(const void *a, const void *b, size_t bytes); /* constant time */
 
-/* secretbox under SECRET_SEAL: nonce and box, memory of ctx. `bound` (e.g. the organisation's id) must be the same at opening. */
+/* secretbox under SECRET_SEAL: nonce and box, memory of ctx. `bound` (the organisation's id for all that a tenant stores) is mixed
+ * into the key, so a box copied into another tenant's row does not open. */
 void secret_seal(struct ctx *ctx, const char *bound, const void *data, size_t bytes, const uint8_t **sealed_out, size_t *sealed_bytes_out);
 /* ERR_INTERNAL when it does not open. Result has a NUL behind it. */
 enum err secret_unseal(struct ctx *ctx, const char *bound, const uint8_t *sealed, size_t bytes, const char **data_out, size_t *data_bytes_out);
@@ -35,8 +36,10 @@ enum err secret_unseal(struct ctx *ctx, const char *bound, const uint8_t *sealed
 #define PASSWORD_HASH_TEXT 128
 enum err password_hash(struct ctx *ctx, const char *password, char hash_out[PASSWORD_HASH_TEXT]);
 enum err password_verify(struct ctx *ctx, const char *hash, const char *password, bool *match_out, bool *rehash_out);
-/* ERR_INVALID with the rule broken: 12 to 128 characters (document 003's system: at least 12), not all one character, not
- * the e-mail address or a part before @ of 4 or more. */
+#define PASSWORD_LEAST 12 /* characters; inventory D, "Security" */
+#define PASSWORD_MOST 128
+/* ERR_INVALID (field password) with the rule broken: PASSWORD_LEAST to PASSWORD_MOST characters, not all one character, without
+ * the e-mail address's part before the @ when that has 4 or more bytes, not one of a few that are guessed first. */
 enum err password_check(struct ctx *ctx, const char *password, const char *email);
 
 #endif

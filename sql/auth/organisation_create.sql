@@ -1,0 +1,1 @@
+insert into organisation (org_id, name) values ($1::uuid, $2)

@@ -1,0 +1,3 @@
+update organisation
+set name = $2
+where org_id = $1::uuid
