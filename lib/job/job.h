@@ -12,7 +12,7 @@
 
 #include <json-c/json.h>
 
-extern const struct conf_row JOB_CONF[]; /* [worker] name, threads, lease, heartbeat, poll */
+extern const struct conf_row JOB_CONF[]; /* [worker] name, threads, lease, heartbeat, poll, log_file, log_level */
 
 enum job_queue { JOB_HIGH, JOB_DEFAULT, JOB_LOW, JOB_QUEUES };
 

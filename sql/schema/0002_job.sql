@@ -22,6 +22,7 @@ create index job_claim on job (queue, run_at, id) where state = 'waiting';
 create index job_lease on job (leased_until) where state = 'running';
 create unique index job_unique on job (kind, unique_key) where unique_key is not null and state in ('waiting', 'running');
 create index job_finished on job (finished_at) where state in ('done', 'cancelled');
+create index job_dead on job (queue, finished_at) where state = 'dead';
 
 create table worker (
 	name       text primary key,

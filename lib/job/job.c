@@ -1,0 +1,49 @@
+#include "job/job.h"
+
+#include "base/clock.h"
+#include "sql.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* A NOTIFY takes a global lock at commit, so a process sends at most one in this time. A worker looks again a little later than
+ * this after each that it hears, and polls anyway, so a job whose notice was left out is found too. */
+#define NOTIFY_SPACING_US 20000
+
+static bool notify_is_due(void)
+{
+	static _Atomic int64_t last_us;
+	int64_t now_us = clock_mono_us();
+	int64_t last = atomic_load_explicit(&last_us, memory_order_relaxed);
+	return (!last || now_us - last >= NOTIFY_SPACING_US) && atomic_compare_exchange_strong(&last_us, &last, now_us);
+}
+
+enum err job_enqueue(struct ctx *ctx, struct lease *lease, const struct job_policy *policy, const struct job_new *job,
+	char id_out[ID_TEXT])
+{
+	char id[ID_TEXT];
+	PGresult *rows;
+	id_new(id);
+	TRY(pg_run(lease, &SQL_JOB_ENQUEUE, PARAMS(id, job->org_id, policy->kind, pg_int(ctx, policy->queue),
+		job->payload ? job->payload : "{}", job->unique_key, pg_int(ctx, policy->retry.attempts), pg_int(ctx, job->delay_ms),
+		pg_bool(job->delay_ms <= 0 && notify_is_due())), &rows));
+	if (id_out)
+		memcpy(id_out, PQntuples(rows) ? id : "", PQntuples(rows) ? sizeof id : 1);
+	return OK;
+}
+
+enum err job_reject(struct ctx *ctx, struct job *job, enum err err)
+{
+	(void)ctx;
+	job->rejected = true;
+	return err;
+}
+
+enum err job_fence(struct lease *lease, const struct job *job)
+{
+	PGresult *rows;
+	TRY(pg_run(lease, &SQL_JOB_FENCE, PARAMS(job->id, pg_int(lease->ctx, job->attempt)), &rows));
+	if (!PQntuples(rows))
+		return fail(lease->ctx, ERR_CONFLICT, "Another worker has taken this job over");
+	return OK;
+}

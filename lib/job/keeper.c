@@ -1,0 +1,132 @@
+#include "job/worker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "metric/metric.h"
+#include "sql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SWEEP_EVERY_US (3600 * INT64_C(1000000))
+#define SWEEP_BATCH 500 /* the limit in sql/job/sweep.sql */
+#define SWEEP_PAUSE_US 200000
+#define RETRY_MS 1000 /* after a heartbeat that failed */
+
+static const char *const QUEUES[JOB_QUEUES] = {"high", "default", "low"};
+
+static enum err renew(struct ctx *ctx, struct worker *worker)
+{
+	const char **ids = arena_array(&ctx->arena, (size_t)worker->threads, sizeof *ids);
+	const char **attempts = arena_array(&ctx->arena, (size_t)worker->threads, sizeof *attempts);
+	int64_t now_us = clock_mono_us();
+	int count = 0;
+	pthread_mutex_lock(&worker->lock);
+	for (int i = 0; i < worker->threads; i++) {
+		const struct runner *runner = &worker->runners[i];
+		if (!runner->id[0] || now_us > runner->renew_until_us)
+			continue;
+		ids[count] = arena_strdup(&ctx->arena, runner->id);
+		attempts[count++] = pg_int(ctx, runner->attempt);
+	}
+	pthread_mutex_unlock(&worker->lock);
+	if (!count)
+		return OK;
+	return pg_query(ctx, worker->pool, &SQL_JOB_HEARTBEAT, PARAMS(pg_array(ctx, ids, count), pg_array(ctx, attempts, count),
+		pg_int(ctx, worker->lease_ms)), NULL);
+}
+
+static enum err measure(struct ctx *ctx, struct worker *worker)
+{
+	PGresult *rows;
+	TRY(pg_query(ctx, worker->pool, &SQL_JOB_DEPTH, NULL, &rows));
+	for (int i = 0; i < PQntuples(rows); i++) {
+		char labels[32];
+		snprintf(labels, sizeof labels, "queue=\"%s\"", QUEUES[pg_number(rows, i, "queue", JOB_DEFAULT)]);
+		gauge_set(metric_gauge("stoa_job_waiting", labels, "Jobs that wait"), pg_number(rows, i, "waiting", 0));
+		gauge_set(metric_gauge("stoa_job_oldest_waiting_seconds", labels, "How long the oldest due job has waited"),
+			pg_number(rows, i, "oldest_s", 0));
+		gauge_set(metric_gauge("stoa_job_dead", labels, "Jobs that failed for good"), pg_number(rows, i, "dead", 0));
+	}
+	return OK;
+}
+
+static enum err beat(struct ctx *ctx, struct worker *worker)
+{
+	TRY(renew(ctx, worker));
+	TRY(pg_query(ctx, worker->pool, &SQL_WORKER_SEEN, PARAMS(worker->name, worker->host, pg_int(ctx, getpid()),
+		pg_int(ctx, worker->threads)), NULL));
+	return measure(ctx, worker);
+}
+
+void keeper_reclaim(struct ctx *ctx, struct worker *worker)
+{
+	PGresult *rows;
+	if (pg_query(ctx, worker->pool, &SQL_JOB_RECLAIM, NULL, &rows) != OK)
+		return;
+	for (int i = 0; i < PQntuples(rows); i++) {
+		char labels[160];
+		snprintf(labels, sizeof labels, "kind=\"%s\",outcome=\"silent\"", pg_text(rows, i, "kind"));
+		counter_add(metric_counter("stoa_job_attempts_total", labels, "Attempts at jobs by kind and outcome"), 1);
+		LOG(LOG_WARN, "job.reclaimed", LOG_T("id", pg_text(rows, i, "id")), LOG_T("kind", pg_text(rows, i, "kind")),
+			LOG_N("attempt", pg_number(rows, i, "attempt", 0)), LOG_T("state", pg_text(rows, i, "state")));
+	}
+	if (PQntuples(rows))
+		worker_look(worker);
+}
+
+/* Deletes a batch; answers when to go on. */
+static int64_t sweep(struct ctx *ctx, struct worker *worker)
+{
+	PGresult *result;
+	bool more = pg_query(ctx, worker->pool, &SQL_JOB_SWEEP, NULL, &result) == OK
+		&& strtol(PQcmdTuples(result), NULL, 10) == SWEEP_BATCH;
+	return clock_mono_us() + (more ? SWEEP_PAUSE_US : SWEEP_EVERY_US);
+}
+
+/* False: the worker ends. */
+static bool wait_until(struct worker *worker, int64_t until_us)
+{
+	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+	pthread_mutex_lock(&worker->lock);
+	while (!worker->keeper_ends && clock_mono_us() < until_us)
+		pthread_cond_timedwait(&worker->keep, &worker->lock, &until);
+	bool go_on = !worker->keeper_ends;
+	pthread_mutex_unlock(&worker->lock);
+	return go_on;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void *keeper_main(void *argument)
+{
+	struct worker *worker = argument;
+	int reclaim_ms = worker->lease_ms / 4;
+	int64_t beat_us = 0, sweep_us = 0, reclaim_us = clock_mono_us() + (int64_t)reclaim_ms * 1000;
+	struct ctx ctx;
+	ctx_init(&ctx);
+	do {
+		int64_t now_us = clock_mono_us();
+		if (now_us >= beat_us) {
+			int wait_ms = worker->heartbeat_ms;
+			if (beat(&ctx, worker) != OK && wait_ms > RETRY_MS)
+				wait_ms = RETRY_MS;
+			beat_us = clock_mono_us() + (int64_t)wait_ms * 1000;
+		}
+		if (now_us >= reclaim_us) {
+			keeper_reclaim(&ctx, worker);
+			reclaim_us = clock_mono_us() + (int64_t)reclaim_ms * 1000;
+		}
+		if (now_us >= sweep_us)
+			sweep_us = sweep(&ctx, worker);
+		ctx_reset(&ctx);
+	} while (wait_until(worker, earliest(beat_us, earliest(reclaim_us, sweep_us))));
+	pg_query(&ctx, worker->pool, &SQL_WORKER_GONE, PARAMS(worker->name), NULL);
+	ctx_free(&ctx);
+	return NULL;
+}
