@@ -1,0 +1,33 @@
+pkglibexec_PROGRAMS += fcgi/pages/stoa-pages
+fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
+PAGES_SOURCES = \
+	fcgi/pages/asset.c \
+	fcgi/pages/family.c \
+	fcgi/pages/family.h \
+	fcgi/pages/keys.c \
+	fcgi/pages/login.c \
+	fcgi/pages/overview.c \
+	fcgi/pages/page.c \
+	fcgi/pages/page.h \
+	fcgi/pages/password.c \
+	fcgi/pages/register.c
+
+EXTRA_DIST += demo
+
+# Static files, named by their content.
+WEB_FILES = $(srcdir)/web/widget.js $(srcdir)/web/pages.js $(srcdir)/web/pages.css $(srcdir)/web/icon.svg
+noinst_DATA = web/dist/manifest.json
+web/dist/manifest.json: $(WEB_FILES) $(srcdir)/tools/build-assets
+	$(AM_V_GEN)sh $(srcdir)/tools/build-assets $(srcdir)/web web/dist
+
+templatesdir = $(pkgdatadir)/templates
+webdir = $(pkgdatadir)/web
+install-data-local: web/dist/manifest.json
+	$(MKDIR_P) $(DESTDIR)$(webdir)
+	$(INSTALL_DATA) web/dist/* $(DESTDIR)$(webdir)/
+	cd $(srcdir)/templates && find . -name '*.mustache' | while read -r file; do \
+		$(MKDIR_P) "$(DESTDIR)$(templatesdir)/$${file%/*}" && $(INSTALL_DATA) "$$file" "$(DESTDIR)$(templatesdir)/$$file"; done
+uninstall-local:
+	rm -rf $(DESTDIR)$(webdir) $(DESTDIR)$(templatesdir)
+clean-local:
+	rm -rf web/dist

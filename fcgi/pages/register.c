@@ -1,0 +1,76 @@
+#include "pages/page.h"
+
+#include "who/secret.h"
+
+struct register_input {
+	const char *organisation, *name, *email, *password;
+};
+
+static const struct field REGISTER_INPUT[] = {
+	INPUT(struct register_input, organisation, "organisation", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 120, .doc = "name of the organisation"),
+	INPUT(struct register_input, name, "name", IN_BODY, FIELD_TEXT, .least = 1, .most = 120, .doc = "the person's name"),
+	INPUT(struct register_input, email, "email", IN_BODY, FIELD_EMAIL, .required = true, .doc = "the person's address"),
+	INPUT(struct register_input, password, "password", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 1000, .doc = "at least 12 characters"),
+	FIELD_END};
+
+static enum err register_show(struct req *req, struct rep *rep, struct json_object *view)
+{
+	const struct register_input *in = req->input;
+	if (in) {
+		page_text(view, "org_name", in->organisation);
+		page_text(view, "name", in->name);
+		page_text(view, "email", in->email);
+	}
+	return page_show(req, rep, "register", "Register", view);
+}
+
+/* Closed registration answers 403 at once instead of after the form is filled. */
+static enum err register_page(struct req *req, struct rep *rep)
+{
+	struct lease lease;
+	TRY(lease_take(&req->ctx, req->house.pool, &lease));
+	TRY(organisation_may_register(&req->ctx, &lease));
+	lease_return(&lease);
+	return register_show(req, rep, page_view(req));
+}
+
+static enum err register_create(struct req *req, const struct client *client)
+{
+	const struct register_input *in = req->input;
+	char org_id[ID_TEXT], account_id[ID_TEXT], hash[PASSWORD_HASH_TEXT];
+	struct organisation_new new = {in->organisation, in->email, in->name, hash, client};
+	struct lease lease;
+	TRY(password_check(&req->ctx, in->password, in->email));
+	TRY(password_hash(&req->ctx, in->password, hash));
+	TRY(lease_take(&req->ctx, req->house.pool, &lease));
+	TRY(pg_begin(&lease));
+	TRY(organisation_may_register(&req->ctx, &lease));
+	TRY(organisation_create(&req->ctx, &lease, &new, org_id, account_id));
+	TRY(pg_commit(&lease));
+	lease_return(&lease);
+	return OK;
+}
+
+static enum err register_make(struct req *req, struct rep *rep)
+{
+	const struct register_input *in = req->input;
+	struct client client = page_client(req);
+	enum err err = register_create(req, &client);
+	if (err != OK) {
+		struct json_object *view = page_view(req);
+		TRY(page_fault(req, rep, err, view));
+		return register_show(req, rep, view);
+	}
+	struct session_tokens tokens;
+	TRY(session_login(&req->ctx, &req->house, in->email, in->password, NULL, &client, &tokens));
+	cookie_set(req, rep, &tokens);
+	return reply_redirect(req, rep, 303, "/keys");
+}
+
+const struct route REGISTER_ROUTES[] = {
+	{METHOD_GET, "/register", ACCESS_PAGE_PUBLIC, .class = CLASS_PAGE, .run = register_page, .shape = REPLY_PAGE,
+		.doc = "The page that registers an organisation, where that is allowed"},
+	{METHOD_POST, "/register", ACCESS_PAGE_PUBLIC, .class = CLASS_PAGE, .input = REGISTER_INPUT,
+		.input_size = sizeof(struct register_input), .run = register_make, .shape = REPLY_PAGE, .status = 303, .form = true,
+		.doc = "Makes an organisation with its first owner and signs in"},
+	ROUTE_END};
