@@ -28,7 +28,7 @@ static void add_number(struct json_object *view, const char *name, int64_t value
 static const char *percent_text(struct ctx *ctx, int64_t part, int64_t whole)
 {
 	int64_t tenths = whole ? (1000 * part + whole / 2) / whole : 0;
-	return whole ? arena_printf(ctx, "%lld.%lld %%", (long long)(tenths / 10), (long long)(tenths % 10)) : "–";
+	return whole ? arena_printf(&ctx->arena, "%lld.%lld %%", (long long)(tenths / 10), (long long)(tenths % 10)) : "–";
 }
 
 /* Words for codes that the database holds. */

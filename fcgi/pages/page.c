@@ -132,6 +132,6 @@ const char *money_text(struct ctx *ctx, int64_t minor, const char *currency)
 	for (int i = 0; i < 3 && currency[i]; i++)
 		code[i] = (char)toupper((unsigned char)currency[i]);
 	if (!digits)
-		return arena_printf(ctx, "%s %s", code, grouped);
-	return arena_printf(ctx, "%s %s.%0*lld", code, grouped, digits, (long long)(minor % unit < 0 ? -(minor % unit) : minor % unit));
+		return arena_printf(&ctx->arena, "%s %s", code, grouped);
+	return arena_printf(&ctx->arena, "%s %s.%0*lld", code, grouped, digits, (long long)(minor % unit < 0 ? -(minor % unit) : minor % unit));
 }
