@@ -13,10 +13,3 @@ const struct job_policy JOB_PASSWORD_MAIL = {
 	.retry = {.attempts = 12, .base_ms = 2000, .cap_ms = 600000},
 	.deadline_ms = 60000,
 };
-
-const struct job_policy JOB_PASSWORD_MAIL = {
-	.kind = "password.mail",
-	.queue = JOB_DEFAULT,
-	.retry = {.attempts = 3, .base_ms = 30000, .cap_ms = 600000},
-	.deadline_ms = 60000,
-};

@@ -7,8 +7,6 @@
 /* "stripe.apply": applies a decision at Stripe. One attempt makes up to three tries of its own (document 003, section 5); the
  * queue repeats it for about two hours, so that an outage at Stripe loses no decision. */
 extern const struct job_policy JOB_STRIPE_APPLY;
-/* "password.mail": a mail with a link to set a password (document 001: three tries, 30 s to 10 min apart). */
-extern const struct job_policy JOB_PASSWORD_MAIL;
 
 /* "password.mail": mails a link to set a password. A person waits for it, so it is tried for about an hour and then given up. */
 extern const struct job_policy JOB_PASSWORD_MAIL;

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* asprintf */
+
 #include "pg/connection.h"
 
 #include "base/clock.h"
