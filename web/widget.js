@@ -85,6 +85,7 @@
 @media(prefers-color-scheme:dark){:host(:not([data-theme=light])){${DARK}}}
 :host([data-theme=dark]){${DARK}}
 *{box-sizing:border-box;font:inherit}
+a{color:inherit}
 dialog{width:calc(100% - 24px);max-width:440px;max-height:calc(100% - 24px);margin:auto;padding:24px;overflow:auto;overscroll-behavior:contain;
 border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,14px);text-align:start;overflow-wrap:anywhere;
 background:var(--stoa-background,var(--bg));color:var(--stoa-text,var(--fg));box-shadow:0 24px 64px rgb(0 0 0/.35)}

@@ -1,0 +1,45 @@
+// Chromium for the browser tests, and what they all ask of a page.
+import assert from 'node:assert/strict';
+import {AxeBuilder} from '@axe-core/playwright';
+import {chromium} from 'playwright-core';
+
+const PATH = process.env.CHROMIUM || '/usr/bin/chromium';
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+	'--disable-component-update', '--disable-sync'];
+
+export const launch = () => chromium.launch({executablePath: PATH, headless: true, args: ARGUMENTS});
+
+// A page in a context of its own. Errors on the console that the test did not ask for fail it when it ends.
+export async function openPage(browser, t, options = {}) {
+	const context = await browser.newContext({viewport: {width: 1100, height: 800}, ...options});
+	const page = await context.newPage();
+	page.setDefaultTimeout(15000);
+	page.faults = [];
+	page.on('pageerror', (error) => page.faults.push(String(error)));
+	page.on('console', (message) => {
+		if (/Content.Security.Policy|Refused to/i.test(message.text()))
+			page.faults.push(message.text());
+	});
+	t.after(async () => {
+		await context.close();
+		assert.deepEqual(page.faults, []);
+	});
+	return page;
+}
+
+// No violation of any rule that axe-core knows, best practices included, in light and in dark.
+export async function accessible(page, what) {
+	for (const colorScheme of ['light', 'dark']) {
+		await page.emulateMedia({colorScheme});
+		await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+		const {violations} = await new AxeBuilder({page}).analyze();
+		const found = violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`);
+		assert.deepEqual(found, [], `${what}, ${colorScheme}`);
+	}
+	await page.emulateMedia({colorScheme: 'light'});
+}
+
+// The widget's dialog in its shadow root.
+export const dialog = (page) => page.locator('stoa-cancel-flow dialog');
+export const action = (page, name) => dialog(page).locator(`[data-action="${name}"]`);
+export const title = (page) => dialog(page).locator('h2');
