@@ -34,7 +34,8 @@ char *arena_strdup(struct arena *arena, const char *text);
 /* Copies `bytes` bytes and adds a NUL. */
 char *arena_memdup(struct arena *arena, const void *data, size_t bytes);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *arena_vprintf(struct arena *arena, const char *format, va_list args);
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0), nonnull(2)));
 
 /* Runs release(handle) at the next reset: how PGresult, json_object and curl lists join an arena. */
 void arena_defer(struct arena *arena, void (*release)(void *), void *handle);

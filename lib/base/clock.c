@@ -83,7 +83,8 @@ void clock_format(int64_t wall_us, char out[CLOCK_TEXT])
 {
 	static _Thread_local struct clock_second cached;
 	int64_t second = floor_div(wall_us, 1000000);
-	int milli = (int)((wall_us - second * 1000000) / 1000);
+	int64_t rest = wall_us % 1000000;
+	int milli = (int)((rest < 0 ? rest + 1000000 : rest) / 1000);
 
 	if (!cached.known || cached.second != second)
 		second_format(&cached, second);

@@ -9,3 +9,34 @@ lib_libstoa_a_SOURCES += \
 	lib/base/log.c lib/base/log.h \
 	lib/base/shared.c lib/base/shared.h \
 	lib/base/utf8.c lib/base/utf8.h
+
+check_PROGRAMS += tests/lib/arena_test
+TESTS += tests/lib/arena_test
+tests_lib_arena_test_SOURCES = tests/lib/arena_test.c
+tests_lib_arena_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_arena_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/buffer_test
+TESTS += tests/lib/buffer_test
+tests_lib_buffer_test_SOURCES = tests/lib/buffer_test.c
+tests_lib_buffer_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_buffer_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/clock_test
+TESTS += tests/lib/clock_test
+tests_lib_clock_test_SOURCES = tests/lib/clock_test.c
+tests_lib_clock_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_clock_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/context_test
+TESTS += tests/lib/context_test
+tests_lib_context_test_SOURCES = tests/lib/context_test.c
+tests_lib_context_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_context_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/id_test
+TESTS += tests/lib/id_test
+tests_lib_id_test_SOURCES = tests/lib/id_test.c
+tests_lib_id_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_id_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/log_test
+TESTS += tests/lib/log_test
+tests_lib_log_test_SOURCES = tests/lib/log_test.c
+tests_lib_log_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_log_test_LDADD = $(CHECK_LDADD)

@@ -258,10 +258,15 @@ static bool text_load(const char *path, const char *text, size_t bytes, char *me
 	struct source source = {.path = path, .at = text, .end = text + bytes, .message = message_out};
 	int fault_line = ini_parse_stream(source_line, &source, source_entry, &source);
 
-	if (!fault_line && !message_out[0])
-		return true;
-	source.line = fault_line;
-	return source_refuse(&source, "neither [section] nor key = value");
+	if (!fault_line)
+		return !message_out[0];
+	/* libinih reads on after a line that it cannot parse, so an earlier one may have no message yet. */
+	if (!message_out[0] || fault_line < source.line) {
+		source.line = fault_line;
+		message_out[0] = '\0';
+		source_refuse(&source, "neither [section] nor key = value");
+	}
+	return false;
 }
 
 static bool file_read(FILE *file, const char *path, char *text, char *message_out)

@@ -261,29 +261,35 @@ static void render_lines(struct render *render, const struct node *node, const c
 	}
 }
 
-static void render_value(struct render *render, const struct node *node, const struct frame *frame)
+static void render_text(struct render *render, const struct node *node, const char *text, size_t length)
 {
-	struct json_object *value = name_resolve(node, frame);
-	struct buffer json = {0};
-	const char *text;
-	size_t length;
-
-	if (!value)
-		return;
-	if (json_object_is_type(value, json_type_string)) {
-		text = json_object_get_string(value);
-		length = (size_t)json_object_get_string_len(value);
-	} else {
-		json_write(&json, value);
-		text = json.data;
-		length = json.length;
-	}
 	if (node->kind == NODE_RAW)
 		buffer_add(render->out, text, length);
 	else
 		buffer_html(render->out, text, length);
-	render->out->failed |= json.failed;
-	buffer_free(&json);
+}
+
+static void render_value(struct render *render, const struct node *node, const struct frame *frame)
+{
+	struct json_object *value = name_resolve(node, frame);
+	struct buffer json = {0};
+
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		break;
+	case json_type_string:
+		render_text(render, node, json_object_get_string(value), (size_t)json_object_get_string_len(value));
+		break;
+	case json_type_object:
+	case json_type_array:
+		json_write(&json, value);
+		render_text(render, node, json.data, json.length);
+		render->out->failed |= json.failed;
+		buffer_free(&json);
+		break;
+	default: /* numbers and booleans hold nothing to escape */
+		json_write(render->out, value);
+	}
 }
 
 static enum err render_section(struct render *render, const struct range *body, const struct node *node,
