@@ -146,7 +146,7 @@ static bool entry_set(struct conf_entry *entry, const char *text, enum conf_orig
 	if (number_typed(row) && (number < row_least(row) || number > row_most(row)))
 		return refuse(message_out, "%s: %s must lie between %lld and %lld%s", where, row->name,
 			(long long)row_least(row), (long long)row_most(row), row->type == CONF_DURATION ? " ms" : "");
-	entry->text = arena_strdup(&conf.strings, text);
+	entry->text = origin == FROM_DEFAULT ? text : arena_strdup(&conf.strings, text);
 	entry->number = number;
 	entry->origin = origin;
 	return true;

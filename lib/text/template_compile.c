@@ -284,7 +284,7 @@ const char *template_compile(struct arena *arena, const char *text, size_t bytes
 	const char *wrong;
 
 	*line_out = 1;
-	if (!utf8_valid(text, bytes) || memchr(text, '\0', bytes))
+	if (bytes && (!utf8_valid(text, bytes) || memchr(text, '\0', bytes)))
 		return "not UTF-8 text";
 	compiler.text = arena_memdup(arena, text, bytes);
 	wrong = compile_tags(&compiler, &fault_at);

@@ -69,13 +69,14 @@ static enum err pair_read(struct ctx *ctx, const char *text, size_t bytes, struc
 
 enum err url_pairs(struct ctx *ctx, const char *text, size_t bytes, struct pairs *pairs_out)
 {
-	const char *end = text + bytes;
+	const char *end;
 	int most = 1;
 
 	pairs_out->items = NULL;
 	pairs_out->count = 0;
 	if (!bytes)
 		return OK;
+	end = text + bytes;
 	for (size_t i = 0; i < bytes && most < URL_PAIRS; i++)
 		most += text[i] == '&';
 	pairs_out->items = arena_array(&ctx->arena, (size_t)most, sizeof *pairs_out->items);
