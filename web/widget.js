@@ -88,10 +88,10 @@
 a{color:inherit}
 dialog{width:calc(100% - 24px);max-width:440px;max-height:calc(100% - 24px);margin:auto;padding:24px;overflow:auto;overscroll-behavior:contain;
 border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,14px);text-align:start;overflow-wrap:anywhere;
-background:var(--stoa-background,var(--bg));color:var(--stoa-text,var(--fg));box-shadow:0 24px 64px rgb(0 0 0/.35)}
-dialog::backdrop{background:rgb(8 15 26/.6)}
-header{display:flex;align-items:center;justify-content:space-between;gap:12px;min-height:32px;margin-block-end:8px;color:var(--stoa-muted,var(--soft));font-size:.875em}
-h2{margin:0 0 8px;font-size:1.375em;font-weight:650;line-height:1.25;outline:0}
+background:var(--stoa-background,var(--bg));color:var(--stoa-text,var(--fg));box-shadow:0 24px 64px rgb(0 0 0/.4)}
+dialog::backdrop{background:rgb(0 0 0/.6)}
+header{display:flex;align-items:center;justify-content:space-between;gap:12px;margin-block-end:8px;color:var(--stoa-muted,var(--soft));font-size:.875em}
+h2{margin:0 0 8px;font-size:1.375em;font-weight:600;line-height:1.25;outline:0}
 p{margin:0 0 16px;white-space:pre-line}
 .terms{padding:12px 16px;border-radius:10px;background:var(--stoa-box,var(--box));font-weight:600}
 .terms small{display:block;font-weight:400}
@@ -191,9 +191,11 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 
 	const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-	function call(name, ...values) {
+	// Tells the host: the option onFlowStart(detail), and the event stoa:flowstart on the document.
+	function call(name, detail) {
+		document.dispatchEvent(new CustomEvent('stoa:' + name.slice(2).toLowerCase(), {detail}));
 		try {
-			return typeof options[name] === 'function' ? options[name](...values) : undefined;
+			return typeof options[name] === 'function' ? options[name](detail) : undefined;
 		} catch (error) {
 			console.error('Stoa: ' + name, error);
 		}
@@ -282,7 +284,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 	/* ---- one flow ---- */
 
 	function begin(click) {
-		const flow = current = {click, path: [], answers: {}, position: -1, state: 'starting', result: null};
+		const flow = current = {click, path: [], answers: {}, position: -1, state: 'starting'};
 		flow.promise = new Promise((resolve) => flow.resolve = resolve);
 		flow.focus = click ? click.control : document.activeElement;
 		flow.timer = setTimeout(() => {
@@ -345,8 +347,8 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 	const language = (flow) => (flow.reply && flow.reply.language) || options.language || document.documentElement.lang || 'en';
 
 	function phrase(flow, name, values) {
-		const own = options.phrases[language(flow).slice(0, 2).toLowerCase()] || options.phrases;
-		let text = own[name] || (PHRASES[language(flow).slice(0, 2).toLowerCase()] || PHRASES.en)[name];
+		const short = language(flow).slice(0, 2).toLowerCase();
+		let text = (options.phrases[short] || options.phrases)[name] || (PHRASES[short] || PHRASES.en)[name];
 		if (Array.isArray(text))
 			text = text[values.n === 1 ? 0 : 1];
 		return text.replace(/\{(\w+)\}/g, (all, key) => values && key in values ? values[key] : all);
@@ -402,8 +404,8 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		else
 			for (const name in options.theme)
 				host.style.setProperty('--stoa-' + name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase()), options.theme[name]);
-		const dialog = flow.dialog = make('dialog', {'aria-labelledby': 'title', part: 'dialog'});
-		flow.live = make('p', {role: 'status', className: 'status'});
+		const dialog = flow.dialog = make('dialog', {'aria-labelledby': 'title'});
+		flow.live = make('p', {role: 'status'});
 		dialog.addEventListener('cancel', (event) => {
 			event.preventDefault();
 			leave(flow);
@@ -730,7 +732,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 	function open() {
 		if (!listening)
 			return Promise.resolve({outcome: 'unavailable', proceed: true});
-		return current ? current.promise : begin(null);
+		return current ? current.promise : begin();
 	}
 
 	function destroy() {
