@@ -10,7 +10,7 @@
 #include "who/who.h"
 
 /* Value segments by the monthly value in minor units of its own currency (inventory D.4: trial <1, low <20, medium 20-99,
- * high >=100, of the major unit with two decimals). */
+ * high >=100, of the major unit with two decimals). A value that was not given counts as 0. */
 enum segment { SEGMENT_TRIAL, SEGMENT_LOW, SEGMENT_MEDIUM, SEGMENT_HIGH, SEGMENT_COUNT };
 enum segment segment_of(int64_t value_minor);
 const char *segment_text(enum segment segment);
@@ -25,6 +25,8 @@ bool step_is_offer(enum step_type type);
 /* Checks a flow's steps as inventory D.4 documents and the configuration of each type (docs in retention/flow.c's table).
  * ERR_INVALID names the step and field: "steps[2].config.percentage". */
 enum err flow_check(struct ctx *ctx, struct json_object *steps);
+/* True for a survey's reason code: Stripe's cancellation feedback values. */
+bool reason_known(const char *code);
 
 /* The documented order of a segment (D.4): high discount>pause>downgrade; medium pause>discount>downgrade; low
  * downgrade>pause>discount; more than one attempt: support first, else last. Trial (not documented): extension>pause>
@@ -42,6 +44,7 @@ struct widget_token {
 	char org_id[ID_TEXT], key_id[ID_TEXT], session_id[ID_TEXT], flow_id[ID_TEXT];
 	int flow_version;
 	bool live;
+	bool cancel_at_stripe; /* what the customer was told: the flow may be changed since */
 	int64_t expires_s; /* Unix time */
 	const char *customer, *subscription; /* subscription may be "" */
 };
@@ -64,7 +67,9 @@ enum err stripe_apply_run(struct ctx *ctx, struct job *job);
 /* The domain's handlers, for the worker; ends with {0}. */
 extern const struct job_kind RETENTION_JOBS[];
 
-/* A starter flow in one language ("en", "de", "fr", "es"), steps only, owned by ctx: what a new organisation begins with. */
+/* A starter flow in one language ("en", "de", "fr", "es"; another is English), steps only, owned by ctx: what a new organisation
+ * begins with. It has a support step only when there is an address to write to. */
 struct json_object *flow_starter(struct ctx *ctx, const char *language);
+struct json_object *flow_starter_for(struct ctx *ctx, const char *language, const char *support_email);
 
 #endif

@@ -1,0 +1,30 @@
+#include "retention/family.h"
+
+#include <string.h>
+
+enum err mode_choose(struct req *req, bool given, bool live, bool *live_out)
+{
+	*live_out = given ? live : req->who.live;
+	if (req->who.kind == WHO_SERVER_KEY && *live_out != req->who.live)
+		return fail_field(&req->ctx, ERR_FORBIDDEN, "live", "This key is of the other mode");
+	return OK;
+}
+
+struct audit audit_of(const struct req *req, const char *action, const char *entity, const char *entity_id)
+{
+	bool session = req->who.kind == WHO_SESSION;
+
+	return (struct audit){.org_id = req->who.org_id, .actor_kind = session ? "session" : "key",
+		.actor_id = session ? req->who.account_id : req->who.key_id, .action = action, .entity = entity, .entity_id = entity_id,
+		.address = req->address, .agent = req->header(req, "User-Agent")};
+}
+
+static const struct route *const TABLES[] = {
+	RETENTION_FLOW_ROUTES, RETENTION_SESSION_ROUTES, RETENTION_SUMMARY_ROUTES, RETENTION_CONNECTION_ROUTES, NULL};
+
+const struct family FAMILY_RETENTION = {
+	.name = "retention",
+	.doc = "Flows, sessions, decisions and figures, for the owner of the product.",
+	.tables = TABLES,
+	.outbound = true,
+};

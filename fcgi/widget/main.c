@@ -1,0 +1,6 @@
+#include "widget/family.h"
+
+int main(int argc, char **argv)
+{
+	return serve_main(argc, argv, &FAMILY_WIDGET);
+}

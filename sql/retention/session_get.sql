@@ -1,0 +1,3 @@
+select id, customer_ref, subscription_ref, plan, region, language, segment, value_minor, currency, flow_id, flow_version, started_at
+from retention_session
+where org_id = $1::uuid and live = $2::boolean and id = $3::uuid
