@@ -114,6 +114,8 @@ bool connection_open(struct connection *connection, const struct connection_plan
 		"client_encoding", plan->options ? "options" : NULL, NULL};
 	const char *const values[] = {"stoa", "10000", "30", plan->url, "UTF8", plan->options, NULL};
 	PGconn *raw = PQconnectStartParams(names, values, 1);
+	if (raw)
+		PQsetNoticeReceiver(raw, notice, NULL);
 	bool done = raw && handshake(raw, plan->connect_ms);
 	if (!done) {
 		first_line(message_out, raw && PQerrorMessage(raw)[0] ? PQerrorMessage(raw) : "no connection in time");
@@ -126,7 +128,6 @@ bool connection_open(struct connection *connection, const struct connection_plan
 		PQfinish(raw);
 		return false;
 	}
-	PQsetNoticeReceiver(raw, notice, NULL);
 	connection->raw = raw;
 	connection->worn = false;
 	connection->prepare = plan->prepare;

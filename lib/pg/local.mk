@@ -10,3 +10,15 @@ lib_libstoa_a_SOURCES += \
 	lib/pg/sqlstate.c \
 	lib/pg/statement.c \
 	lib/pg/values.c
+
+check_PROGRAMS += tests/lib/pg_dbtest tests/lib/rows_dbtest tests/lib/migrate_dbtest
+TESTS += tests/lib/pg_dbtest tests/lib/rows_dbtest tests/lib/migrate_dbtest
+tests_lib_pg_dbtest_SOURCES = tests/lib/pg_dbtest.c tests/lib/database.h
+tests_lib_pg_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_pg_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_rows_dbtest_SOURCES = tests/lib/rows_dbtest.c tests/lib/database.h
+tests_lib_rows_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_rows_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_migrate_dbtest_SOURCES = tests/lib/migrate_dbtest.c tests/lib/database.h
+tests_lib_migrate_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_migrate_dbtest_LDADD = $(CHECK_LDADD)

@@ -101,29 +101,32 @@ static void write_array(struct buffer *out, const char *text, size_t length, boo
 		at = memchr(text, '=', length);
 		at = at ? at + 1 : end;
 	}
+	if (at >= end || *at != '{') {
+		buffer_add(out, "null", 4);
+		return;
+	}
 	int depth = 0;
-	while (at < end) {
-		if (*at == '{') {
+	bool expected = true; /* a value comes next */
+	for (; at < end; at++) {
+		if (expected && *at == '{') {
 			buffer_char(out, '[');
 			depth++;
-			at++;
-			if (at < end && *at == '}')
-				continue;
-			if (at < end && *at != '{')
-				at = write_item(out, at, end, numbers);
+			expected = at + 1 >= end || at[1] != '}';
+		} else if (expected) {
+			at = write_item(out, at, end, numbers) - 1;
+			expected = false;
 		} else if (*at == '}' && depth > 0) {
 			buffer_char(out, ']');
 			depth--;
-			at++;
 		} else if (*at == ',' && depth > 0) {
 			buffer_char(out, ',');
-			at++;
-			if (at < end && *at != '{')
-				at = write_item(out, at, end, numbers);
+			expected = true;
 		} else {
 			break;
 		}
 	}
+	if (expected)
+		buffer_add(out, "null", 4);
 	for (; depth > 0; depth--)
 		buffer_char(out, ']');
 }
