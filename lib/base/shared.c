@@ -135,6 +135,7 @@ bool shared_open(struct shared *shared, const char *path, const char *mark, size
 		while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
 			;
 		outcome = map_locked(shared, fd, path, mark, prepare, message_out);
+		flock(fd, LOCK_UN); /* the mapping keeps the open file, and so its lock, beyond close() */
 		close(fd);
 	}
 	if (outcome == AGAIN)
