@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2012,SC2034
 # Sourced by the scripts: runs services unprivileged. PostgreSQL refuses root, so root hands its services to the system user
 # "stoa", created when missing; anybody else runs them as themselves.
 if [ "$(id -u)" = 0 ]; then
