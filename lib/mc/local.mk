@@ -6,3 +6,9 @@ lib_libstoa_a_SOURCES += \
 	lib/mc/local.c \
 	lib/mc/remote.c \
 	lib/mc/stamp.c
+
+check_PROGRAMS += tests/lib/cache_dbtest
+TESTS += tests/lib/cache_dbtest
+tests_lib_cache_dbtest_SOURCES = tests/lib/cache_dbtest.c
+tests_lib_cache_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_cache_dbtest_LDADD = $(CHECK_LDADD)
