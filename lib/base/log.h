@@ -1,7 +1,8 @@
 /* Log: one JSON object a line, to stderr or a file that SIGHUP reopens (log_reopen()).
  *
- * A line is written with one write(2), so lines of several threads and processes never mix.
- * Text is escaped; never pass a secret. Levels as document 003, section 6: error, warn, info, debug. */
+ * A line is written with one write(2) of at most 4096 bytes, so lines of several threads and processes never mix;
+ * what does not fit is cut and the line gets "truncated":true. Before log_open() lines go to stderr, level info.
+ * Text is escaped, bytes that are not UTF-8 become U+FFFD; never pass a secret. Levels as document 003, section 6: error, warn, info, debug. */
 #ifndef STOA_BASE_LOG_H
 #define STOA_BASE_LOG_H
 
@@ -12,6 +13,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* path NULL or "" = stderr. program is named in every line. False: the file cannot be opened (errno). */
 bool log_open(const char *program, const char *path, enum log_level level);
+/* Opens the path again (from a thread, not from a signal handler); when that fails, the old file stays in use. */
 void log_reopen(void);
 bool log_level_parse(const char *text, enum log_level *level_out);
 bool log_wants(enum log_level level);
