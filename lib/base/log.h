@@ -2,7 +2,8 @@
  *
  * A line is written with one write(2) of at most 4096 bytes, so lines of several threads and processes never mix;
  * what does not fit is cut and the line gets "truncated":true. Before log_open() lines go to stderr, level info.
- * Text is escaped, bytes that are not UTF-8 become U+FFFD; never pass a secret. Levels as document 003, section 6: error, warn, info, debug. */
+ * Text is escaped, bytes that are not UTF-8 become U+FFFD; never pass a secret. Levels as document 003, section 6:
+ * error, warn, info, debug. */
 #ifndef STOA_BASE_LOG_H
 #define STOA_BASE_LOG_H
 

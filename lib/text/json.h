@@ -16,8 +16,8 @@
  * belongs to ctx (released at reset); null reads as NULL. */
 enum err json_read(struct ctx *ctx, const char *text, size_t bytes, int depth, struct json_object **value_out);
 
-/* Hands root to ctx, which releases it at reset; returns it. Adding it to another value: json_object_get() it first, or build bottom up
- * with plain json-c and hand only the root to json_own(). */
+/* Hands root to ctx, which releases it at reset; returns it. To add it to another value, json_object_get() it first;
+ * or build bottom up with plain json-c and hand over the root only. */
 struct json_object *json_own(struct ctx *ctx, struct json_object *root);
 
 /* Serialises compactly. Strings that are not UTF-8 are mended with U+FFFD; a double that is not finite becomes null. */
