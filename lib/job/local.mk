@@ -7,3 +7,9 @@ lib_libstoa_a_SOURCES += \
 	lib/job/policies.h \
 	lib/job/worker.c \
 	lib/job/worker.h
+
+check_PROGRAMS += tests/lib/job_dbtest
+TESTS += tests/lib/job_dbtest
+tests_lib_job_dbtest_SOURCES = tests/lib/job_dbtest.c tests/lib/database.h
+tests_lib_job_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_job_dbtest_LDADD = $(CHECK_LDADD)

@@ -2,16 +2,22 @@
 #ifndef STOA_TESTS_DATABASE_H
 #define STOA_TESTS_DATABASE_H
 
-#include "base/clock.h"
-#include "pg/migrate.h"
-#include "pg/pg.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <sched.h>
+
+/* cmocka's fail() and ours share a name. */
+#undef fail
+#undef fail_msg
+#define fail_msg(...) (print_error("ERROR: "), print_error(__VA_ARGS__), print_error("\n"), _fail(__FILE__, __LINE__))
+
+#include "base/clock.h"
+#include "pg/migrate.h"
+#include "pg/pg.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
