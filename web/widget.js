@@ -8,7 +8,7 @@
 		return;
 
 	const SCRIPT = document.currentScript;
-	const RTL = /^(ar|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
+	const RTL = /^(ar|fa|he|ps|ur|yi)\b/i;
 	const CUSTOMER = ['userId', 'plan', 'region', 'email', 'stripeSubscriptionId', 'subscriptionValue', 'currency', 'language'];
 
 	const PHRASES = {

@@ -68,6 +68,28 @@ static enum err read_origins(struct req *req, const char *text, const char **ite
 	return OK;
 }
 
+/* What the transactions of this page need. */
+struct keys_change {
+	struct req *req;
+	const struct key_new *new;
+	struct key_made *made;
+};
+
+static enum err note(struct lease *lease, struct req *req, const char *action, const char *id, const char *after)
+{
+	return audit_write(lease, &(struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.session_id,
+		.action = action, .entity = "api_key", .entity_id = id, .after = after, .address = req->address,
+		.agent = req->header(req, "User-Agent")});
+}
+
+static enum err key_insert(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct keys_change *change = argument;
+	TRY(key_create(ctx, lease, change->new, change->made));
+	return note(lease, change->req, "key.create", change->made->id, audit_note(ctx, "name", change->new->name,
+		"kind", change->new->widget ? "widget" : "server", "mode", change->new->live ? "live" : "test", NULL));
+}
+
 static enum err keys_make(struct req *req, struct key_made *made_out)
 {
 	const struct keys_input *in = req->input;
@@ -79,15 +101,8 @@ static enum err keys_make(struct req *req, struct key_made *made_out)
 	new.signature_required = new.widget && in->signature;
 	if (new.widget && !new.origin_count)
 		return fail_field(&req->ctx, ERR_INVALID, "origins", "Name the origin of the pages that embed the widget, such as https://shop.example");
-	struct lease lease;
-	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	TRY(pg_begin(&lease));
-	TRY(key_create(&req->ctx, &lease, &new, made_out));
-	struct audit audit = {.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.session_id, .action = "key.create",
-		.entity = "api_key", .entity_id = made_out->id, .address = req->address, .agent = req->header(req, "User-Agent")};
-	TRY(audit_write(&lease, &audit));
-	TRY(pg_commit(&lease));
-	lease_return(&lease);
+	struct keys_change change = {req, &new, made_out};
+	TRY(change_run(&req->ctx, req->house.pool, key_insert, &change));
 	who_forget(&req->ctx, &req->house, req->who.org_id);
 	return OK;
 }
@@ -115,21 +130,20 @@ static enum err keys_create(struct req *req, struct rep *rep)
 	return keys_show(req, rep, view);
 }
 
+static enum err key_end(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct req *req = argument;
+	const struct keys_input *in = req->input;
+	PGresult *result;
+	TRY(pg_run(lease, &SQL_AUTH_KEY_REVOKE, PARAMS(req->who.org_id, in->id), &result));
+	if (!PQntuples(result))
+		return fail(ctx, ERR_NOT_FOUND, "There is no such key, or it is revoked already");
+	return note(lease, req, "key.revoke", in->id, NULL);
+}
+
 static enum err keys_revoke(struct req *req, struct rep *rep)
 {
-	const struct keys_input *in = req->input;
-	struct lease lease;
-	PGresult *result;
-	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	TRY(pg_begin(&lease));
-	TRY(pg_run(&lease, &SQL_AUTH_KEY_REVOKE, PARAMS(req->who.org_id, in->id), &result));
-	if (!PQntuples(result))
-		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such key, or it is revoked already");
-	struct audit audit = {.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.session_id, .action = "key.revoke",
-		.entity = "api_key", .entity_id = in->id, .address = req->address, .agent = req->header(req, "User-Agent")};
-	TRY(audit_write(&lease, &audit));
-	TRY(pg_commit(&lease));
-	lease_return(&lease);
+	TRY(change_run(&req->ctx, req->house.pool, key_end, req));
 	who_forget(&req->ctx, &req->house, req->who.org_id);
 	return reply_redirect(req, rep, 303, "/keys");
 }

@@ -31,3 +31,9 @@ uninstall-local:
 	rm -rf $(DESTDIR)$(webdir) $(DESTDIR)$(templatesdir)
 clean-local:
 	rm -rf web/dist
+
+check_PROGRAMS += tests/pages/pages_dbtest
+TESTS += tests/pages/pages_dbtest
+tests_pages_pages_dbtest_SOURCES = tests/pages/pages_dbtest.c $(PAGES_SOURCES)
+tests_pages_pages_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_pages_dbtest_LDADD = $(CHECK_LDADD)

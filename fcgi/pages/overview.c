@@ -200,18 +200,14 @@ static enum err add_decisions(struct lease *lease, const struct scope *scope, st
 	return OK;
 }
 
-static enum err add_figures(struct req *req, const struct scope *scope, struct json_object *view)
+static enum err add_figures(struct lease *lease, const struct scope *scope, struct json_object *view)
 {
-	struct lease lease;
-	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	TRY(add_totals(&lease, scope, view));
-	TRY(add_saved(&lease, scope, view));
-	TRY(add_offers(&lease, scope, view));
-	TRY(add_reasons(&lease, scope, view));
-	TRY(add_chart(&lease, scope, view));
-	TRY(add_decisions(&lease, scope, view));
-	lease_return(&lease);
-	return OK;
+	TRY(add_totals(lease, scope, view));
+	TRY(add_saved(lease, scope, view));
+	TRY(add_offers(lease, scope, view));
+	TRY(add_reasons(lease, scope, view));
+	TRY(add_chart(lease, scope, view));
+	return add_decisions(lease, scope, view);
 }
 
 /* The links of the two switches; each keeps the other's value. */
@@ -249,7 +245,11 @@ static enum err overview_page(struct req *req, struct rep *rep)
 	struct json_object *view = page_view(req);
 	add_switches(view, mode, range);
 	page_text(view, "range", range);
-	TRY(add_figures(req, &scope, view));
+	struct lease lease;
+	TRY(lease_take(&req->ctx, req->house.pool, &lease));
+	enum err err = add_figures(&lease, &scope, view);
+	lease_return(&lease);
+	TRY(err);
 	return page_show(req, rep, "overview", "Overview", view);
 }
 

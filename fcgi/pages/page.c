@@ -51,7 +51,6 @@ enum err page_show(struct req *req, struct rep *rep, const char *name, const cha
 	json_object_object_add(view, arena_printf(&req->ctx.arena, "on_%s", name), json_object_new_boolean(true));
 	if (req->who.kind == WHO_SESSION)
 		TRY(add_person(req, view));
-	reply_header(rep, "Cache-Control", "no-store");
 	return reply_page(req, rep, name, view);
 }
 

@@ -13,8 +13,7 @@ const char *asset_path(const char *name);
 /* "https://stoa.example": web.public_url, else what the browser asked for. */
 const char *page_origin(struct req *req);
 
-/* Renders pages/<name> with title, the assets and, for the signed-in, their organisation and name. view is owned by ctx.
- * Nothing of it may be kept by caches. */
+/* Renders pages/<name> with title, the assets and, for the signed-in, their organisation and name. view is owned by ctx. */
 enum err page_show(struct req *req, struct rep *rep, const char *name, const char *title, struct json_object *view);
 struct json_object *page_view(struct req *req);
 void page_text(struct json_object *view, const char *name, const char *text); /* NULL text: nothing is added */

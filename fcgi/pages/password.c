@@ -28,7 +28,7 @@ static enum err forgot_send(struct req *req, struct rep *rep)
 	const struct password_input *in = req->input;
 	struct json_object *view = page_view(req);
 	struct client client = page_client(req);
-	enum err err = password_forgot(&req->ctx, &req->house, in->email ? in->email : "", page_origin(req), &client);
+	enum err err = password_forgot(&req->ctx, &req->house, in->email ? in->email : "", conf_string("web.public_url"), &client);
 	if (err == OK)
 		json_object_object_add(view, "sent", json_object_new_boolean(true));
 	else
@@ -41,8 +41,6 @@ static enum err reset_show(struct req *req, struct rep *rep, struct json_object 
 {
 	const struct password_input *in = req->input;
 	page_text(view, "token", in->token);
-	/* The token is in this page's address: no other site may learn it. */
-	reply_header(rep, "Referrer-Policy", "no-referrer");
 	return page_show(req, rep, "reset", "New password", view);
 }
 

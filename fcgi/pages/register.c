@@ -24,31 +24,34 @@ static enum err register_show(struct req *req, struct rep *rep, struct json_obje
 	return page_show(req, rep, "register", "Register", view);
 }
 
+static enum err allowed(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	(void)argument;
+	return organisation_may_register(ctx, lease);
+}
+
 /* Closed registration answers 403 at once instead of after the form is filled. */
 static enum err register_page(struct req *req, struct rep *rep)
 {
-	struct lease lease;
-	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	TRY(organisation_may_register(&req->ctx, &lease));
-	lease_return(&lease);
+	TRY(change_run(&req->ctx, req->house.pool, allowed, NULL));
 	return register_show(req, rep, page_view(req));
+}
+
+static enum err organisation_add(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	char org_id[ID_TEXT], account_id[ID_TEXT];
+	TRY(organisation_may_register(ctx, lease));
+	return organisation_create(ctx, lease, argument, org_id, account_id);
 }
 
 static enum err register_create(struct req *req, const struct client *client)
 {
 	const struct register_input *in = req->input;
-	char org_id[ID_TEXT], account_id[ID_TEXT], hash[PASSWORD_HASH_TEXT];
+	char hash[PASSWORD_HASH_TEXT];
 	struct organisation_new new = {in->organisation, in->email, in->name, hash, client};
-	struct lease lease;
 	TRY(password_check(&req->ctx, in->password, in->email));
 	TRY(password_hash(&req->ctx, in->password, hash));
-	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	TRY(pg_begin(&lease));
-	TRY(organisation_may_register(&req->ctx, &lease));
-	TRY(organisation_create(&req->ctx, &lease, &new, org_id, account_id));
-	TRY(pg_commit(&lease));
-	lease_return(&lease);
-	return OK;
+	return change_run(&req->ctx, req->house.pool, organisation_add, &new);
 }
 
 static enum err register_make(struct req *req, struct rep *rep)

@@ -1,0 +1,462 @@
+/* The pages family, through the dispatcher, against a real database. */
+#include "identity/identity.h"
+#include "pages/family.h"
+#include "pages/page.h"
+#include "who/secret.h"
+
+#include "tests/lib/database.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#define PASSWORD "a quiet harbour 42"
+
+/* A browser: what it sends, and the cookies that it keeps. */
+struct browser {
+	struct req req;
+	struct rep rep;
+	const char *headers[16];
+	char access[WHO_TOKEN_TEXT], refresh[WHO_TOKEN_TEXT], cookie[256];
+};
+
+static struct pool *pool;
+static struct ctx setup;
+static char org_id[ID_TEXT], owner_id[ID_TEXT];
+
+static const char *header(const struct req *req, const char *name)
+{
+	const struct browser *browser = req->transport;
+	for (int i = 0; browser->headers[i]; i += 2)
+		if (!strcasecmp(browser->headers[i], name))
+			return browser->headers[i + 1];
+	return NULL;
+}
+
+static void cookie_take(const char *line, const char *name, char value[WHO_TOKEN_TEXT])
+{
+	size_t length = strlen(name);
+	if (strncmp(line, name, length) || line[length] != '=')
+		return;
+	assert_non_null(strstr(line, "; Path=/;"));
+	assert_non_null(strstr(line, "; Secure; HttpOnly; SameSite=Lax"));
+	snprintf(value, WHO_TOKEN_TEXT, "%.*s", (int)strcspn(line + length + 1, ";"), line + length + 1);
+}
+
+static const char *reply_value(const struct browser *browser, const char *name)
+{
+	for (int i = 0; i < browser->rep.header_count; i++)
+		if (!strcasecmp(browser->rep.headers[i].name, name))
+			return browser->rep.headers[i].value;
+	return "";
+}
+
+static const char *page_of(const struct browser *browser)
+{
+	return browser->rep.body.data ? browser->rep.body.data : "";
+}
+
+/* One request; the reply stays until the next one. form NULL: GET. site: Sec-Fetch-Site. */
+static int ask_page(struct browser *browser, const char *target, const char *form, const char *site)
+{
+	struct req *req = &browser->req;
+	char copy[512]; /* the target may be of the last reply, which ends here */
+	int count = 0;
+	snprintf(copy, sizeof copy, "%s", target);
+	struct ctx ctx = req->ctx;
+	ctx_reset(&ctx);
+	*req = (struct req){.ctx = ctx, .transport = browser, .header = header, .address = "192.0.2.1", .https = true};
+	char *path = arena_strdup(&req->ctx.arena, copy), *query = strchr(path, '?');
+	if (query)
+		*query++ = '\0';
+	req->method = form ? "POST" : "GET";
+	req->uri_path = path;
+	req->query = query ? query : "";
+	req->body = form ? form : "";
+	req->body_length = strlen(req->body);
+	snprintf(browser->cookie, sizeof browser->cookie, "%s=%s; __Host-stoa-refresh=%s", PAGE_COOKIE, browser->access, browser->refresh);
+	browser->headers[count++] = "Accept";
+	browser->headers[count++] = "text/html";
+	browser->headers[count++] = "Host";
+	browser->headers[count++] = "stoa.example";
+	if (browser->access[0] || browser->refresh[0]) {
+		browser->headers[count++] = "Cookie";
+		browser->headers[count++] = browser->access[0] ? browser->cookie : strstr(browser->cookie, "__Host-stoa-refresh");
+	}
+	if (form) {
+		browser->headers[count++] = "Content-Type";
+		browser->headers[count++] = "application/x-www-form-urlencoded";
+	}
+	if (site) {
+		browser->headers[count++] = "Sec-Fetch-Site";
+		browser->headers[count++] = site;
+	}
+	browser->headers[count] = NULL;
+	dispatch(req, &browser->rep);
+	for (int i = 0; i < browser->rep.header_count; i++)
+		if (!strcasecmp(browser->rep.headers[i].name, "Set-Cookie")) {
+			cookie_take(browser->rep.headers[i].value, PAGE_COOKIE, browser->access);
+			cookie_take(browser->rep.headers[i].value, "__Host-stoa-refresh", browser->refresh);
+		}
+	return browser->rep.status;
+}
+
+static int visit(struct browser *browser, const char *target)
+{
+	return ask_page(browser, target, NULL, "none");
+}
+
+/* Sends a form with the CSRF token of the page that was read last. */
+static int submit(struct browser *browser, const char *target, const char *fields)
+{
+	char form[4096], token[65] = "";
+	const char *at = strstr(page_of(browser), "name=\"csrf\" value=\"");
+	if (at)
+		snprintf(token, sizeof token, "%.*s", (int)strcspn(at + 19, "\""), at + 19);
+	snprintf(form, sizeof form, "%s%scsrf=%s", fields, *fields ? "&" : "", token);
+	return ask_page(browser, target, form, "same-origin");
+}
+
+static void browser_open(struct browser *browser)
+{
+	*browser = (struct browser){0};
+	ctx_init(&browser->req.ctx);
+}
+
+static void browser_close(struct browser *browser)
+{
+	reply_free(&browser->rep);
+	ctx_free(&browser->req.ctx);
+}
+
+static void login_as(struct browser *browser, const char *email)
+{
+	char fields[256];
+	browser_open(browser);
+	assert_int_equal(visit(browser, "/login"), 200);
+	snprintf(fields, sizeof fields, "email=%s&password=a+quiet+harbour+42", email);
+	assert_int_equal(submit(browser, "/login", fields), 303);
+}
+
+static void person_add(const char *email, enum role role)
+{
+	char account_id[ID_TEXT], hash[PASSWORD_HASH_TEXT];
+	struct lease lease;
+	assert_int_equal(password_hash(&setup, PASSWORD, hash), OK);
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(member_add(&setup, &lease, org_id, email, "", role, account_id), OK);
+	assert_int_equal(pg_commit(&lease), OK);
+	lease_return(&lease);
+	ask(&setup, pool, arena_printf(&setup.arena, "update account set password_hash = '%s' where id = '%s'", hash, account_id));
+}
+
+static int open_house(void **state)
+{
+	char message[256], path[4096];
+	(void)state;
+	serve_conf();
+	conf_add(IDENTITY_CONF);
+	snprintf(path, sizeof path, "%s/templates", getenv("STOA_ROOT"));
+	setenv("STOA_WEB_TEMPLATES", path, 1);
+	setenv("STOA_WEB_ASSETS", getenv("STOA_TEST_DIR"), 1);
+	setenv("STOA_WEB_PUBLIC_URL", "https://stoa.example", 1);
+	setenv("STOA_WEB_ANONYMOUS_PER_MINUTE", "0", 1);
+	setenv("STOA_WEB_LOG_LEVEL", "error", 1);
+	snprintf(path, sizeof path, "%s/manifest.json", getenv("STOA_TEST_DIR"));
+	FILE *manifest = fopen(path, "w");
+	fputs("{\"widget.js\": \"widget.0123456789abcdef.js\", \"pages.css\": \"pages.aa.css\"}", manifest);
+	fclose(manifest);
+	setting("STOA_WHO_REGISTRATION", "closed");
+	ctx_init(&setup);
+	pool = pool_open(2);
+	schema_make(&setup, pool);
+	if (!serve_open(&FAMILY_PAGES, message))
+		fail_msg("%s", message);
+	return 0;
+}
+
+static int close_house(void **state)
+{
+	(void)state;
+	serve_close();
+	ctx_free(&setup);
+	pool_close(pool);
+	return 0;
+}
+
+/* The first organisation may register even where registration is closed; the second may not. */
+static void registers_once(void **state)
+{
+	struct browser browser;
+	(void)state;
+	browser_open(&browser);
+	assert_int_equal(visit(&browser, "/register"), 200);
+	assert_int_equal(submit(&browser, "/register", "organisation=Harbour&name=Olive&email=olive@example.com&password=short"), 422);
+	assert_non_null(strstr(page_of(&browser), "value=\"olive@example.com\""));
+	assert_int_equal(submit(&browser, "/register", "organisation=Harbour&name=Olive&email=olive@example.com&password=a+quiet+harbour+42"), 303);
+	assert_int_equal(visit(&browser, "/keys"), 200);
+	assert_non_null(strstr(page_of(&browser), "Harbour"));
+	snprintf(org_id, sizeof org_id, "%s", ask(&setup, pool, "select org_id from organisation"));
+	snprintf(owner_id, sizeof owner_id, "%s", ask(&setup, pool, "select id from account"));
+	browser_close(&browser);
+	browser_open(&browser);
+	assert_int_equal(visit(&browser, "/register"), 403);
+	assert_int_equal(submit(&browser, "/register", "organisation=Two&email=two@example.com&password=a+quiet+harbour+42"), 403);
+	assert_string_equal(ask(&setup, pool, "select count(*) from organisation"), "1");
+	browser_close(&browser);
+	person_add("ann@example.com", ROLE_ANALYST);
+	person_add("adam@example.com", ROLE_ADMIN);
+}
+
+static void strangers(void **state)
+{
+	static const struct { const char *target; int status; const char *location; } ROWS[] = {
+		{"/", 303, "/login?next=%2F"},
+		{"/?mode=test&range=7", 303, "/login?next=%2F%3Fmode%3Dtest%26range%3D7"},
+		{"/keys", 303, "/login?next=%2Fkeys"},
+		{"/login", 200, ""},
+		{"/password/forgot", 200, ""},
+		{"/password/reset?token=x", 200, ""},
+		{"/password/reset", 400, ""},
+		{"/nowhere", 404, ""},
+		{"/widget.js", 302, "/assets/widget.0123456789abcdef.js"},
+		{"/pages.css", 302, "/assets/pages.aa.css"},
+		{"/favicon.ico", 404, ""},
+		{"/login?notice=nonsense", 422, ""}};
+	struct browser browser;
+	(void)state;
+	browser_open(&browser);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(visit(&browser, ROWS[i].target), ROWS[i].status);
+		assert_string_equal(reply_value(&browser, "Location"), ROWS[i].location);
+	}
+	browser_close(&browser);
+}
+
+static void signs_in_and_out(void **state)
+{
+	struct browser browser;
+	char before[WHO_TOKEN_TEXT];
+	(void)state;
+	browser_open(&browser);
+	assert_int_equal(visit(&browser, "/login?next=%2Fkeys"), 200);
+	assert_non_null(strstr(page_of(&browser), "name=\"next\" value=\"/keys\""));
+	assert_int_equal(submit(&browser, "/login", "email=olive@example.com&password=wrong&next=/keys"), 401);
+	assert_non_null(strstr(page_of(&browser), "role=\"alert\""));
+	assert_non_null(strstr(page_of(&browser), "name=\"next\" value=\"/keys\""));
+	assert_int_equal(submit(&browser, "/login", ""), 401);
+	assert_int_equal(submit(&browser, "/login", "email=olive@example.com&password=a+quiet+harbour+42&next=/keys"), 303);
+	assert_string_equal(reply_value(&browser, "Location"), "/keys");
+	snprintf(before, sizeof before, "%s", browser.access);
+	assert_int_equal(visit(&browser, "/login"), 303);
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_non_null(strstr(page_of(&browser), "Olive"));
+	assert_int_equal(ask_page(&browser, "/logout", "", "same-origin"), 403);
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_int_equal(submit(&browser, "/logout", ""), 303);
+	assert_string_equal(browser.access, "");
+	assert_string_equal(browser.refresh, "");
+	memcpy(browser.access, before, sizeof before);
+	assert_int_equal(visit(&browser, "/"), 303);
+	browser_close(&browser);
+}
+
+/* Signing in from another site's form would put a visitor into the attacker's account. */
+static void refuses_foreign_forms(void **state)
+{
+	static const char FORM[] = "email=olive@example.com&password=a+quiet+harbour+42";
+	struct browser browser;
+	(void)state;
+	browser_open(&browser);
+	assert_int_equal(ask_page(&browser, "/login", FORM, "cross-site"), 403);
+	assert_string_equal(browser.access, "");
+	browser_close(&browser);
+	login_as(&browser, "olive@example.com");
+	assert_int_equal(ask_page(&browser, "/keys", "name=x&kind=server&mode=test", "cross-site"), 403);
+	assert_int_equal(ask_page(&browser, "/keys", "name=x&kind=server&mode=test&csrf=00", "same-origin"), 403);
+	browser_close(&browser);
+}
+
+static void goes_only_to_own_paths(void **state)
+{
+	static const struct { const char *given, *used; } ROWS[] = {
+		{"/keys", "/keys"}, {"/?range=7", "/?range=7"}, {"//evil.example", "/"}, {"/\\evil.example", "/"}, {"https://evil.example", "/"},
+		{"/a b", "/"}, {"", "/"}, {"javascript:alert(1)", "/"}};
+	struct browser browser;
+	(void)state;
+	browser_open(&browser);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		assert_string_equal(page_next(&browser.req, ROWS[i].given), ROWS[i].used);
+	assert_string_equal(page_next(&browser.req, NULL), "/");
+	browser_close(&browser);
+}
+
+/* When the access token has ended, the refresh token renews it on the way to the page; the same one a second time does not. */
+static void renews_sessions(void **state)
+{
+	struct browser browser;
+	char old_refresh[WHO_TOKEN_TEXT], access[WHO_TOKEN_TEXT];
+	(void)state;
+	login_as(&browser, "olive@example.com");
+	snprintf(old_refresh, sizeof old_refresh, "%s", browser.refresh);
+	browser.access[0] = '\0';
+	assert_int_equal(visit(&browser, "/keys"), 303);
+	assert_int_equal(visit(&browser, reply_value(&browser, "Location")), 303);
+	assert_string_equal(reply_value(&browser, "Location"), "/keys");
+	assert_string_not_equal(browser.refresh, old_refresh);
+	assert_int_equal(visit(&browser, "/keys"), 200);
+	memcpy(access, browser.access, sizeof access);
+	browser.access[0] = '\0';
+	memcpy(browser.refresh, old_refresh, sizeof old_refresh);
+	assert_int_equal(visit(&browser, "/login?next=%2Fkeys"), 200);
+	assert_string_equal(browser.refresh, "");
+	browser_close(&browser);
+}
+
+static void makes_keys(void **state)
+{
+	static const struct { const char *fields; int status; } ROWS[] = {
+		{"name=Shop&kind=widget&mode=test&origins=https://shop.example%0d%0ahttps://www.shop.example&signature=required", 201},
+		{"name=No+origin&kind=widget&mode=test", 422},
+		{"name=Bad+origin&kind=widget&mode=test&origins=https://shop.example/path", 422},
+		{"name=Server&kind=server&mode=live", 201},
+		{"name=x&kind=other&mode=live", 422},
+		{"kind=server&mode=live", 400}};
+	struct browser browser;
+	(void)state;
+	login_as(&browser, "olive@example.com");
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(visit(&browser, "/keys"), 200);
+		assert_int_equal(submit(&browser, "/keys", ROWS[i].fields), ROWS[i].status);
+		assert_int_equal(strstr(page_of(&browser), "It is shown this once") != NULL, ROWS[i].status == 201);
+	}
+	assert_string_equal(ask(&setup, pool, "select count(*) from api_key"), "2");
+	assert_string_equal(ask(&setup, pool, "select signature_required::text || array_to_string(origins, ' ') from api_key where kind = 'widget'"),
+		"truehttps://shop.example https://www.shop.example");
+	assert_int_equal(visit(&browser, "/keys"), 200);
+	assert_null(strstr(page_of(&browser), "It is shown this once"));
+	assert_non_null(strstr(page_of(&browser), "https://stoa.example/assets/widget.0123456789abcdef.js"));
+	const char *id = ask(&setup, pool, "select id from api_key where kind = 'server'");
+	char target[80];
+	snprintf(target, sizeof target, "/keys/%s/revoke", id);
+	assert_int_equal(submit(&browser, target, ""), 303);
+	assert_int_equal(visit(&browser, "/keys"), 200);
+	assert_int_equal(submit(&browser, target, ""), 404);
+	assert_string_equal(ask(&setup, pool, "select string_agg(action, ' ' order by at) from audit_log where entity = 'api_key'"),
+		"key.create key.create key.revoke");
+	browser_close(&browser);
+}
+
+static void roles_see_their_pages(void **state)
+{
+	struct browser browser;
+	(void)state;
+	login_as(&browser, "ann@example.com");
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_null(strstr(page_of(&browser), "href=\"/keys\""));
+	assert_int_equal(visit(&browser, "/keys"), 403);
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_int_equal(submit(&browser, "/keys", "name=x&kind=server&mode=live"), 403);
+	browser_close(&browser);
+	login_as(&browser, "adam@example.com");
+	assert_int_equal(visit(&browser, "/keys"), 200);
+	browser_close(&browser);
+}
+
+static void decisions_add(void)
+{
+	ask(&setup, pool, arena_printf(&setup.arena,
+		"insert into flow (org_id, id, name, status, language) values ('%s', '%s', 'f', 'active', 'en');"
+		"insert into flow_version (org_id, flow_id, version, steps) values ('%s', '%s', 1, '[]');"
+		"insert into retention_session (org_id, live, id, key_id, customer_ref, plan, language, segment, signed, flow_id, flow_version, step_order,"
+		" started_at) select '%s', n %% 10 <> 9, gen_random_uuid(), gen_random_uuid(), '<b>customer ' || n || '</b>', 'pro', 'en', 'high', true,"
+		" '%s', 1, '0', now() - n * interval '1 day' from generate_series(0, 19) n;"
+		"insert into decision (org_id, live, session_id, outcome, offer_type, step, reason_code, request_hash, status, saved_minor, currency, decided_at)"
+		" select org_id, live, id, (array['accepted', 'cancelled', 'declined', 'dismissed'])[1 + n %% 4], case when n %% 4 = 0 then 'discount' end,"
+		" 1, 'too_expensive', '', case when n %% 4 = 0 then 'applied' else 'recorded' end, case when n %% 4 = 0 then 123456 else 0 end,"
+		" case when n = 0 then 'jpy' else 'usd' end, started_at from (select *, substring(customer_ref from '[0-9]+')::int as n from retention_session) s;"
+		"insert into offer_event (org_id, live, session_id, step, offer_type, answer, created_at)"
+		" select org_id, live, session_id, 1, 'discount', case outcome when 'accepted' then 'accepted' else 'declined' end, decided_at from decision",
+		org_id, owner_id, org_id, owner_id, org_id, owner_id));
+}
+
+static void counts_what_happened(void **state)
+{
+	static const struct { const char *target, *shown, *accepted, *rate; } ROWS[] = {
+		{"/?range=7", "<dd>7</dd>", "<dd class=\"good\">2</dd>", "<dd>28.6 %</dd>"},
+		{"/", "<dd>18</dd>", "<dd class=\"good\">5</dd>", "<dd>27.8 %</dd>"},
+		{"/?mode=test&range=365", "<dd>2</dd>", "<dd class=\"good\">0</dd>", "<dd>0.0 %</dd>"}};
+	struct browser browser;
+	(void)state;
+	decisions_add();
+	login_as(&browser, "olive@example.com");
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(visit(&browser, ROWS[i].target), 200);
+		assert_non_null(strstr(page_of(&browser), ROWS[i].shown));
+		assert_non_null(strstr(page_of(&browser), ROWS[i].accepted));
+		assert_non_null(strstr(page_of(&browser), ROWS[i].rate));
+	}
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_non_null(strstr(page_of(&browser), "JPY 123,456<"));
+	assert_non_null(strstr(page_of(&browser), "USD 4,938.24<"));
+	assert_non_null(strstr(page_of(&browser), "&lt;b&gt;customer 1&lt;/b&gt;"));
+	assert_null(strstr(page_of(&browser), "<b>customer"));
+	assert_int_equal(visit(&browser, "/?range=8"), 422);
+	browser_close(&browser);
+	login_as(&browser, "ann@example.com");
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_null(strstr(page_of(&browser), "customer 1"));
+	assert_non_null(strstr(page_of(&browser), "hidden"));
+	browser_close(&browser);
+}
+
+static void resets_passwords(void **state)
+{
+	struct browser browser;
+	char token[WHO_TOKEN_TEXT], fields[256];
+	(void)state;
+	browser_open(&browser);
+	assert_int_equal(visit(&browser, "/password/forgot"), 200);
+	assert_int_equal(submit(&browser, "/password/forgot", "email=ann@example.com"), 200);
+	const char *known = strstr(page_of(&browser), "role=\"status\"");
+	assert_non_null(known);
+	assert_int_equal(submit(&browser, "/password/forgot", "email=nobody@example.com"), 200);
+	assert_non_null(strstr(page_of(&browser), "role=\"status\""));
+	assert_int_equal(password_reset_create(&setup, pool, "ann@example.com", 3600, token), OK);
+	snprintf(fields, sizeof fields, "token=%s&password=short", token);
+	assert_int_equal(submit(&browser, "/password/reset", fields), 422);
+	snprintf(fields, sizeof fields, "token=%s&password=another+harbour+43", token);
+	assert_int_equal(submit(&browser, "/password/reset", fields), 303);
+	assert_string_equal(reply_value(&browser, "Location"), "/login?notice=reset");
+	assert_int_equal(submit(&browser, "/password/reset", fields), 410);
+	assert_int_equal(submit(&browser, "/login", "email=ann@example.com&password=a+quiet+harbour+42"), 401);
+	assert_int_equal(submit(&browser, "/login", "email=ann@example.com&password=another+harbour+43"), 303);
+	browser_close(&browser);
+}
+
+static void writes_money(void **state)
+{
+	static const struct { int64_t minor; const char *currency, *text; } ROWS[] = {
+		{0, "usd", "USD 0.00"}, {5, "usd", "USD 0.05"}, {123456, "eur", "EUR 1,234.56"}, {123456789, "jpy", "JPY 123,456,789"},
+		{1000, "kwd", "KWD 1.000"}, {-150, "usd", "USD -1.50"}, {-123456, "usd", "USD -1,234.56"}, {100000, "usd", "USD 1,000.00"}};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		assert_string_equal(money_text(&setup, ROWS[i].minor, ROWS[i].currency), ROWS[i].text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers_once),
+		cmocka_unit_test(strangers),
+		cmocka_unit_test(signs_in_and_out),
+		cmocka_unit_test(refuses_foreign_forms),
+		cmocka_unit_test(goes_only_to_own_paths),
+		cmocka_unit_test(renews_sessions),
+		cmocka_unit_test(makes_keys),
+		cmocka_unit_test(roles_see_their_pages),
+		cmocka_unit_test(counts_what_happened),
+		cmocka_unit_test(resets_passwords),
+		cmocka_unit_test(writes_money)};
+	return cmocka_run_group_tests(tests, open_house, close_house);
+}
