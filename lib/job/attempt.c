@@ -92,6 +92,7 @@ static void run(struct ctx *ctx, const struct job_kind *kind, struct job *job, c
 {
 	int64_t began_us = clock_mono_us();
 	memcpy(ctx->id, job->id, sizeof ctx->id);
+	ctx->queries = 0; /* the claim is not the job's */
 	ctx->deadline_us = began_us + (int64_t)kind->policy->deadline_ms * 1000;
 	enum err err = json_read(ctx, payload, strlen(payload), PAYLOAD_DEPTH, &job->payload);
 	if (err == OK)
@@ -165,7 +166,7 @@ static void report(const struct job *job, const struct outcome *outcome)
 		LOG_T("id", job->id), LOG_T("kind", job->kind), LOG_T("org", job->org_id[0] ? job->org_id : NULL),
 		LOG_N("attempt", job->attempt), LOG_T("outcome", outcome->text), LOG_R("ms", (double)outcome->took_us / 1000),
 		LOG_N("queries", outcome->queries), LOG_T("code", failed ? error_code(outcome->err) : NULL),
-		LOG_T("detail", failed ? outcome->message : NULL), LOG_T("internal", failed ? outcome->internal : NULL));
+		LOG_T("detail", failed ? outcome->message : NULL), LOG_T("internal", outcome->internal[0] ? outcome->internal : NULL));
 }
 
 bool attempt_next(struct runner *runner)
