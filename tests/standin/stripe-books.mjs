@@ -206,7 +206,8 @@ export class Books {
 	setTrial(subscription, end) {
 		const now = this.clock()
 		if (end === 'now') {
-			if (subscription.status === 'trialing') Object.assign(subscription, { status: 'active', trial_end: now })
+			if (subscription.status !== 'trialing') return
+			Object.assign(subscription, { status: 'active', trial_end: now })
 			return this.restartPeriod(subscription, now)
 		}
 		if (end <= now) throw bad('Invalid timestamp: must be an integer Unix timestamp in the future', { param: 'trial_end' })
