@@ -1,0 +1,9 @@
+# Units for systemd, beside the data: link those that you want into /etc/systemd/system.
+EXTRA_DIST += deploy/systemd
+systemddir = $(pkgdatadir)/systemd
+systemd_DATA = deploy/systemd/stoa@.service deploy/systemd/stoa-worker.service
+CLEANFILES += $(systemd_DATA)
+deploy/systemd/stoa@.service: deploy/systemd/stoa@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) deploy/systemd && $(place) '$(srcdir)/deploy/systemd/stoa@.service.in' > '$@.tmp' && mv '$@.tmp' '$@'
+deploy/systemd/stoa-worker.service: deploy/systemd/stoa-worker.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) deploy/systemd && $(place) $(srcdir)/deploy/systemd/stoa-worker.service.in > $@.tmp && mv $@.tmp $@
