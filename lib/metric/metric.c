@@ -38,8 +38,7 @@ struct histogram {
 #define HELP_BYTES 120
 
 struct series {
-	_Atomic uint32_t kind; /* 0 = free; set last */
-	uint32_t spare;
+	uint32_t kind, spare;
 	char name[NAME_BYTES];
 	char labels[LABEL_BYTES];
 	char help[HELP_BYTES];
@@ -51,14 +50,21 @@ struct series {
 };
 
 struct registry {
-	pthread_mutex_t mutex; /* registration; robust and shared by processes */
-	char pad[64 - sizeof(pthread_mutex_t) % 64];
-	struct series series[]; /* open addressing by name and labels; never removed */
+	pthread_mutex_t mutex;  /* registration; robust and shared by processes */
+	_Atomic uint32_t count; /* series; raised last */
+	char pad[64 - (sizeof(pthread_mutex_t) + sizeof(uint32_t)) % 64];
 };
 
+#define REFUSALS_LOGGED 16
+
+/* The file holds the registry, its series and an index: open addressing by name and labels, never removed from; a place is
+ * 0 (free) or the number of a series, counted from 1. */
 static struct shared shared;
-static size_t series_most;
+static struct series *all_series;
+static _Atomic uint32_t *places;
+static size_t series_most, place_count;
 static struct series dummy;
+static _Atomic int refusals;
 
 static void prepare(void *memory)
 {
@@ -75,10 +81,13 @@ bool metric_open(char message_out[256])
 {
 	const char *path = conf_string("metrics.file");
 	series_most = (size_t)conf_int("metrics.series");
-	size_t bytes = sizeof(struct registry) + series_most * sizeof(struct series);
+	place_count = 2 * series_most; /* half of them stay free, so that a search ends soon */
+	size_t bytes = sizeof(struct registry) + series_most * sizeof(struct series) + place_count * sizeof *places;
 	bool opened = *path == '\0' || shared_open(&shared, path, "stoa metrics 1", bytes, prepare, message_out);
 	if (!shared.memory)
 		shared_private(&shared, bytes, prepare);
+	all_series = (struct series *)((struct registry *)shared.memory + 1);
+	places = (_Atomic uint32_t *)(all_series + series_most);
 	if (!opened)
 		LOG(LOG_WARN, "metric.private", LOG_T("reason", message_out));
 	return opened;
@@ -87,6 +96,8 @@ bool metric_open(char message_out[256])
 void metric_close(void)
 {
 	shared_close(&shared);
+	all_series = NULL;
+	places = NULL;
 }
 
 static bool name_char(char c, bool first, bool label)
@@ -148,81 +159,96 @@ static size_t hash(const char *name, const char *labels)
 	return (size_t)(h ^ h >> 32);
 }
 
-static uint32_t kind_of(const struct series *series)
+/* NULL: not there, and place_out is where it belongs. */
+static struct series *find(const char *name, const char *labels, _Atomic uint32_t **place_out)
 {
-	return atomic_load_explicit(&series->kind, memory_order_acquire);
-}
-
-/* The series, or the free place where it belongs, or NULL when the table is full. */
-static struct series *find(struct registry *registry, const char *name, const char *labels)
-{
-	size_t at = hash(name, labels);
-	for (size_t i = 0; i < series_most; i++) {
-		struct series *series = &registry->series[(at + i) % series_most];
-		if (kind_of(series) == 0 || (strcmp(series->name, name) == 0 && strcmp(series->labels, labels) == 0))
+	for (size_t at = hash(name, labels) % place_count;; at = (at + 1) % place_count) {
+		uint32_t number = atomic_load_explicit(&places[at], memory_order_acquire);
+		*place_out = &places[at];
+		if (number == 0)
+			return NULL;
+		struct series *series = &all_series[number - 1];
+		if (strcmp(series->name, name) == 0 && strcmp(series->labels, labels) == 0)
 			return series;
 	}
-	return NULL;
 }
 
-static bool other_kind(const struct registry *registry, const char *name, enum kind kind)
+static size_t count_of(struct registry *registry)
 {
-	for (size_t i = 0; i < series_most; i++) {
-		uint32_t found = kind_of(&registry->series[i]);
-		if (found != 0 && found != kind && strcmp(registry->series[i].name, name) == 0)
+	return atomic_load_explicit(&registry->count, memory_order_acquire);
+}
+
+static bool other_kind(struct registry *registry, const char *name, enum kind kind)
+{
+	for (size_t i = 0; i < count_of(registry); i++)
+		if (all_series[i].kind != kind && strcmp(all_series[i].name, name) == 0)
 			return true;
-	}
 	return false;
 }
 
 static void lock(struct registry *registry)
 {
-	/* A process that died here had not published its place: nothing needs repair. */
-	if (pthread_mutex_lock(&registry->mutex) == EOWNERDEAD)
+	/* A process that died here had published its series in the index, in the count, in both or in neither: count again. */
+	if (pthread_mutex_lock(&registry->mutex) == EOWNERDEAD) {
+		uint32_t used = 0;
+		for (size_t i = 0; i < place_count; i++)
+			used += atomic_load(&places[i]) != 0;
+		atomic_store(&registry->count, used);
 		pthread_mutex_consistent(&registry->mutex);
+	}
 }
 
-static const char *add(struct registry *registry, const char *name, const char *labels, const char *help, enum kind kind,
-	struct series **series_out)
+/* Under the lock. NULL: reason_out. */
+static struct series *add(struct registry *registry, const char *name, const char *labels, const char *help, enum kind kind,
+	const char **reason_out)
 {
-	struct series *series = find(registry, name, labels);
-	if (!series)
-		return "the file is full (metrics.series)";
-	if (kind_of(series) == 0) {
-		if (other_kind(registry, name, kind))
-			return "the name has another type";
-		memset(series, 0, sizeof *series);
-		memcpy(series->name, name, strlen(name));
-		memcpy(series->labels, labels, strlen(labels));
-		strncpy(series->help, help, HELP_BYTES - 1);
-		atomic_store_explicit(&series->kind, kind, memory_order_release);
-	}
-	if (kind_of(series) != kind)
-		return "the name has another type";
-	*series_out = series;
-	return NULL;
+	_Atomic uint32_t *place;
+	struct series *series = find(name, labels, &place);
+	size_t count = count_of(registry);
+	*reason_out = "the name has another type";
+	if (series)
+		return series->kind == kind ? series : NULL;
+	if (other_kind(registry, name, kind))
+		return NULL;
+	*reason_out = "the file is full (metrics.series)";
+	if (count == series_most)
+		return NULL;
+	series = &all_series[count];
+	memset(series, 0, sizeof *series);
+	series->kind = kind;
+	memcpy(series->name, name, strlen(name));
+	memcpy(series->labels, labels, strlen(labels));
+	strncpy(series->help, help, HELP_BYTES - 1);
+	atomic_store_explicit(place, (uint32_t)count + 1, memory_order_release);
+	atomic_store_explicit(&registry->count, (uint32_t)count + 1, memory_order_release);
+	return series;
 }
 
 static struct series *series_get(const char *name, const char *labels, const char *help, enum kind kind)
 {
 	struct registry *registry = shared.memory;
+	_Atomic uint32_t *place;
 	if (!registry)
 		return &dummy;
+	struct series *series = NULL;
+	const char *reason = "the name or a label breaks the text format";
 	if (name_fits(name, kind) && labels_fit(labels)) {
-		struct series *series = find(registry, name, labels);
-		if (series && kind_of(series) == kind)
+		series = find(name, labels, &place);
+		if (series && series->kind == kind)
 			return series;
+		reason = "the file is full (metrics.series)";
+		series = NULL;
+		if (count_of(registry) < series_most) {
+			lock(registry);
+			series = add(registry, name, labels, help, kind, &reason);
+			pthread_mutex_unlock(&registry->mutex);
+		}
 	}
-	const char *trouble = "the name or a label breaks the text format";
-	struct series *series = &dummy;
-	if (name_fits(name, kind) && labels_fit(labels)) {
-		lock(registry);
-		trouble = add(registry, name, labels, help, kind, &series);
-		pthread_mutex_unlock(&registry->mutex);
-	}
-	if (trouble)
-		LOG(LOG_WARN, "metric.refused", LOG_T("name", name), LOG_T("reason", trouble));
-	return series;
+	if (series)
+		return series;
+	if (atomic_fetch_add(&refusals, 1) < REFUSALS_LOGGED)
+		LOG(LOG_WARN, "metric.refused", LOG_T("name", name), LOG_T("reason", reason));
+	return &dummy;
 }
 
 struct counter *metric_counter(const char *name, const char *labels, const char *help)
@@ -335,7 +361,7 @@ static void render_histogram(struct buffer *out, const struct series *series)
 	buffer_printf(out, "%" PRIu64 "\n", below);
 }
 
-static void render_head(struct buffer *out, const struct series *series, uint32_t kind)
+static void render_head(struct buffer *out, const struct series *series)
 {
 	buffer_printf(out, "# HELP %s ", series->name);
 	for (const char *at = series->help; *at; at++) {
@@ -346,17 +372,17 @@ static void render_head(struct buffer *out, const struct series *series, uint32_
 		else
 			buffer_char(out, *at);
 	}
-	buffer_printf(out, "\n# TYPE %s %s\n", series->name, KIND_TEXT[kind]);
+	buffer_printf(out, "\n# TYPE %s %s\n", series->name, KIND_TEXT[series->kind]);
 }
 
-static void render_series(struct buffer *out, const struct series *series, uint32_t kind)
+static void render_series(struct buffer *out, const struct series *series)
 {
-	if (kind == KIND_HISTOGRAM) {
+	if (series->kind == KIND_HISTOGRAM) {
 		render_histogram(out, series);
 		return;
 	}
 	sample(out, series, "", "");
-	if (kind == KIND_COUNTER)
+	if (series->kind == KIND_COUNTER)
 		buffer_printf(out, "%" PRIu64 "\n", atomic_load_explicit(&series->value.counter.value, memory_order_relaxed));
 	else
 		buffer_printf(out, "%" PRId64 "\n", atomic_load_explicit(&series->value.gauge.value, memory_order_relaxed));
@@ -371,22 +397,18 @@ static int compare(const void *a, const void *b)
 
 void metric_render(struct buffer *out)
 {
-	const struct registry *registry = shared.memory;
-	if (!registry)
-		return;
-	const struct series **sorted = calloc(series_most, sizeof *sorted);
+	struct registry *registry = shared.memory;
+	size_t count = registry ? count_of(registry) : 0;
+	const struct series **sorted = calloc(count + 1, sizeof *sorted);
 	if (!sorted)
-		return;
-	size_t count = 0;
-	for (size_t i = 0; i < series_most; i++)
-		if (kind_of(&registry->series[i]) != 0)
-			sorted[count++] = &registry->series[i];
+		abort();
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &all_series[i];
 	qsort(sorted, count, sizeof *sorted, compare);
 	for (size_t i = 0; i < count; i++) {
-		uint32_t kind = kind_of(sorted[i]);
 		if (i == 0 || strcmp(sorted[i]->name, sorted[i - 1]->name) != 0)
-			render_head(out, sorted[i], kind);
-		render_series(out, sorted[i], kind);
+			render_head(out, sorted[i]);
+		render_series(out, sorted[i]);
 	}
 	free(sorted);
 }

@@ -1,0 +1,364 @@
+/* Metrics: exposition, processes, full and foreign files, a process that dies while it registers. */
+#include "metric/metric.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char path[100];
+
+static void setting(const char *name, const char *value)
+{
+	char message[256];
+	setenv(name, value, 1);
+	if (!conf_load(NULL, message))
+		fail_msg("%s", message);
+}
+
+static int setup(void **state)
+{
+	char message[256];
+	(void)state;
+	unlink(path);
+	setting("STOA_METRICS_FILE", path);
+	setting("STOA_METRICS_SERIES", "256");
+	return metric_open(message) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	metric_close();
+	return 0;
+}
+
+static char *rendered(void)
+{
+	struct buffer out = {0};
+	metric_render(&out);
+	return out.data ? out.data : strdup("");
+}
+
+static void has(const char *text, bool wanted)
+{
+	char *all = rendered();
+	if (!strstr(all, text) == wanted)
+		fail_msg("%s: %s in\n%.3000s", wanted ? "missing" : "not expected", text, all);
+	free(all);
+}
+
+static void exposition(void **state)
+{
+	(void)state;
+	struct counter *counter = metric_counter("stoa_requests_total", "route=\"/health\",status=\"2xx\"", "Requests.");
+	assert_ptr_equal(counter, metric_counter("stoa_requests_total", "route=\"/health\",status=\"2xx\"", "other help"));
+	counter_add(counter, 3);
+	struct gauge *gauge = metric_gauge("stoa_in_flight", "", "Requests in work, with \\ and\nline.");
+	gauge_set(gauge, 5);
+	counter_add(metric_counter("stoa_requests_total", "route=\"/a\",status=\"5xx\"", "Requests."), 18446744073709551615u);
+	gauge_add(gauge, -7);
+	has("# HELP stoa_in_flight Requests in work, with \\\\ and\\nline.\n# TYPE stoa_in_flight gauge\nstoa_in_flight -2\n"
+		"# HELP stoa_requests_total Requests.\n# TYPE stoa_requests_total counter\n"
+		"stoa_requests_total{route=\"/a\",status=\"5xx\"} 18446744073709551615\n"
+		"stoa_requests_total{route=\"/health\",status=\"2xx\"} 3\n", true);
+}
+
+static void histograms(void **state)
+{
+	static const struct { int64_t us; const char *bucket, *below; } ROWS[] = {
+		{-5, "0.000050\"} 1\n", NULL}, {0, "0.000050\"} 1\n", NULL}, {50, "0.000050\"} 1\n", NULL},
+		{51, "0.000062\"} 1\n", "0.000050\"} 0\n"}, {62, "0.000062\"} 1\n", "0.000050\"} 0\n"},
+		{63, "0.000075\"} 1\n", "0.000062\"} 0\n"}, {100, "0.000100\"} 1\n", "0.000087\"} 0\n"},
+		{101, "0.000125\"} 1\n", "0.000100\"} 0\n"}, {1600, "0.001600\"} 1\n", "0.001400\"} 0\n"},
+		{1601, "0.002000\"} 1\n", "0.001600\"} 0\n"}, {65536000, "65.536000\"} 1\n", "52.428800\"} 0\n"},
+		{65536001, "+Inf\"} 1\n", "65.536000\"} 0\n"}, {INT64_MAX / 4, "+Inf\"} 1\n", "65.536000\"} 0\n"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		char name[40], text[200];
+		snprintf(name, sizeof name, "h%zu_seconds", i);
+		struct histogram *histogram = metric_histogram(name, "a=\"b\"", "H.");
+		assert_int_equal(histogram_quantile(histogram, 0.99), 0);
+		histogram_observe(histogram, ROWS[i].us);
+		assert_int_equal(histogram_count(histogram), 1);
+		snprintf(text, sizeof text, "\n%s_bucket{a=\"b\",le=\"%s", name, ROWS[i].bucket);
+		has(text, true);
+		if (ROWS[i].below) {
+			snprintf(text, sizeof text, "\n%s_bucket{a=\"b\",le=\"%s", name, ROWS[i].below);
+			has(text, true);
+		}
+		snprintf(text, sizeof text, "\n%s_count{a=\"b\"} 1\n", name);
+		has(text, true);
+	}
+	has("# TYPE h8_seconds histogram\n", true);
+	has("\nh8_seconds_sum{a=\"b\"} 0.001600\n", true);
+}
+
+static void quantiles(void **state)
+{
+	(void)state;
+	struct histogram *histogram = metric_histogram("q_seconds", "", "Q.");
+	for (int i = 1; i <= 1000; i++)
+		histogram_observe(histogram, i * 1000);
+	static const struct { double quantile; int64_t exact; } ROWS[] = {{0.5, 500000}, {0.9, 900000}, {0.99, 990000}, {1, 1000000}, {0, 1000}};
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		int64_t got = histogram_quantile(histogram, ROWS[i].quantile);
+		assert_in_range(got, ROWS[i].exact, ROWS[i].exact * 5 / 4 + 1);
+	}
+	histogram_observe(histogram, 100000000);
+	assert_true(histogram_quantile(histogram, 1) == INT64_MAX);
+}
+
+/* Every line of a busy file is of the text format, names are grouped, buckets rise and end in the count. */
+static void the_format_is_kept(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		char labels[40];
+		snprintf(labels, sizeof labels, "n=\"%d\"", i * 7 % 20);
+		counter_add(metric_counter(i % 2 ? "b_total" : "a_total", labels, "C."), 1);
+		histogram_observe(metric_histogram(i % 2 ? "y_seconds" : "x_seconds", labels, "H."), i * 100);
+	}
+	char *all = rendered(), *rest = all, *line, names[64][80];
+	int name_count = 0;
+	unsigned long long last_bucket = 0;
+	while ((line = strsep(&rest, "\n")) && rest) {
+		char name[80], kind[20], labels[200];
+		unsigned long long value;
+		int end = 0;
+		if (sscanf(line, "# HELP %79[a-z_] %n", name, &end) == 1 && end) {
+			for (int i = 0; i < name_count; i++)
+				assert_string_not_equal(names[i], name);
+			memcpy(names[name_count++], name, sizeof name);
+		} else if (sscanf(line, "# TYPE %79[a-z_] %19[a-z]%n", name, kind, &end) == 2 && line[end] == '\0') {
+			assert_string_equal(names[name_count - 1], name);
+		} else if (strstr(line, "_sum{")) {
+			assert_int_equal(sscanf(line, "%79[a-z_]{%199[^}]} %llu.%*6d%n", name, labels, &value, &end), 3);
+		} else {
+			assert_int_equal(sscanf(line, "%79[a-z_]{%199[^}]} %llu%n", name, labels, &value, &end), 3);
+			assert_int_equal(line[end], '\0');
+			assert_int_equal(strncmp(name, names[name_count - 1], strlen(names[name_count - 1])), 0);
+			if (strstr(name, "_bucket"))
+				assert_true(strstr(labels, "le=\"0.000050\"") || value >= last_bucket);
+			else if (strstr(name, "_count"))
+				assert_true(value == last_bucket);
+			last_bucket = value;
+		}
+	}
+	assert_int_equal(name_count, 4);
+	free(all);
+}
+
+static void wrong_series_are_refused(void **state)
+{
+	static const struct { const char *name, *labels; } ROWS[] = {
+		{"no_suffix", ""}, {"", ""}, {"9a_total", ""}, {"a-b_total", ""}, {"a_total", "x"}, {"a_total", "x="}, {"a_total", "x=\"y"},
+		{"a_total", "x=\"y\","}, {"a_total", "x=\"y\" z=\"a\""}, {"a_total", "x=\"y\nz\""}, {"a_total", "x=\"y\"z\""},
+		{"a_total", "__x=\"y\""}, {"a_total", "x=\"\\q\""}, {"a_total", "a:b=\"y\""}, {"_total", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct counter *counter = metric_counter(ROWS[i].name, ROWS[i].labels, "");
+		assert_non_null(counter);
+		counter_add(counter, 1); /* harmless */
+	}
+	char *all = rendered();
+	assert_string_equal(all, "");
+	free(all);
+	metric_counter("a_total", "x=\"a\\\\b\\\"c\\nd\",y=\"\"", "");
+	has("a_total{x=\"a\\\\b\\\"c\\nd\",y=\"\"} 0\n", true);
+	/* One name has one type. */
+	gauge_set(metric_gauge("a_total", "", ""), 1);
+	has("gauge", false);
+}
+
+static void a_full_file_hurts_nobody(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		char labels[40];
+		snprintf(labels, sizeof labels, "n=\"%d\"", i);
+		histogram_observe(metric_histogram("full_seconds", labels, ""), 1);
+	}
+	has("full_seconds_count{n=\"0\"} 1\n", true);
+	has("full_seconds_count{n=\"255\"} 1\n", true);
+	has("full_seconds_count{n=\"256\"}", false);
+}
+
+#define PROCESSES 4
+#define TIMES 2000
+
+static void processes_count_together(void **state)
+{
+	char message[256];
+	pid_t children[PROCESSES];
+	(void)state;
+	metric_close();
+	for (int i = 0; i < PROCESSES; i++) {
+		fflush(NULL);
+		children[i] = fork();
+		if (children[i] != 0)
+			continue;
+		if (!metric_open(message))
+			_exit(1);
+		for (int n = 0; n < TIMES; n++) {
+			char labels[40];
+			snprintf(labels, sizeof labels, "n=\"%d\"", n % 50);
+			counter_add(metric_counter("together_total", labels, "T."), 1);
+			histogram_observe(metric_histogram("together_seconds", "", "T."), n);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		int status;
+		waitpid(children[i], &status, 0);
+		assert_int_equal(status, 0);
+	}
+	assert_true(metric_open(message));
+	char text[80];
+	for (int i = 0; i < 50; i++) {
+		snprintf(text, sizeof text, "\ntogether_total{n=\"%d\"} %d\n", i, PROCESSES * TIMES / 50);
+		has(text, true);
+	}
+	snprintf(text, sizeof text, "\ntogether_seconds_count %d\n", PROCESSES * TIMES);
+	has(text, true);
+}
+
+static void *observe_many(void *argument)
+{
+	for (int i = 0; i < 10000; i++) {
+		char labels[40];
+		snprintf(labels, sizeof labels, "n=\"%d\"", i % 20);
+		counter_add(metric_counter("threads_total", labels, ""), 1);
+		histogram_observe(argument, i);
+	}
+	return NULL;
+}
+
+static void threads_count_together(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	struct histogram *histogram = metric_histogram("threads_seconds", "", "");
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, observe_many, histogram);
+	for (int i = 0; i < 10; i++)
+		free(rendered());
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(histogram_count(histogram), 40000);
+	has("threads_total{n=\"7\"} 2000\n", true);
+}
+
+/* Killed at random while registering, over and over: nobody waits for ever, and what is there stays whole. */
+static void the_dead_block_nobody(void **state)
+{
+	(void)state;
+	char message[256];
+	for (int round = 0; round < 40; round++) {
+		int ready[2];
+		assert_int_equal(pipe(ready), 0);
+		fflush(NULL);
+		pid_t child = fork();
+		if (child == 0) {
+			metric_close();
+			if (!metric_open(message) || write(ready[1], "", 1) != 1)
+				_exit(1);
+			for (int n = 0;; n++) {
+				char labels[40];
+				snprintf(labels, sizeof labels, "n=\"%d\"", n); /* ever new, until full: then always under the lock */
+				metric_counter("killed_total", labels, "K.");
+			}
+		}
+		char c;
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &c, 1), 1);
+		close(ready[0]);
+		usleep((useconds_t)(round * 50)); /* varies where it dies */
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		char labels[40];
+		snprintf(labels, sizeof labels, "round=\"%d\"", round);
+		counter_add(metric_counter("survivor_total", labels, "S."), 1);
+		free(rendered());
+		if (round % 10 == 9) { /* make room again */
+			metric_close();
+			unlink(path);
+			assert_true(metric_open(message));
+		}
+	}
+}
+
+static void other_layouts_are_replaced(void **state)
+{
+	char message[256];
+	(void)state;
+	counter_add(metric_counter("kept_total", "", "K."), 4);
+	metric_close();
+	assert_true(metric_open(message));
+	has("kept_total 4\n", true);
+	metric_close();
+	setting("STOA_METRICS_SERIES", "300"); /* another size */
+	assert_true(metric_open(message));
+	has("kept_total", false);
+	counter_add(metric_counter("kept_total", "", "K."), 1);
+	metric_close();
+	FILE *file = fopen(path, "r+");
+	assert_int_equal(fwrite("stoa metrics 0", 1, 14, file), 14);
+	fclose(file);
+	assert_true(metric_open(message));
+	has("kept_total", false);
+	metric_close();
+	file = fopen(path, "w");
+	fputs("short", file);
+	fclose(file);
+	assert_true(metric_open(message));
+	metric_close();
+	/* No file can be opened: private memory, and it still counts. */
+	setting("STOA_METRICS_FILE", "/nonexistent/metrics");
+	assert_false(metric_open(message));
+	assert_non_null(strstr(message, "/nonexistent/metrics"));
+	counter_add(metric_counter("private_total", "", "P."), 1);
+	has("private_total 1\n", true);
+	metric_close();
+	setting("STOA_METRICS_FILE", "");
+	assert_true(metric_open(message));
+	has("private_total", false);
+	metric_close();
+	/* Not opened: nothing is counted, nothing fails. */
+	counter_add(metric_counter("early_total", "", "E."), 1);
+	char *all = rendered();
+	assert_string_equal(all, "");
+	free(all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(exposition, setup, teardown),
+		cmocka_unit_test_setup_teardown(histograms, setup, teardown),
+		cmocka_unit_test_setup_teardown(quantiles, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_format_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_series_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_full_file_hurts_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_count_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(threads_count_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_dead_block_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_layouts_are_replaced, setup, teardown),
+	};
+	snprintf(path, sizeof path, "/tmp/stoa-metric-test-%d.shm", getpid());
+	setenv("STOA_CONFIG", "/dev/null", 1);
+	conf_add(METRIC_CONF);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	return failed;
+}
