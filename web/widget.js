@@ -90,7 +90,7 @@ dialog{width:calc(100% - 24px);max-width:440px;max-height:calc(100% - 24px);marg
 border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,14px);text-align:start;overflow-wrap:anywhere;
 background:var(--stoa-background,var(--bg));color:var(--stoa-text,var(--fg));box-shadow:0 24px 64px rgb(0 0 0/.4)}
 dialog::backdrop{background:rgb(0 0 0/.6)}
-header{display:flex;align-items:center;justify-content:space-between;gap:12px;margin-block-end:8px;color:var(--stoa-muted,var(--soft));font-size:.875em}
+.top{display:flex;align-items:center;justify-content:space-between;gap:12px;margin-block-end:8px;color:var(--stoa-muted,var(--soft));font-size:.875em}
 h2{margin:0 0 8px;font-size:1.375em;font-weight:600;line-height:1.25;outline:0}
 p{margin:0 0 16px;white-space:pre-line}
 .terms{padding:12px 16px;border-radius:10px;background:var(--stoa-box,var(--box));font-weight:600}
@@ -469,7 +469,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		close.setAttribute('aria-label', phrase(flow, shown ? 'keep' : 'close'));
 		flow.dialog.lang = tag;
 		flow.dialog.dir = RTL.test(tag) ? 'rtl' : getComputedStyle(document.documentElement).direction;
-		flow.dialog.replaceChildren(make('header', {}, make('span', {textContent: note}), close), flow.heading, ...parts.filter(Boolean), flow.live,
+		flow.dialog.replaceChildren(make('div', {className: 'top'}, make('span', {textContent: note}), close), flow.heading, ...parts.filter(Boolean), flow.live,
 			make('div', {className: 'main'}, ...main.map(button('button'))),
 			rest && make('div', {className: 'rest'}, ...rest.map(button('quiet'))) || '');
 		setBusy(flow, false);

@@ -54,7 +54,7 @@ static enum err run(struct lease *lease, const struct statement *statement, cons
 
 static enum err add_totals(struct lease *lease, const struct scope *scope, struct json_object *view)
 {
-	static const char *const NUMBERS[] = {"answered", "accepted", "cancels", "cancelled_at_once", "dismissed", "pending", "manual"};
+	static const char *const NUMBERS[] = {"answered", "accepted", "kept", "cancels", "cancelled_at_once", "dismissed", "pending", "manual"};
 	PGresult *result;
 	TRY(run(lease, &SQL_PAGES_OVERVIEW_TOTALS, scope, &result));
 	for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++)
@@ -63,7 +63,7 @@ static enum err add_totals(struct lease *lease, const struct scope *scope, struc
 	json_object_object_add(view, "any", json_object_new_boolean(answered > 0));
 	json_object_object_add(view, "attention", json_object_new_boolean(
 		pg_number(result, 0, "pending", 0) + pg_number(result, 0, "manual", 0) > 0));
-	page_text(view, "save_rate", percent_text(lease->ctx, pg_number(result, 0, "accepted", 0), answered));
+	page_text(view, "save_rate", percent_text(lease->ctx, pg_number(result, 0, "kept", 0), answered));
 	return OK;
 }
 
@@ -185,7 +185,7 @@ static struct json_object *decision_view(struct ctx *ctx, const PGresult *result
 	const char *currency = pg_text(result, row, "currency");
 	int64_t saved = pg_number(result, row, "saved_minor", 0);
 	if (saved > 0 && currency)
-		page_text(decision, "saved", money_text(ctx, saved, currency));
+		page_text(decision, "worth", money_text(ctx, saved, currency));
 	return decision;
 }
 

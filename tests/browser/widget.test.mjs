@@ -190,7 +190,7 @@ test('every step: words, choices, accessibility, Cancel now of the same weight',
 	await page.click('#stop');
 	for (const [number, step] of STEPS.entries()) {
 		await page.waitForFunction((text) => document.querySelector('stoa-cancel-flow').shadowRoot.querySelector('h2').textContent === text, step.title);
-		assert.match(await dialog(page).locator('header').textContent(), new RegExp(`Step ${number + 1} of ${STEPS.length}`));
+		assert.match(await dialog(page).locator('.top').textContent(), new RegExp(`Step ${number + 1} of ${STEPS.length}`));
 		await accessible(page, step.type);
 		const buttons = await dialog(page).locator('.main .button').evaluateAll((all) => all.map((b) => {
 			const {width, height} = b.getBoundingClientRect();
