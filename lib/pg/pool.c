@@ -12,10 +12,14 @@
 #define BACKOFF_BASE_MS 50
 #define BACKOFF_CAP_MS 1000
 
-/* Threads are served in the order in which they came; only the first in line may take a connection. */
+/* Who comes while others wait may take a connection that is free before the first in line has woken up: on a busy machine
+ * that saves a change of threads for most statements. Only until the first one has waited too long. */
+#define PATIENT_US 5000
+
 struct waiter {
 	pthread_cond_t turn;
 	struct waiter *next;
+	int64_t since_us;
 };
 
 struct pool {
@@ -28,6 +32,7 @@ struct pool {
 	struct connection *closed; /* not open */
 	int idle_count, closed_count, waiting;
 	struct waiter *first, *last;
+	bool waking;         /* the first in line was told and has not run yet */
 	int failures;        /* attempts to connect that failed in a row */
 	bool probing;        /* after a failure one thread at a time tries again */
 	int64_t next_try_us;
@@ -119,6 +124,27 @@ static struct connection *pick(struct pool *pool)
 }
 
 /* With the lock. */
+static bool first_suffers(const struct pool *pool)
+{
+	return pool->first && clock_mono_us() - pool->first->since_us > PATIENT_US;
+}
+
+/* With the lock: nobody holds a connection that could come back, and none may be opened yet. */
+static bool is_hopeless(const struct pool *pool)
+{
+	return pool->idle_count + pool->closed_count == pool->size && !pool->idle && !may_connect(pool);
+}
+
+/* With the lock: tells the first in line when there is something to tell. */
+static void wake_first(struct pool *pool)
+{
+	if (!pool->first || pool->waking || !(pool->idle || (pool->closed && may_connect(pool)) || is_hopeless(pool)))
+		return;
+	pool->waking = true;
+	pthread_cond_signal(&pool->first->turn);
+}
+
+/* With the lock. */
 static void leave_line(struct pool *pool, struct waiter *waiter)
 {
 	struct waiter *before = NULL;
@@ -131,22 +157,21 @@ static void leave_line(struct pool *pool, struct waiter *waiter)
 	if (pool->last == waiter)
 		pool->last = before;
 	pool->waiting--;
-	if (pool->first)
-		pthread_cond_signal(&pool->first->turn); /* there may be another one */
+	pool->waking = false;
+	wake_first(pool); /* there may be another connection */
 }
 
 /* With the lock, which is given up while waiting. */
 static struct connection *wait_in_line(struct ctx *ctx, struct pool *pool)
 {
-	struct waiter self = {0};
+	struct waiter self = {.since_us = clock_mono_us()};
 	pthread_condattr_t monotonic;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&self.turn, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 
-	int64_t began_us = clock_mono_us();
-	int64_t until_us = began_us + (int64_t)ctx_left_ms(ctx, pool->wait_ms) * 1000;
+	int64_t until_us = self.since_us + (int64_t)ctx_left_ms(ctx, pool->wait_ms) * 1000;
 	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
 	if (pool->last)
 		pool->last->next = &self;
@@ -159,15 +184,15 @@ static struct connection *wait_in_line(struct ctx *ctx, struct pool *pool)
 	for (;;) {
 		if (pool->first == &self)
 			connection = pick(pool);
-		/* Nobody holds one that could come back, and none may be opened yet. */
-		bool hopeless = pool->idle_count + pool->closed_count == pool->size && pool->failures;
-		if (connection || (hopeless && pool->first == &self) || clock_mono_us() >= until_us)
+		if (connection || (pool->first == &self && is_hopeless(pool)) || clock_mono_us() >= until_us)
 			break;
 		pthread_cond_timedwait(&self.turn, &pool->lock, &until);
+		if (pool->first == &self)
+			pool->waking = false;
 	}
 	leave_line(pool, &self);
 	pthread_cond_destroy(&self.turn);
-	ctx->pool_wait_us += clock_mono_us() - began_us;
+	ctx->pool_wait_us += clock_mono_us() - self.since_us;
 	return connection;
 }
 
@@ -185,8 +210,7 @@ static void put_back(struct pool *pool, struct connection *connection)
 		pool->closed = connection;
 		pool->closed_count++;
 	}
-	if (pool->first)
-		pthread_cond_signal(&pool->first->turn);
+	wake_first(pool);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -210,8 +234,7 @@ static void note_attempt(struct pool *pool, bool connected, bool probe)
 		pool->failures++;
 		pool->next_try_us = now_us + (int64_t)backoff_ms(pool->failures) * 1000;
 	}
-	if (pool->first)
-		pthread_cond_signal(&pool->first->turn);
+	wake_first(pool);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -256,7 +279,7 @@ enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
 {
 	*lease_out = (struct lease){0};
 	pthread_mutex_lock(&pool->lock);
-	struct connection *connection = pool->first ? NULL : pick(pool);
+	struct connection *connection = first_suffers(pool) ? NULL : pick(pool);
 	if (!connection)
 		connection = wait_in_line(ctx, pool);
 	pthread_mutex_unlock(&pool->lock);
