@@ -12,3 +12,9 @@ lib_libstoa_a_SOURCES += \
 	lib/who/token.c \
 	lib/who/who.c \
 	lib/who/who.h
+
+check_PROGRAMS += tests/lib/rate_test
+TESTS += tests/lib/rate_test
+tests_lib_rate_test_SOURCES = tests/lib/rate_test.c
+tests_lib_rate_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_rate_test_LDADD = $(CHECK_LDADD)

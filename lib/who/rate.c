@@ -127,8 +127,12 @@ bool rate_take(const char *key, const struct rate_limit *limit, int *retry_after
 	struct slot *slot = find_or_replace(table, hash, now);
 	int64_t tat = atomic_load(&slot->tat);
 	for (;;) {
-		int64_t from = tat < now ? now : tat > now + room ? now + room : tat;
-		int64_t next = from + interval;
+		if (tat > now + room) { /* the clock stepped back */
+			if (atomic_compare_exchange_weak(&slot->tat, &tat, now + room))
+				tat = now + room;
+			continue;
+		}
+		int64_t next = (tat < now ? now : tat) + interval;
 		if (next > now + room) {
 			*retry_after_s_out = seconds(next - room - now);
 			return false;
