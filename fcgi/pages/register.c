@@ -1,5 +1,7 @@
 #include "pages/page.h"
 
+#include "retention/retention.h"
+#include "sql.h"
 #include "who/secret.h"
 
 struct register_input {
@@ -37,11 +39,27 @@ static enum err register_page(struct req *req, struct rep *rep)
 	return register_show(req, rep, page_view(req));
 }
 
+/* A widget key works at once: one active flow a language. */
+static enum err flow_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, const char *language)
+{
+	char id[ID_TEXT];
+	PGresult *result;
+	const char *steps = json_object_to_json_string(flow_starter(ctx, language));
+	id_new(id);
+	TRY(pg_run(lease, &SQL_RETENTION_FLOW_INSERT,
+		PARAMS(org_id, id, "Starter", language, NULL, NULL, NULL, "50", "host", steps, account_id), &result));
+	return pg_run(lease, &SQL_RETENTION_FLOW_STATUS, PARAMS(org_id, id, "active"), &result);
+}
+
 static enum err organisation_add(struct ctx *ctx, struct lease *lease, void *argument)
 {
+	static const char *const LANGUAGES[] = {"en", "de", "fr", "es"};
 	char org_id[ID_TEXT], account_id[ID_TEXT];
 	TRY(organisation_may_register(ctx, lease));
-	return organisation_create(ctx, lease, argument, org_id, account_id);
+	TRY(organisation_create(ctx, lease, argument, org_id, account_id));
+	for (size_t i = 0; i < sizeof LANGUAGES / sizeof *LANGUAGES; i++)
+		TRY(flow_add(ctx, lease, org_id, account_id, LANGUAGES[i]));
+	return OK;
 }
 
 static enum err register_create(struct req *req, const struct client *client)

@@ -203,6 +203,7 @@ static void registers_once(void **state)
 	assert_int_equal(visit(&browser, "/register"), 403);
 	assert_int_equal(submit(&browser, "/register", "organisation=Two&email=two@example.com&password=a+quiet+harbour+42"), 403);
 	assert_string_equal(ask(&setup, pool, "select count(*) from organisation"), "1");
+	assert_string_equal(ask(&setup, pool, "select string_agg(language, ' ' order by language) from flow where status = 'active'"), "de en es fr");
 	browser_close(&browser);
 	person_add("ann@example.com", ROLE_ANALYST);
 	person_add("adam@example.com", ROLE_ADMIN);
