@@ -8,3 +8,9 @@ widget_sources = \
 	fcgi/widget/family.h \
 	fcgi/widget/flow.c \
 	fcgi/widget/start.c
+
+check_PROGRAMS += tests/widget/widget_dbtest
+TESTS += tests/widget/widget_dbtest
+tests_widget_widget_dbtest_SOURCES = tests/widget/widget_dbtest.c tests/widget/client.h tests/lib/database.h $(widget_sources)
+tests_widget_widget_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_widget_widget_dbtest_LDADD = $(CHECK_LDADD)

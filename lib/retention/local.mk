@@ -12,3 +12,29 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/signature.c \
 	lib/retention/starter.c \
 	lib/retention/token.c
+
+RETENTION_TESTS = tests/retention/rules_test tests/retention/flow_test tests/retention/token_test tests/retention/change_test \
+	tests/retention/stripe_test
+check_PROGRAMS += $(RETENTION_TESTS)
+TESTS += $(RETENTION_TESTS)
+tests_retention_rules_test_SOURCES = tests/retention/rules_test.c tests/retention/cases.h
+tests_retention_rules_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_rules_test_LDADD = $(CHECK_LDADD)
+tests_retention_flow_test_SOURCES = tests/retention/flow_test.c tests/retention/cases.h
+tests_retention_flow_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_flow_test_LDADD = $(CHECK_LDADD)
+tests_retention_token_test_SOURCES = tests/retention/token_test.c tests/retention/cases.h
+tests_retention_token_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_token_test_LDADD = $(CHECK_LDADD)
+tests_retention_change_test_SOURCES = tests/retention/change_test.c tests/retention/cases.h
+tests_retention_change_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_change_test_LDADD = $(CHECK_LDADD)
+tests_retention_stripe_test_SOURCES = tests/retention/stripe_test.c tests/retention/cases.h
+tests_retention_stripe_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_stripe_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/apply_dbtest
+TESTS += tests/retention/apply_dbtest
+tests_retention_apply_dbtest_SOURCES = tests/retention/apply_dbtest.c tests/widget/client.h tests/lib/database.h
+tests_retention_apply_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_apply_dbtest_LDADD = $(CHECK_LDADD)
