@@ -12,6 +12,7 @@
 
 #include "job/job.h"
 #include "job/policies.h"
+#include "who/rate.h"
 #include "who/who.h"
 
 extern const struct conf_row IDENTITY_CONF[]; /* [who] registration, sessions_per_person, logins_per_address, registrations_per_address */
@@ -24,14 +25,17 @@ extern const struct conf_row IDENTITY_CONF[]; /* [who] registration, sessions_pe
 #define INVITATION_LIFE_S (3 * 86400)
 #define RESETS_PER_HOUR 3
 
-/* Runs work inside a transaction of its own, which is committed when it answers OK and else rolled back. */
-typedef enum err change_work(struct ctx *ctx, struct lease *lease, void *argument);
-enum err change_run(struct ctx *ctx, struct pool *pool, change_work *work, void *argument);
-
 struct client {
 	const char *address; /* or NULL */
 	const char *agent;   /* User-Agent or NULL */
 };
+
+/* Takes one cell of the client address's limit for `what`. ERR_RATE_LIMITED with Retry-After; a client without address is let in. */
+enum err client_allowed(struct ctx *ctx, const char *what, const struct rate_limit *limit, const struct client *client);
+
+/* Runs work inside a transaction of its own, which is committed when it answers OK and else rolled back. */
+typedef enum err change_work(struct ctx *ctx, struct lease *lease, void *argument);
+enum err change_run(struct ctx *ctx, struct pool *pool, change_work *work, void *argument);
 
 struct session_tokens {
 	char access[WHO_TOKEN_TEXT];
@@ -62,7 +66,7 @@ enum err password_change(struct ctx *ctx, const struct house *house, const struc
 /* Why a mail with a link to set a password is sent. */
 enum password_mail { PASSWORD_FORGOTTEN, PASSWORD_INVITED };
 /* OK whether or not the address is known: enqueues JOB_PASSWORD_MAIL. ERR_RATE_LIMITED: too many from this client address. public_url is
- * web.public_url; the link is <public_url>/password/reset?token=… */
+ * web.public_url; the link is <public_url>/password/reset?token=… ERR_UNAVAILABLE: public_url is empty, for everybody. */
 enum err password_forgot(struct ctx *ctx, const struct house *house, const char *email, const char *public_url,
 	const struct client *client);
 /* Enqueues the mail inside lease's transaction. org_id: who invites, or NULL. */

@@ -25,10 +25,14 @@ enum err password_mail_enqueue(struct ctx *ctx, struct lease *lease, enum passwo
 	const char *org_id, const char *public_url)
 {
 	struct json_object *payload = json_own(ctx, json_object_new_object());
+	size_t length = strlen(public_url);
 
+	if (!length)
+		return fail(ctx, ERR_UNAVAILABLE, "No link can be mailed: web.public_url is not set");
+	length -= public_url[length - 1] == '/';
 	json_object_object_add(payload, "why", json_object_new_string(REASONS[why]));
 	json_object_object_add(payload, "email", json_object_new_string(email));
-	json_object_object_add(payload, "url", json_object_new_string(public_url));
+	json_object_object_add(payload, "url", json_object_new_string_len(public_url, (int)length));
 	return job_enqueue(ctx, lease, &JOB_PASSWORD_MAIL,
 		&(struct job_new){.org_id = org_id, .unique_key = unique_key(ctx, why, email),
 			.payload = json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN)}, NULL);
@@ -41,7 +45,7 @@ enum err password_forgot(struct ctx *ctx, const struct house *house, const char 
 	struct lease lease = {0};
 	enum err err;
 
-	TRY(address_allowed(ctx, "forgot", &limit, client));
+	TRY(client_allowed(ctx, "forgot", &limit, client));
 	TRY(lease_take(ctx, house->pool, &lease));
 	err = password_mail_enqueue(ctx, &lease, PASSWORD_FORGOTTEN, email, NULL, public_url);
 	lease_return(&lease);

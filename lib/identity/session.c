@@ -31,7 +31,7 @@ static void tokens_make(struct session_tokens *out)
 	out->refresh_s = SESSION_REFRESH_S;
 }
 
-enum err address_allowed(struct ctx *ctx, const char *what, const struct rate_limit *limit, const struct client *client)
+enum err client_allowed(struct ctx *ctx, const char *what, const struct rate_limit *limit, const struct client *client)
 {
 	int retry_after_s;
 
@@ -140,7 +140,7 @@ enum err session_login(struct ctx *ctx, const struct house *house, const char *e
 	bool match, rehash, known;
 	PGresult *account;
 
-	TRY(address_allowed(ctx, "login", &limit, client));
+	TRY(client_allowed(ctx, "login", &limit, client));
 	TRY(pg_query(ctx, house->pool, &SQL_AUTH_ACCOUNT_BY_EMAIL, PARAMS(email, org_id), &account));
 	known = PQntuples(account) == 1;
 	TRY(password_verify(ctx, known ? pg_text(account, 0, "password_hash") : NULL, password, &match, &rehash));

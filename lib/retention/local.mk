@@ -11,7 +11,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/rules.c \
 	lib/retention/signature.c \
 	lib/retention/starter.c \
-	lib/retention/token.c
+	lib/retention/token.c \
+	lib/retention/welcome.c
 
 RETENTION_TESTS = tests/retention/rules_test tests/retention/flow_test tests/retention/token_test tests/retention/change_test \
 	tests/retention/stripe_test

@@ -71,5 +71,7 @@ extern const struct job_kind RETENTION_JOBS[];
  * begins with. It has a support step only when there is an address to write to. */
 struct json_object *flow_starter(struct ctx *ctx, const char *language);
 struct json_object *flow_starter_for(struct ctx *ctx, const char *language, const char *support_email);
+/* Adds them to a new organisation, active, in lease's transaction: a widget key works at once. */
+enum err flow_starters_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id);
 
 #endif

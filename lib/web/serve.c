@@ -3,6 +3,7 @@
 #include "web/site.h"
 
 #include "base/log.h"
+#include "identity/identity.h"
 #include "job/job.h"
 #include "mail/mail.h"
 #include "stripe/stripe.h"
@@ -59,6 +60,7 @@ void serve_conf(void)
 	conf_add(WEB_CONF);
 	conf_add(STRIPE_CONF);
 	conf_add(MAIL_CONF);
+	conf_add(IDENTITY_CONF);
 }
 
 static bool refuse(char message_out[256], const char *key, const char *why)

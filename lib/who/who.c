@@ -12,8 +12,8 @@
 #define HASH_BYTES 32
 #define ORIGINS_TAG "who:origins"
 
-/* Together the 30 s that an identity may be old: life in memcached, then in a process. */
-#define SHARED_LIFE_MS 20000
+/* An identity is never older than the first, which starts when it is read. */
+#define LIFE_MS 30000
 #define LOCAL_LIFE_MS 10000
 
 struct lookup {
@@ -142,7 +142,7 @@ enum err who_resolve(struct ctx *ctx, const struct house *house, const char *tok
 {
 	struct lookup lookup = {.house = house, .kind = token_parse(token, lookup.prefix)};
 	char key[2 * HASH_BYTES + 1];
-	const struct cache_plan plan = {.space = "who", .key = key, .life_ms = SHARED_LIFE_MS, .local_ms = LOCAL_LIFE_MS};
+	const struct cache_plan plan = {.space = "who", .key = key, .life_ms = LIFE_MS, .local_ms = LOCAL_LIFE_MS};
 	struct cached value = {0};
 	int64_t expires_us;
 
@@ -188,7 +188,7 @@ enum err who_origin_known(struct ctx *ctx, const struct house *house, const char
 {
 	struct lookup lookup = {.house = house};
 	const struct cache_plan plan = {
-		.space = "origin", .key = lookup.origin, .tags = {ORIGINS_TAG}, .life_ms = SHARED_LIFE_MS, .local_ms = LOCAL_LIFE_MS};
+		.space = "origin", .key = lookup.origin, .tags = {ORIGINS_TAG}, .life_ms = LIFE_MS, .local_ms = LOCAL_LIFE_MS};
 	struct cached value = {0};
 
 	*known_out = false;
