@@ -7,3 +7,9 @@ retention_sources = \
 	fcgi/retention/flows.c \
 	fcgi/retention/sessions.c \
 	fcgi/retention/summary.c
+
+check_PROGRAMS += tests/retention/retention_dbtest
+TESTS += tests/retention/retention_dbtest
+tests_retention_retention_dbtest_SOURCES = tests/retention/retention_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_retention_retention_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_retention_dbtest_LDADD = $(CHECK_LDADD)

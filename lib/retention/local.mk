@@ -39,3 +39,9 @@ TESTS += tests/retention/apply_dbtest
 tests_retention_apply_dbtest_SOURCES = tests/retention/apply_dbtest.c tests/widget/client.h tests/lib/database.h
 tests_retention_apply_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_apply_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/batch_dbtest
+TESTS += tests/retention/batch_dbtest
+tests_retention_batch_dbtest_SOURCES = tests/retention/batch_dbtest.c tests/lib/database.h
+tests_retention_batch_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_batch_dbtest_LDADD = $(CHECK_LDADD)

@@ -1,0 +1,440 @@
+/* The owner's family through the dispatcher, against a real database and a stand-in for Stripe's account. */
+#include "config.h"
+
+#include "tests/widget/client.h"
+
+#include "retention/family.h"
+#include "who/secret.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#define FLOWS "/api/v1/retention/flows"
+#define FLOW "{\"name\":\"Flow\",\"language\":\"en\",\"steps\":" EVERY_STEP "}"
+
+static struct ctx setup;
+static struct pool *pool;
+static struct house house;
+static struct tenant tenant, other;
+static char analyst[WHO_TOKEN_TEXT], admin[WHO_TOKEN_TEXT];
+
+static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *sql(const char *format, ...)
+{
+	va_list args;
+	const char *text;
+
+	va_start(args, format);
+	text = arena_vprintf(&setup.arena, format, args);
+	va_end(args);
+	return ask(&setup, pool, text);
+}
+
+/* Answers every connection with what the test wants: Stripe's account. */
+static struct { int socket; pthread_t thread; _Atomic(const char *) answer; } stripe;
+
+static void *stripe_run(void *unused)
+{
+	char drain[8192];
+	(void)unused;
+
+	for (int peer; (peer = accept(stripe.socket, NULL, NULL)) >= 0; close(peer)) {
+		const char *answer = atomic_load(&stripe.answer);
+
+		if (read(peer, drain, sizeof drain) > 0 && answer && write(peer, answer, strlen(answer)) < 0)
+			continue;
+	}
+	return NULL;
+}
+
+#define STRIPE_SAYS(status, body) atomic_store(&stripe.answer, "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body)
+
+static void stripe_open(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	char url[64];
+
+	stripe.socket = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(stripe.socket, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(stripe.socket, 16), 0);
+	assert_int_equal(getsockname(stripe.socket, (struct sockaddr *)&address, &length), 0);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(address.sin_port));
+	setenv("STOA_STRIPE_API_BASE", url, 1);
+	pthread_create(&stripe.thread, NULL, stripe_run, NULL);
+}
+
+static void person_add(const char *email, enum role role, char access[WHO_TOKEN_TEXT])
+{
+	struct session_tokens tokens;
+	char account_id[ID_TEXT];
+	struct lease lease;
+
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(member_add(&setup, &lease, tenant.org_id, email, "", role, account_id), OK);
+	assert_int_equal(session_start(&setup, &lease, tenant.org_id, account_id, role, &(struct client){0}, &tokens), OK);
+	assert_int_equal(pg_commit(&lease), OK);
+	lease_return(&lease);
+	snprintf(access, WHO_TOKEN_TEXT, "%s", tokens.access);
+}
+
+static int open_house(void **state)
+{
+	char message[256];
+	(void)state;
+
+	stripe_open();
+	serve_conf();
+	conf_add(IDENTITY_CONF);
+	setenv("STOA_STRIPE_TRIES", "1", 1);
+	setenv("STOA_NET_BREAKER_FAILURES", "1000", 1);
+	setting("STOA_WEB_ANONYMOUS_PER_MINUTE", "0");
+	log_open("retention_dbtest", "/dev/null", LOG_ERROR);
+	ctx_init(&setup);
+	pool = pool_open(2);
+	schema_make(&setup, pool);
+	if (!serve_open(&FAMILY_RETENTION, message))
+		fail_msg("%s", message);
+	house.cache = cache_open(message);
+	tenant_add(&setup, pool, &tenant);
+	tenant_add(&setup, pool, &other);
+	person_add("ann@example.com", ROLE_ANALYST, analyst);
+	person_add("adam@example.com", ROLE_ADMIN, admin);
+	return 0;
+}
+
+static int close_house(void **state)
+{
+	(void)state;
+	cache_close(house.cache);
+	serve_close();
+	shutdown(stripe.socket, SHUT_RDWR);
+	pthread_join(stripe.thread, NULL);
+	close(stripe.socket);
+	ctx_free(&setup);
+	pool_close(pool);
+	return 0;
+}
+
+static int person_send(struct caller *caller, const char *method, const char *target, const char *token, const char *body)
+{
+	return client_send(caller, method, target, NULL, body, body ? strlen(body) : 0,
+		(const char *const[]){"Authorization", arena_printf(&setup.arena, "Bearer %s", token), NULL});
+}
+
+static struct json_object *data_of(const struct caller *caller)
+{
+	struct json_object *data = NULL;
+
+	assert_true(json_object_object_get_ex(caller->reply, "data", &data));
+	return data;
+}
+
+static int flow_put(struct caller *caller, const char *target, const char *key, const char *body, const char *version)
+{
+	return client_send(caller, "PUT", target, key, body, strlen(body), (const char *const[]){"If-Match", version, NULL});
+}
+
+static void flows_live(void **state)
+{
+	struct caller caller;
+	const char *id, *target;
+	(void)state;
+
+	caller_open(&caller);
+	client_post(&caller, FLOWS, tenant.server.key, FLOW);
+	assert_status(&caller, 201);
+	id = arena_strdup(&setup.arena, json_text(data_of(&caller), "id", ""));
+	target = arena_printf(&setup.arena, FLOWS "/%s", id);
+	assert_string_equal(client_value(&caller, "Location"), target);
+	assert_string_equal(client_value(&caller, "ETag"), "\"1\"");
+	assert_string_equal(json_text(data_of(&caller), "status", ""), "draft");
+	assert_int_equal(json_int(data_of(&caller), "ranking_score", 0), 50);
+	assert_string_equal(json_text(data_of(&caller), "cancel_at", ""), "host");
+
+	flow_put(&caller, target, tenant.server.key, "{\"name\":\"Two\",\"language\":\"de\",\"segment\":\"high\",\"plan\":\"pro\",\"region\":\"eu\","
+		"\"rankingScore\":7,\"cancelAt\":\"stripe\",\"steps\":[{\"type\":\"confirm\",\"title\":\"T\",\"message\":\"M\"}]}", "\"1\"");
+	assert_status(&caller, 200);
+	assert_string_equal(client_value(&caller, "ETag"), "\"2\"");
+	assert_string_equal(sql("select concat_ws('|', name, language, segment, plan, region, ranking_score, cancel_at, version) from flow "
+		"where id = '%s'", id), "Two|de|high|pro|eu|7|stripe|2");
+	/* The first version stays what it was. */
+	assert_string_equal(sql("select string_agg(jsonb_array_length(steps)::text, ',' order by version) from flow_version where flow_id = '%s'", id),
+		"8,1");
+	flow_put(&caller, target, tenant.server.key, FLOW, "\"1\"");
+	assert_problem(&caller, 412, "precondition-failed", "");
+	flow_put(&caller, target, tenant.server.key, FLOW, "\"x\"");
+	assert_problem(&caller, 412, "precondition-failed", "If-Match");
+	client_send(&caller, "PUT", target, tenant.server.key, FLOW, strlen(FLOW), NULL);
+	assert_status(&caller, 400);
+	flow_put(&caller, target, tenant.server.key, FLOW, "W/\"2\"");
+	assert_status(&caller, 200);
+
+	client_send(&caller, "POST", arena_printf(&setup.arena, "%s/activate", target), tenant.server.key, NULL, 0, NULL);
+	assert_status(&caller, 200);
+	assert_string_equal(json_text(data_of(&caller), "status", ""), "active");
+	client_send(&caller, "POST", arena_printf(&setup.arena, "%s/deactivate", target), tenant.server.key, NULL, 0, NULL);
+	assert_string_equal(json_text(data_of(&caller), "status", ""), "draft");
+	assert_string_equal(sql("select string_agg(action, ',' order by id) from audit_log where entity_id = '%s'", id),
+		"flow.create,flow.update,flow.update,flow.activate,flow.deactivate");
+	caller_close(&caller);
+}
+
+static void flows_refuse(void **state)
+{
+	static const struct { const char *body; int status; const char *field; } ROWS[] = {
+		{"{}", 400, "name"}, {"{\"name\":\"\",\"language\":\"en\",\"steps\":[]}", 422, "name"},
+		{"{\"name\":\"F\",\"language\":\"EN\",\"steps\":" EVERY_STEP "}", 422, "language"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":[]}", 422, "steps"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":[{\"type\":\"pause\",\"title\":\"T\",\"message\":\"M\",\"config\":{\"months\":[0]}}]}", 422,
+			"steps[0].config.months"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"segment\":\"vast\",\"steps\":" EVERY_STEP "}", 422, "segment"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"rankingScore\":101,\"steps\":" EVERY_STEP "}", 422, "rankingScore"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"status\":\"active\",\"steps\":" EVERY_STEP "}", 400, "status"}};
+	struct caller caller;
+	const char *id;
+	(void)state;
+
+	caller_open(&caller);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		client_post(&caller, FLOWS, tenant.server.key, ROWS[i].body);
+		assert_status(&caller, ROWS[i].status);
+		assert_string_equal(client_text(&caller, "field"), ROWS[i].field);
+	}
+	/* Who may. */
+	assert_int_equal(client_post(&caller, FLOWS, NULL, FLOW), 401);
+	assert_int_equal(client_post(&caller, FLOWS, tenant.live.key, FLOW), 403);
+	assert_int_equal(person_send(&caller, "POST", FLOWS, analyst, FLOW), 403);
+	assert_int_equal(person_send(&caller, "POST", FLOWS, admin, FLOW), 201);
+	id = arena_strdup(&setup.arena, json_text(data_of(&caller), "id", ""));
+	assert_string_equal(sql("select actor_kind || (actor_id = (select id::text from account where email = 'adam@example.com')) from audit_log "
+		"where entity_id = '%s'", id), "sessiontrue");
+	/* Another organisation's flow is not there. */
+	assert_int_equal(client_get(&caller, arena_printf(&setup.arena, FLOWS "/%s", id), other.server.key), 404);
+	assert_int_equal(flow_put(&caller, arena_printf(&setup.arena, FLOWS "/%s", id), other.server.key, FLOW, "\"1\""), 404);
+	assert_int_equal(client_send(&caller, "POST", arena_printf(&setup.arena, FLOWS "/%s/activate", id), other.server.key, NULL, 0, NULL), 404);
+	assert_string_equal(sql("select status || version from flow where id = '%s'", id), "draft1");
+	caller_close(&caller);
+}
+
+/* Pages of a list, each row once. */
+static void flows_page(void **state)
+{
+	struct caller caller;
+	char target[512] = FLOWS "?limit=2";
+	struct tenant owner;
+	int rows = 0, pages = 0;
+	(void)state;
+
+	tenant_add(&setup, pool, &owner);
+	for (int i = 0; i < 5; i++)
+		flow_add(&setup, pool, owner.org_id, "en", ANYBODY, EVERY_STEP);
+	caller_open(&caller);
+	for (const char *next = target; next && pages < 9; pages++) {
+		struct json_object *meta = NULL;
+
+		client_get(&caller, target, owner.server.key);
+		assert_status(&caller, 200);
+		rows += (int)json_object_array_length(data_of(&caller));
+		assert_true(json_object_object_get_ex(caller.reply, "meta", &meta));
+		next = json_text(meta, "next", NULL);
+		if (next)
+			snprintf(target, sizeof target, FLOWS "?limit=2&cursor=%s", next);
+	}
+	assert_int_equal(rows, 5);
+	assert_int_equal(pages, 3);
+	assert_int_equal(client_get(&caller, FLOWS "?cursor=nonsense", owner.server.key), 400);
+	assert_int_equal(client_get(&caller, FLOWS "?limit=0", owner.server.key), 422);
+	assert_int_equal(client_get(&caller, FLOWS "?limit=101", owner.server.key), 422);
+	caller_close(&caller);
+}
+
+#define SESSIONS "/api/v1/retention/sessions"
+#define DECISIONS "/api/v1/retention/decisions"
+
+/* Sessions numbered 1 to count of one mode, the last one newest. */
+static void sessions_add(const char *org_id, bool live, int count)
+{
+	sql("insert into retention_session (org_id, live, id, key_id, customer_ref, language, segment, value_minor, currency, signed, flow_id, "
+		"flow_version, step_order) select '%s', %s, ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, '%s', 'c' || n, 'en', 'low', 4900, "
+		"'usd', false, '%s', 1, '0' from generate_series(1, %d) n", org_id, live ? "true" : "false", org_id, org_id, count);
+}
+
+static void sessions_read(void **state)
+{
+	struct caller caller;
+	struct tenant owner;
+	struct json_object *first;
+	(void)state;
+
+	tenant_add(&setup, pool, &owner);
+	sessions_add(owner.org_id, true, 25);
+	sessions_add(owner.org_id, false, 3);
+	caller_open(&caller);
+	client_get(&caller, SESSIONS "?limit=20", owner.server.key);
+	assert_status(&caller, 200);
+	assert_int_equal(json_object_array_length(data_of(&caller)), 20);
+	first = json_object_array_get_idx(data_of(&caller), 0);
+	assert_string_equal(json_text(first, "customer_ref", ""), "c25");
+	assert_int_equal(json_object_object_length(first), 11);
+	client_get(&caller, SESSIONS, owner.server_test.key);
+	assert_int_equal(json_object_array_length(data_of(&caller)), 3);
+	/* A key sees its own mode only. */
+	client_get(&caller, SESSIONS "?live=true", owner.server_test.key);
+	assert_problem(&caller, 403, "forbidden", "live");
+	client_get(&caller, SESSIONS "?live=false", owner.server.key);
+	assert_problem(&caller, 403, "forbidden", "live");
+	client_get(&caller, SESSIONS "/01900000-0000-7000-8000-000000000025", owner.server.key);
+	assert_status(&caller, 200);
+	assert_string_equal(json_text(data_of(&caller), "customer_ref", ""), "c25");
+	client_get(&caller, SESSIONS "/01900000-0000-7000-8000-000000000025", owner.server_test.key);
+	assert_problem(&caller, 404, "not-found", "");
+	client_get(&caller, SESSIONS "/01900000-0000-7000-8000-000000000025", other.server.key);
+	assert_problem(&caller, 404, "not-found", "");
+	/* One statement a read. */
+	client_get(&caller, SESSIONS "?limit=20", owner.server.key);
+	assert_int_equal(caller.req.ctx.queries, 1);
+	client_get(&caller, SESSIONS "/01900000-0000-7000-8000-000000000025", owner.server.key);
+	assert_int_equal(caller.req.ctx.queries, 1);
+	caller_close(&caller);
+}
+
+/* Decisions of the tenant that has people: 2 shown offers, figures worked out by hand. */
+static void decisions_and_summary(void **state)
+{
+	struct caller caller;
+	struct json_object *row, *saved;
+	(void)state;
+
+	sessions_add(tenant.org_id, true, 8);
+	sql("insert into decision (org_id, live, session_id, outcome, offer_type, reason_code, reason_text, feedback, request_hash, status, value_minor, "
+		"saved_minor, currency, decided_at) select '%s', true, ('01900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, outcome, offer, 'unused', "
+		"'my words', 'more words', 'x', status, 4900, saved, currency, now() - age from (values "
+		"(1, 'accepted', 'discount', 'applied', 980, 'usd', interval '1 day'), (2, 'accepted', 'pause', 'applied', 4900, 'usd', interval '2 days'), "
+		"(3, 'accepted', 'support', 'recorded', 100, 'eur', interval '1 day'), (4, 'accepted', 'pause', 'pending', 0, 'usd', interval '1 day'), "
+		"(5, 'accepted', 'pause', 'manual', 0, 'usd', interval '1 day'), (6, 'declined', null, 'recorded', 0, 'usd', interval '1 day'), "
+		"(7, 'cancelled', null, 'recorded', 0, null, interval '1 day'), (8, 'dismissed', null, 'recorded', 0, 'usd', interval '40 days')) "
+		"as t (n, outcome, offer, status, saved, currency, age)", tenant.org_id);
+	sql("insert into offer_event (org_id, live, session_id, step, offer_type, answer) select '%s', true, session_id, s, 'pause', 'shown' "
+		"from decision, generate_series(1, 2) s where org_id = '%s' and outcome = 'accepted'", tenant.org_id, tenant.org_id);
+	caller_open(&caller);
+	client_get(&caller, "/api/v1/retention/summary", tenant.server.key);
+	assert_status(&caller, 200);
+	row = data_of(&caller);
+	static const struct { const char *name; int64_t value; } FIGURES[] = {{"days", 30}, {"offers_shown", 10}, {"decided", 7}, {"accepted", 5},
+		{"cancels", 2}, {"dismissed", 0}, {"saved", 3}, {"pending", 1}, {"manual", 1}};
+	for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++)
+		if (json_int(row, FIGURES[i].name, -1) != FIGURES[i].value)
+			fail_msg("%s: %s", FIGURES[i].name, caller.rep.body.data);
+	assert_true(json_object_object_get_ex(row, "save_rate_percent", &saved));
+	assert_string_equal(json_object_to_json_string(saved), "42.9"); /* 3 of 7 */
+	assert_true(strlen(json_text(row, "save_rate_definition", "")) > 20);
+	assert_true(json_object_object_get_ex(row, "saved_minor", &saved));
+	assert_int_equal(json_int(saved, "usd", 0), 5880);
+	assert_int_equal(json_int(saved, "eur", 0), 100);
+	client_get(&caller, "/api/v1/retention/summary?days=60", tenant.server.key);
+	assert_int_equal(json_int(data_of(&caller), "dismissed", -1), 1);
+	client_get(&caller, "/api/v1/retention/summary", tenant.server_test.key);
+	assert_int_equal(json_int(data_of(&caller), "decided", -1), 0);
+	assert_true(json_object_object_get_ex(data_of(&caller), "save_rate_percent", &saved) && !saved);
+	assert_int_equal(client_get(&caller, "/api/v1/retention/summary?days=0", tenant.server.key), 422);
+	assert_int_equal(client_get(&caller, "/api/v1/retention/summary", tenant.live.key), 403);
+
+	/* A customer's own words are not for analysts; the reason is. */
+	static const struct { const char *token; bool words; } READERS[] = {{analyst, false}, {admin, true}};
+	for (int i = 0; i < 2; i++) {
+		person_send(&caller, "GET", DECISIONS "?limit=3", READERS[i].token, NULL);
+		assert_status(&caller, 200);
+		assert_int_equal(json_object_array_length(data_of(&caller)), 3);
+		row = json_object_array_get_idx(data_of(&caller), 0);
+		assert_string_equal(json_text(row, "outcome", ""), "dismissed");
+		assert_string_equal(json_text(row, "reason_code", ""), "unused");
+		assert_string_equal(json_text(row, "reason_text", "-"), READERS[i].words ? "my words" : "-");
+		assert_string_equal(json_text(row, "feedback", "-"), READERS[i].words ? "more words" : "-");
+	}
+	person_send(&caller, "GET", DECISIONS "?live=false", analyst, NULL);
+	assert_int_equal(json_object_array_length(data_of(&caller)), 0);
+	client_get(&caller, DECISIONS, other.server.key);
+	assert_int_equal(json_object_array_length(data_of(&caller)), 0);
+	caller_close(&caller);
+}
+
+#define CONNECTION "/api/v1/retention/connection/"
+
+static int connection_put(struct caller *caller, const char *mode, const char *key)
+{
+	return person_send(caller, "PUT", arena_printf(&setup.arena, CONNECTION "%s", mode), admin,
+		arena_printf(&setup.arena, "{\"secretKey\":\"%s\"}", key));
+}
+
+static void connections(void **state)
+{
+	struct caller caller;
+	const uint8_t *sealed;
+	const char *opened;
+	size_t bytes;
+	PGresult *result;
+	struct lease lease;
+	(void)state;
+
+	caller_open(&caller);
+	STRIPE_SAYS("200 OK", "{\"id\":\"acct_1Pgc\",\"object\":\"account\"}");
+	static const char *const bad[][2] = {{"test", "sk_live_1234567890"}, {"live", "sk_test_1234567890"}, {"live", "pk_live_1234567890"},
+		{"test", "sk_test_12345678 0"}, {"test", "sk_test_1"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		connection_put(&caller, bad[i][0], bad[i][1]);
+		assert_problem(&caller, 422, "invalid", "secretKey");
+		assert_null(strstr(caller.rep.body.data, bad[i][1]));
+	}
+	assert_int_equal(connection_put(&caller, "both", "sk_test_1234567890"), 422);
+	assert_int_equal(person_send(&caller, "GET", CONNECTION "test", admin, NULL), 404);
+
+	assert_int_equal(connection_put(&caller, "test", "sk_test_1234567890"), 200);
+	assert_string_equal(json_text(data_of(&caller), "last4", ""), "7890");
+	assert_string_equal(json_text(data_of(&caller), "account", ""), "acct_1Pgc");
+	assert_null(strstr(caller.rep.body.data, "123456"));
+	/* Stored sealed, bound to the organisation. */
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(pg_run_text(&lease, "select key_sealed from stripe_connection", 0, NULL, &result), OK);
+	lease_return(&lease);
+	assert_true(pg_data(&setup, result, 0, "key_sealed", &sealed, &bytes));
+	assert_int_equal(secret_unseal(&setup, tenant.org_id, sealed, bytes, &opened, &bytes), OK);
+	assert_string_equal(opened, "sk_test_1234567890");
+	/* Another in its place; a restricted key that may not read the account is taken. */
+	STRIPE_SAYS("403 Forbidden", "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"no permission\"}}");
+	assert_int_equal(connection_put(&caller, "test", "rk_test_123456abcd"), 200);
+	assert_string_equal(json_text(data_of(&caller), "last4", ""), "abcd");
+	/* Refused, unreadable, silent: nothing changes. */
+	STRIPE_SAYS("401 Unauthorized", "{\"error\":{\"message\":\"Invalid API Key\"}}");
+	connection_put(&caller, "test", "sk_test_0000000000");
+	assert_problem(&caller, 422, "invalid", "secretKey");
+	STRIPE_SAYS("200 OK", "<html>");
+	assert_int_equal(connection_put(&caller, "test", "sk_test_0000000000"), 502);
+	STRIPE_SAYS("500 Oops", "{}");
+	assert_int_equal(connection_put(&caller, "test", "sk_test_0000000000"), 502);
+	atomic_store(&stripe.answer, NULL);
+	assert_int_equal(connection_put(&caller, "test", "sk_test_0000000000"), 502);
+	assert_string_equal(sql("select key_last4 from stripe_connection"), "abcd");
+
+	assert_int_equal(person_send(&caller, "GET", CONNECTION "test", analyst, NULL), 200);
+	assert_int_equal(person_send(&caller, "DELETE", CONNECTION "test", analyst, NULL), 403);
+	assert_int_equal(client_send(&caller, "DELETE", CONNECTION "test", tenant.server_test.key, NULL, 0, NULL), 403);
+	assert_int_equal(client_get(&caller, CONNECTION "test", tenant.server.key), 403);
+	assert_int_equal(person_send(&caller, "DELETE", CONNECTION "live", admin, NULL), 404);
+	assert_int_equal(person_send(&caller, "DELETE", CONNECTION "test", admin, NULL), 204);
+	assert_int_equal(person_send(&caller, "GET", CONNECTION "test", admin, NULL), 404);
+	assert_string_equal(sql("select string_agg(action || (after->>'last4'), ',' order by id) from audit_log where entity = 'stripe_connection'"),
+		"connection.put7890,connection.putabcd,connection.deleteabcd");
+	caller_close(&caller);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(flows_live), cmocka_unit_test(flows_refuse), cmocka_unit_test(flows_page),
+		cmocka_unit_test(sessions_read), cmocka_unit_test(decisions_and_summary), cmocka_unit_test(connections)};
+
+	return cmocka_run_group_tests(tests, open_house, close_house);
+}
