@@ -1,0 +1,18 @@
+pkglibexec_PROGRAMS += fcgi/auth/stoa-auth
+fcgi_auth_stoa_auth_SOURCES = fcgi/auth/main.c $(auth_sources)
+auth_sources = \
+	fcgi/auth/audit.c \
+	fcgi/auth/family.c \
+	fcgi/auth/family.h \
+	fcgi/auth/key.c \
+	fcgi/auth/member.c \
+	fcgi/auth/organisation.c \
+	fcgi/auth/password.c \
+	fcgi/auth/register.c \
+	fcgi/auth/session.c
+
+check_PROGRAMS += tests/auth/auth_dbtest
+TESTS += tests/auth/auth_dbtest
+tests_auth_auth_dbtest_SOURCES = tests/auth/auth_dbtest.c tests/widget/client.h tests/lib/database.h $(auth_sources)
+tests_auth_auth_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_auth_auth_dbtest_LDADD = $(CHECK_LDADD)

@@ -1,0 +1,160 @@
+#include "auth/family.h"
+
+#include "sql.h"
+
+#define ROLES "owner|admin|analyst|readonly"
+
+struct member_list_input {
+	int64_t limit;
+	const char *cursor;
+};
+
+static const struct field LIST_INPUT[] = {
+	INPUT(struct member_list_input, limit, "limit", IN_QUERY, FIELD_INT, .least = 1, .most = 100, .doc = "rows, 20 unless given"),
+	INPUT(struct member_list_input, cursor, "cursor", IN_QUERY, FIELD_CURSOR, .doc = "meta.next of the page before"),
+	FIELD_END};
+
+struct member_input {
+	const char *id, *email, *name, *role;
+};
+
+static const struct field CREATE_INPUT[] = {
+	INPUT(struct member_input, email, "email", IN_BODY, FIELD_EMAIL, .required = true, .doc = "the person's e-mail address"),
+	INPUT(struct member_input, name, "name", IN_BODY, FIELD_TEXT, .most = 120, .doc = "the person's name, unless they have an account"),
+	INPUT(struct member_input, role, "role", IN_BODY, FIELD_ENUM, .required = true, .choices = ROLES, .doc = "what the person may do"),
+	FIELD_END};
+
+static const struct field ROLE_INPUT[] = {
+	INPUT(struct member_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the person"),
+	INPUT(struct member_input, role, "role", IN_BODY, FIELD_ENUM, .required = true, .choices = ROLES, .doc = "the new role"),
+	FIELD_END};
+
+static const struct field REMOVE_INPUT[] = {
+	INPUT(struct member_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the person"),
+	FIELD_END};
+
+struct member_change {
+	struct req *req;
+	const struct member_input *input;
+	char account_id[ID_TEXT];
+};
+
+/* Owners are made and changed by owners only. */
+static enum err owner_guard(struct req *req, enum role role)
+{
+	if (role == ROLE_OWNER && req->who.role != ROLE_OWNER)
+		return fail(&req->ctx, ERR_FORBIDDEN, "Only an owner may make, change or remove an owner");
+	return OK;
+}
+
+/* The owners are held first, always: two changes at once wait for each other instead of leaving no owner, or blocking. */
+static enum err member_hold(struct req *req, struct lease *lease, const char *id, PGresult **member_out, enum role *role_out,
+	bool *last_owner_out)
+{
+	PGresult *owners;
+
+	TRY(pg_run(lease, &SQL_AUTH_OWNERS_LOCK, PARAMS(req->who.org_id), &owners));
+	TRY(pg_run(lease, &SQL_AUTH_MEMBER_HOLD, PARAMS(req->who.org_id, id), member_out));
+	if (!PQntuples(*member_out))
+		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such member");
+	*role_out = role_parse(pg_text(*member_out, 0, "role"));
+	*last_owner_out = *role_out == ROLE_OWNER && PQntuples(owners) == 1;
+	return owner_guard(req, *role_out);
+}
+
+static enum err member_list(struct req *req, struct rep *rep)
+{
+	const struct member_list_input *input = req->input;
+	int limit = auth_list_limit(input->limit);
+
+	return reply_list(req, rep, PARAMS(req->who.org_id, input->cursor, pg_int(&req->ctx, limit)), limit);
+}
+
+static enum err create_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct member_change *change = argument;
+	const struct member_input *input = change->input;
+	struct req *req = change->req;
+
+	TRY(member_add(ctx, lease, req->who.org_id, input->email, input->name, role_parse(input->role), change->account_id));
+	TRY(auth_audit(lease, req, "member.add", "account", change->account_id, NULL,
+		audit_note(ctx, "email", input->email, "role", input->role, NULL)));
+	return password_mail_enqueue(ctx, lease, PASSWORD_INVITED, input->email, req->who.org_id, conf_string("web.public_url"));
+}
+
+static enum err member_create(struct req *req, struct rep *rep)
+{
+	struct member_change change = {.req = req, .input = req->input};
+
+	TRY(owner_guard(req, role_parse(change.input->role)));
+	TRY(change_run(&req->ctx, req->house.pool, create_run, &change));
+	return reply_row(req, rep, PARAMS(req->who.org_id, change.account_id), "member");
+}
+
+static enum err role_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct req *req = argument;
+	const struct member_input *input = req->input;
+	enum role old_role, new_role = role_parse(input->role);
+	PGresult *member, *result;
+	bool last_owner;
+
+	TRY(member_hold(req, lease, input->id, &member, &old_role, &last_owner));
+	TRY(owner_guard(req, new_role));
+	if (last_owner && new_role != ROLE_OWNER)
+		return fail(ctx, ERR_CONFLICT, "An organisation needs an owner: make another one first");
+	if (old_role == new_role)
+		return OK;
+	TRY(pg_run(lease, &SQL_AUTH_MEMBER_ROLE, PARAMS(req->who.org_id, input->id, input->role), &result));
+	return auth_audit(lease, req, "member.role", "account", input->id, audit_note(ctx, "role", role_text(old_role), NULL),
+		audit_note(ctx, "role", input->role, NULL));
+}
+
+static enum err member_update(struct req *req, struct rep *rep)
+{
+	const struct member_input *input = req->input;
+
+	TRY(change_run(&req->ctx, req->house.pool, role_run, req));
+	who_forget(&req->ctx, &req->house, req->who.org_id);
+	return reply_row(req, rep, PARAMS(req->who.org_id, input->id), "member");
+}
+
+static enum err remove_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct req *req = argument;
+	const struct member_input *input = req->input;
+	PGresult *member, *result;
+	enum role role;
+	bool last_owner;
+
+	TRY(member_hold(req, lease, input->id, &member, &role, &last_owner));
+	if (last_owner)
+		return fail(ctx, ERR_CONFLICT, "An organisation needs an owner: make another one first");
+	TRY(pg_run(lease, &SQL_AUTH_MEMBER_REMOVE, PARAMS(req->who.org_id, input->id), &result));
+	TRY(pg_run(lease, &SQL_AUTH_ACCOUNT_PURGE, PARAMS(input->id), &result));
+	return auth_audit(lease, req, "member.remove", "account", input->id,
+		audit_note(ctx, "email", pg_text(member, 0, "email"), "role", role_text(role), NULL), NULL);
+}
+
+static enum err member_delete(struct req *req, struct rep *rep)
+{
+	(void)rep;
+	TRY(change_run(&req->ctx, req->house.pool, remove_run, req));
+	who_forget(&req->ctx, &req->house, req->who.org_id);
+	return OK;
+}
+
+const struct route AUTH_MEMBER_ROUTES[] = {
+	{METHOD_GET, "/api/v1/users", ACCESS_PERMISSION, PERMIT_MEMBER_READ, CLASS_LIST_, .input = LIST_INPUT,
+		.input_size = sizeof(struct member_list_input), .run = member_list, .shape = REPLY_LIST, .rows = &SQL_AUTH_MEMBER_LIST,
+		.doc = "The organisation's people, the newest accounts first"},
+	{METHOD_POST, "/api/v1/users", ACCESS_PERMISSION, PERMIT_MEMBER_WRITE, CLASS_WRITE, .input = CREATE_INPUT,
+		.input_size = sizeof(struct member_input), .run = member_create, .shape = REPLY_ROW, .rows = &SQL_AUTH_MEMBER_GET, .status = 201,
+		.doc = "Adds a person, who gets a mail with a link to set a password"},
+	{METHOD_PATCH, "/api/v1/users/:id", ACCESS_PERMISSION, PERMIT_MEMBER_WRITE, CLASS_WRITE, .input = ROLE_INPUT,
+		.input_size = sizeof(struct member_input), .run = member_update, .shape = REPLY_ROW, .rows = &SQL_AUTH_MEMBER_GET,
+		.doc = "Changes a person's role; the last owner stays one"},
+	{METHOD_DELETE, "/api/v1/users/:id", ACCESS_PERMISSION, PERMIT_MEMBER_WRITE, CLASS_WRITE, .input = REMOVE_INPUT,
+		.input_size = sizeof(struct member_input), .run = member_delete, .shape = REPLY_NOTHING,
+		.doc = "Removes a person and ends their sessions here; an account without organisation is deleted"},
+	ROUTE_END};
