@@ -53,6 +53,7 @@ static void set_up(CURL *curl, const char *url, long level, int timeout_ms, char
 	const char *user = conf_string("mail.user"), *ca_file = conf_string("mail.ca_file");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* else a timeout waits for a stalled name server all the same */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_USE_SSL, level);

@@ -202,6 +202,7 @@ static void set_limits(CURL *curl, const struct net *net, const struct call *cal
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, call->guard ? "https" : "http,https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* else a timeout waits for a stalled name server all the same */
 	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* not even from the environment */
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)net->connect_ms);
