@@ -154,8 +154,7 @@ static struct entry *make_entry(const struct cache *cache, const struct cache_pl
 	int count = tags_make(plan->tags, tags);
 	count += tags_make(value->tags, tags + count);
 	struct entry *entry = entry_new(name, value->data, value->absent ? 0 : value->length, value->absent, stamp, tags, count);
-	int64_t life_us = plan->life_ms * INT64_C(1000);
-	entry->dies_us = local_end(cache, plan, life_us);
+	entry->dies_us = local_end(cache, plan, plan->life_ms * INT64_C(1000));
 	return entry;
 }
 
@@ -225,24 +224,6 @@ enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_pl
 		return load_and_land(ctx, cache, plan, &name, NULL, load, argument, value_out);
 	hand_out(ctx, entry, value_out);
 	return OK;
-}
-
-bool cache_get(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, struct cached *value_out)
-{
-	struct name name;
-	struct entry *entry = NULL;
-	if (name_make(cache, plan, &name)) {
-		entry = local_find(cache->local, &name);
-		if (!entry)
-			entry = find_remote(cache, plan, &name);
-	}
-	if (!entry) {
-		count_miss(ctx, cache);
-		*value_out = (struct cached){0};
-		return false;
-	}
-	hand_out(ctx, entry, value_out);
-	return true;
 }
 
 void cache_put(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, int64_t stamp, const void *data,

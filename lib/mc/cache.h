@@ -60,8 +60,6 @@ struct cache_plan {
  * ctx->cache_hits and cache_misses. */
 enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
 	void *argument, struct cached *value_out);
-/* First level and memcached; false = not there. */
-bool cache_get(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, struct cached *value_out);
 /* Keeps a value read elsewhere. stamp: cache_stamp() from before it was read. */
 void cache_put(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, int64_t stamp, const void *data,
 	size_t bytes);

@@ -166,17 +166,13 @@ static void memcached_is_the_second_level(void **state)
 	struct ctx *ctx = *state;
 	static const struct { const char *data; size_t length; } ROWS[] = {{"text", 4}, {"", 0}, {"a\0b\r\n\xff", 6}};
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-		struct cache *first = open_cache();
-		struct cache *second;
+		struct cache *first = open_cache(), *second = open_cache();
 		struct cache_plan plan = {.space = "t", .key = fresh_key(ctx), .life_ms = 60000, .tags = {"p"}};
+		struct load source = {.text = "loaded"};
 		struct cached value;
-		setting("STOA_CACHE_SHARED", "");
-		int64_t stamp = cache_stamp(first);
-		second = open_cache();
-		assert_false(cache_get(ctx, first, &plan, &value));
-		stamp = cache_stamp(second); /* newer than both tables */
-		cache_put(ctx, first, &plan, stamp, ROWS[i].data, ROWS[i].length);
-		assert_true(cache_get(ctx, second, &plan, &value));
+		cache_put(ctx, first, &plan, cache_stamp(second), ROWS[i].data, ROWS[i].length); /* newer than both tables */
+		assert_int_equal(cache_fetch(ctx, second, &plan, load, &source, &value), OK);
+		assert_int_equal(source.calls, 0);
 		assert_int_equal(value.length, ROWS[i].length);
 		assert_memory_equal(value.data, ROWS[i].data, ROWS[i].length);
 		assert_int_equal(value.data[value.length], 0);
@@ -358,9 +354,8 @@ static void foreign_values_are_misses(void **state)
 			raw_set(tag_key, strlen(tag_key), "nonsense", 8);
 		raw_set(key, strlen(key), value, bytes);
 		if (row == 0) {
-			struct cached got;
-			assert_true(cache_get(ctx, cache, &plan, &got)); /* the control: as it should be */
-			assert_string_equal(got.data, "theirs");
+			source.text = "theirs"; /* the control: as it should be */
+			fetch_is(ctx, cache, &plan, &source, 0);
 			continue;
 		}
 		fetch_is(ctx, cache, &plan, &source, 1);
