@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define DAY_S INT64_C(86400)
+#define TIME_MOST_S INT64_C(253402300800) /* the year 10000 */
 #define TRIAL_MOST_S (730 * DAY_S) /* Stripe: a trial ends at most two years from now */
 
 int64_t months_after(int64_t from_s, int months)
@@ -112,13 +113,21 @@ static struct json_object *items(struct json_object *subscription)
 	return member(member(subscription, "items"), "data");
 }
 
+/* A Unix time; 0 when there is none or it is out of all reason. */
+static int64_t time_at(struct json_object *object, const char *name)
+{
+	int64_t time_s = json_int(object, name, 0);
+
+	return time_s > 0 && time_s < TIME_MOST_S ? time_s : 0;
+}
+
 /* Since basil the period stands on the items; the subscription ends with the first of them. */
 static int64_t period_end(struct json_object *subscription)
 {
-	int64_t end = json_int(subscription, "current_period_end", 0);
+	int64_t end = time_at(subscription, "current_period_end");
 
 	for (size_t i = 0; i < array_length(items(subscription)); i++) {
-		int64_t own = json_int(json_object_array_get_idx(items(subscription), i), "current_period_end", 0);
+		int64_t own = time_at(json_object_array_get_idx(items(subscription), i), "current_period_end");
 
 		if (own && (!end || own < end))
 			end = own;
@@ -135,7 +144,7 @@ static const char *discount_coupon(struct json_object *discount)
 
 static bool is_cancelling(struct json_object *subscription)
 {
-	return json_flag(subscription, "cancel_at_period_end", false) || json_int(subscription, "cancel_at", 0);
+	return json_flag(subscription, "cancel_at_period_end", false) || time_at(subscription, "cancel_at");
 }
 
 /* --- plans --- */
@@ -166,7 +175,7 @@ static struct change_plan plan_finish(struct ctx *ctx, struct buffer *form, stru
 
 	if (json_flag(subscription, "cancel_at_period_end", false))
 		stripe_param(form, "cancel_at_period_end", "false");
-	else if (json_int(subscription, "cancel_at", 0))
+	else if (time_at(subscription, "cancel_at"))
 		stripe_param(form, "cancel_at", NULL);
 	if (form->length) {
 		plan.verdict = CHANGE_WRITE;
@@ -203,7 +212,7 @@ static struct change_plan judge_discount(struct ctx *ctx, const struct change *c
 		stripe_param(&form, name, change->coupon);
 	}
 	effect = arena_printf(&ctx->arena, "{\"kind\":\"discount\",\"percentage\":%d,\"endsAt\":%s}", change->percentage,
-		time_json(ctx, json_int(mine, "end", 0)));
+		time_json(ctx, time_at(mine, "end")));
 	return plan_finish(ctx, &form, subscription, effect);
 }
 
@@ -269,7 +278,7 @@ static int64_t sent_trial_end(struct ctx *ctx, const char *sent)
 
 static struct change_plan judge_extension(struct ctx *ctx, const struct change *change, struct json_object *subscription, const char *sent)
 {
-	int64_t target = sent_trial_end(ctx, sent), trial_end = json_int(subscription, "trial_end", 0), now = clock_wall_s();
+	int64_t target = sent_trial_end(ctx, sent), trial_end = time_at(subscription, "trial_end"), now = clock_wall_s();
 	struct buffer form = {0};
 
 	if (!target) {
@@ -300,7 +309,7 @@ static struct change_plan judge_cancel(struct ctx *ctx, const struct change *cha
 {
 	struct change_plan plan = {.verdict = CHANGE_WRITE};
 	struct buffer form = {0};
-	int64_t end = json_int(subscription, "cancel_at", 0);
+	int64_t end = time_at(subscription, "cancel_at");
 
 	if (is_cancelling(subscription))
 		return cancel_done(ctx, end ? end : period_end(subscription));
@@ -338,7 +347,7 @@ struct change_plan change_judge(struct ctx *ctx, const struct change *change, st
 
 	if (change->kind == CHANGE_CANCEL && strcmp(status, "canceled") == 0 &&
 		json_flag(subscription, "livemode", !change->live) == change->live)
-		return cancel_done(ctx, json_int(subscription, "ended_at", 0));
+		return cancel_done(ctx, time_at(subscription, "ended_at"));
 	reason = blocker(ctx, change, subscription);
 	if (reason)
 		return plan_manual(reason);
