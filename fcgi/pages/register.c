@@ -1,7 +1,6 @@
 #include "pages/page.h"
 
 #include "retention/retention.h"
-#include "sql.h"
 #include "who/secret.h"
 
 struct register_input {
@@ -39,51 +38,47 @@ static enum err register_page(struct req *req, struct rep *rep)
 	return register_show(req, rep, page_view(req));
 }
 
-/* A widget key works at once: one active flow a language. */
-static enum err flow_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, const char *language)
-{
-	char id[ID_TEXT];
-	PGresult *result;
-	const char *steps = json_object_to_json_string(flow_starter(ctx, language));
-	id_new(id);
-	TRY(pg_run(lease, &SQL_RETENTION_FLOW_INSERT,
-		PARAMS(org_id, id, "Starter", language, NULL, NULL, NULL, "50", "host", steps, account_id), &result));
-	return pg_run(lease, &SQL_RETENTION_FLOW_STATUS, PARAMS(org_id, id, "active"), &result);
-}
+/* What the transaction of a registration needs and makes. */
+struct registration {
+	struct organisation_new new;
+	struct session_tokens tokens;
+};
 
+/* The organisation with its owner, the flows that it begins with, and the owner's first session. */
 static enum err organisation_add(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	static const char *const LANGUAGES[] = {"en", "de", "fr", "es"};
+	struct registration *registration = argument;
 	char org_id[ID_TEXT], account_id[ID_TEXT];
 	TRY(organisation_may_register(ctx, lease));
-	TRY(organisation_create(ctx, lease, argument, org_id, account_id));
-	for (size_t i = 0; i < sizeof LANGUAGES / sizeof *LANGUAGES; i++)
-		TRY(flow_add(ctx, lease, org_id, account_id, LANGUAGES[i]));
-	return OK;
+	TRY(organisation_create(ctx, lease, &registration->new, org_id, account_id));
+	TRY(flow_starters_add(ctx, lease, org_id, account_id));
+	return session_start(ctx, lease, org_id, account_id, ROLE_OWNER, registration->new.client, &registration->tokens);
 }
 
-static enum err register_create(struct req *req, const struct client *client)
+static enum err register_create(struct req *req, const struct client *client, struct session_tokens *tokens_out)
 {
+	const struct rate_limit limit = {.per_period = (int)conf_int("who.registrations_per_address"), .period_s = 3600};
 	const struct register_input *in = req->input;
 	char hash[PASSWORD_HASH_TEXT];
-	struct organisation_new new = {in->organisation, in->email, in->name, hash, client};
+	struct registration registration = {.new = {in->organisation, in->email, in->name, hash, client}};
+	TRY(client_allowed(&req->ctx, "register", &limit, client));
 	TRY(password_check(&req->ctx, in->password, in->email));
 	TRY(password_hash(&req->ctx, in->password, hash));
-	return change_run(&req->ctx, req->house.pool, organisation_add, &new);
+	TRY(change_run(&req->ctx, req->house.pool, organisation_add, &registration));
+	*tokens_out = registration.tokens;
+	return OK;
 }
 
 static enum err register_make(struct req *req, struct rep *rep)
 {
-	const struct register_input *in = req->input;
 	struct client client = page_client(req);
-	enum err err = register_create(req, &client);
+	struct session_tokens tokens;
+	enum err err = register_create(req, &client, &tokens);
 	if (err != OK) {
 		struct json_object *view = page_view(req);
 		TRY(page_fault(req, rep, err, view));
 		return register_show(req, rep, view);
 	}
-	struct session_tokens tokens;
-	TRY(session_login(&req->ctx, &req->house, in->email, in->password, NULL, &client, &tokens));
 	cookie_set(req, rep, &tokens);
 	return reply_redirect(req, rep, 303, "/keys");
 }

@@ -31,7 +31,9 @@ export async function openPage(browser, t, options = {}) {
 export async function accessible(page, what) {
 	for (const colorScheme of ['light', 'dark']) {
 		await page.emulateMedia({colorScheme});
-		await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+		// A document's animations do not include those of its shadow trees.
+		await page.evaluate(() => Promise.all([document, ...[...document.querySelectorAll('stoa-cancel-flow')].map((host) => host.shadowRoot)]
+			.flatMap((root) => root.getAnimations()).map((animation) => animation.finished)));
 		const {violations} = await new AxeBuilder({page}).analyze();
 		const found = violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`);
 		assert.deepEqual(found, [], `${what}, ${colorScheme}`);

@@ -359,6 +359,15 @@ test('the Overview counts it all', async (t) => {
 	await page.getByText('No decisions yet').waitFor();
 });
 
+test('phone width: no page is wider than the screen', async (t) => {
+	const page = await openPage(browser, t, {viewport: {width: 360, height: 640}});
+	await signIn(page);
+	for (const path of [`${house.url}/?mode=test`, `${house.url}/keys`, `${house.url}/nowhere`, shop, `${shop}/account/cleo`]) {
+		await page.goto(path);
+		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, path);
+	}
+});
+
 test('pages work without JavaScript', async (t) => {
 	const page = await openPage(browser, t, {javaScriptEnabled: false});
 	await signIn(page);

@@ -155,7 +155,6 @@ static int open_house(void **state)
 	char message[256], path[4096];
 	(void)state;
 	serve_conf();
-	conf_add(IDENTITY_CONF);
 	snprintf(path, sizeof path, "%s/templates", getenv("STOA_ROOT"));
 	setenv("STOA_WEB_TEMPLATES", path, 1);
 	setenv("STOA_WEB_ASSETS", getenv("STOA_TEST_DIR"), 1);
