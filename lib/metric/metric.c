@@ -333,6 +333,31 @@ int64_t histogram_quantile(const struct histogram *histogram, double quantile)
 	return INT64_MAX;
 }
 
+double histogram_under(const struct histogram *histogram, int64_t us)
+{
+	double under = 0;
+	int64_t low = 0;
+	for (int i = 0; i <= BOUNDS; i++) {
+		double count = (double)atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+		int64_t high = i < BOUNDS ? bound_us(i) : INT64_MAX;
+		if (us < high)
+			return i < BOUNDS ? under + count * (double)(us - low) / (double)(high - low) : under;
+		under += count;
+		low = high;
+	}
+	return under;
+}
+
+void metric_each_histogram(const char *name, void (*each)(void *argument, const char *labels, const struct histogram *histogram),
+	void *argument)
+{
+	struct registry *registry = shared.memory;
+	size_t count = registry ? count_of(registry) : 0;
+	for (size_t i = 0; i < count; i++)
+		if (all_series[i].kind == KIND_HISTOGRAM && strcmp(all_series[i].name, name) == 0)
+			each(argument, all_series[i].labels, &all_series[i].value.histogram);
+}
+
 static void sample(struct buffer *out, const struct series *series, const char *suffix, const char *more)
 {
 	buffer_text(out, series->name);

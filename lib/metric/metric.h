@@ -36,6 +36,12 @@ void histogram_observe(struct histogram *histogram, int64_t us);
 uint64_t histogram_count(const struct histogram *histogram);
 int64_t histogram_quantile(const struct histogram *histogram, double quantile);
 
+/* Observations of at most us, within a bucket in proportion. */
+double histogram_under(const struct histogram *histogram, int64_t us);
+/* Every histogram of this name in the file, whichever process registered it. */
+void metric_each_histogram(const char *name, void (*each)(void *argument, const char *labels, const struct histogram *histogram),
+	void *argument);
+
 void metric_render(struct buffer *out);
 
 #endif

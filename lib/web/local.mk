@@ -10,6 +10,8 @@ lib_libstoa_a_SOURCES += \
 	lib/web/route.c \
 	lib/web/serve.c \
 	lib/web/site.h \
+	lib/web/slo.c \
+	lib/web/slo.h \
 	lib/web/target.c \
 	lib/web/target.h \
 	lib/web/web.h
