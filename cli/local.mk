@@ -1,0 +1,20 @@
+bin_PROGRAMS += cli/stoa
+cli_stoa_SOURCES = \
+	cli/cli.h \
+	cli/config.c \
+	cli/doctor.c \
+	cli/doctor.h \
+	cli/doctor_apache.c \
+	cli/doctor_files.c \
+	cli/doctor_services.c \
+	cli/doctor_site.c \
+	cli/families.c \
+	cli/main.c \
+	cli/migrate.c \
+	cli/openapi.c \
+	cli/openapi.h \
+	cli/openapi_schema.c \
+	cli/routes.c \
+	cli/slo.c \
+	$(families_sources)
+families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)

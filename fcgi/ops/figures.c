@@ -70,11 +70,11 @@ static enum err slo_list(struct req *req, struct rep *rep)
 }
 
 static const struct field TARGETS_REPLY[] = {
-	REPLY("targets", FIELD_JSON, .doc = "one row a latency class; milliseconds, null where the documents give none"),
+	REPLY("targets", FIELD_JSON, .required = true, .doc = "one row a latency class; milliseconds, null where the documents give none"),
 	FIELD_END};
 
 static const struct field SLO_REPLY[] = {
-	REPLY("routes", FIELD_JSON, .doc = "one row a route that has answered; percentiles are upper bounds of their buckets"),
+	REPLY("routes", FIELD_JSON, .required = true, .doc = "one row a route that has answered; percentiles are upper bounds of their buckets"),
 	FIELD_END};
 
 const struct route OPS_FIGURES_ROUTES[] = {

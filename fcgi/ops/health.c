@@ -84,19 +84,20 @@ static enum err health_ready(struct req *req, struct rep *rep)
 }
 
 static const struct field HEALTH_REPLY[] = {
-	REPLY("status", FIELD_ENUM, .choices = "ok", .doc = "the process answers"),
-	REPLY("version", FIELD_TEXT, .doc = "of the program"),
+	REPLY("status", FIELD_ENUM, .required = true, .choices = "ok", .doc = "the process answers"),
+	REPLY("version", FIELD_TEXT, .required = true, .doc = "of the program"),
 	FIELD_END};
 
 static const struct field READY_REPLY[] = {
-	REPLY("status", FIELD_ENUM, .choices = "ready|degraded|unavailable",
+	REPLY("status", FIELD_ENUM, .required = true, .choices = "ready|degraded|unavailable",
 		.doc = "degraded: requests are served, but the cache or the worker is away; unavailable (503): the database is"),
-	REPLY("checks", FIELD_JSON, .doc = "database, migrations, cache and worker, each with its state"),
+	REPLY("checks", FIELD_JSON, .required = true, .doc = "database, migrations, cache and worker, each with its state"),
 	FIELD_END};
 
 const struct route OPS_HEALTH_ROUTES[] = {
 	{METHOD_GET, "/health", ACCESS_PUBLIC, .class = CLASS_OPS, .run = health_show, .shape = REPLY_FIELDS, .reply = HEALTH_REPLY,
 		.limit = &LIMIT_NONE, .doc = "Tells that the process lives; touches nothing else"},
 	{METHOD_GET, "/health/ready", ACCESS_PUBLIC, .class = CLASS_OPS, .run = health_ready, .shape = REPLY_FIELDS, .reply = READY_REPLY,
+		.also = 503,
 		.limit = &LIMIT_NONE, .doc = "Tells whether database, migrations, cache and worker are there, each by itself"},
 	ROUTE_END};

@@ -32,11 +32,11 @@ static enum err probe_measure(struct req *req, struct rep *rep)
 }
 
 static const struct field SHOW_REPLY[] = {
-	REPLY("authorization", FIELD_BOOL, .doc = "an Authorization header arrived"),
-	REPLY("apiKey", FIELD_BOOL, .doc = "an X-API-Key header arrived"),
-	REPLY("address", FIELD_TEXT, .doc = "the client's address as the program sees it"),
-	REPLY("https", FIELD_BOOL, .doc = "the request counts as made over HTTPS"),
-	REPLY("time", FIELD_TEXT, .doc = "this machine's clock, RFC 3339"),
+	REPLY("authorization", FIELD_BOOL, .required = true, .doc = "an Authorization header arrived"),
+	REPLY("apiKey", FIELD_BOOL, .required = true, .doc = "an X-API-Key header arrived"),
+	REPLY("address", FIELD_TEXT, .required = true, .doc = "the client's address as the program sees it"),
+	REPLY("https", FIELD_BOOL, .required = true, .doc = "the request counts as made over HTTPS"),
+	REPLY("time", FIELD_TEXT, .required = true, .doc = "this machine's clock, RFC 3339"),
 	FIELD_END};
 
 static const struct field MEASURE_INPUT[] = {
@@ -44,8 +44,8 @@ static const struct field MEASURE_INPUT[] = {
 	FIELD_END};
 
 static const struct field MEASURE_REPLY[] = {
-	REPLY("bytes", FIELD_INT, .doc = "bytes of the body that arrived"),
-	REPLY("fill", FIELD_INT, .doc = "bytes of fill"),
+	REPLY("bytes", FIELD_INT, .required = true, .doc = "bytes of the body that arrived"),
+	REPLY("fill", FIELD_INT, .required = true, .doc = "bytes of fill"),
 	FIELD_END};
 
 const struct route OPS_PROBE_ROUTES[] = {

@@ -134,6 +134,8 @@ struct route {
 	const struct rate_limit *limit; /* counted by route and caller (a widget key: at its own rate_per_minute). NULL = the caller's
 	                                 * default: by address, account or server key; widget keys are not counted. LIMIT_NONE = not counted */
 	bool cors;                    /* widget routes: answers preflights and checks the key's origins */
+	bool etag;                    /* the reply has an ETag: If-None-Match may be answered with 304 */
+	int also;                     /* another status that answers the same body, or 0 */
 	bool form;                    /* the body is application/x-www-form-urlencoded (pages) */
 	const char *doc;              /* one line */
 };
