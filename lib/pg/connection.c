@@ -170,8 +170,13 @@ static bool is_error(const PGresult *result)
 	return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
 }
 
+static bool feed(PGconn *raw, const struct command *command)
+{
+	return command && command->copy && PQputCopyData(raw, command->copy, (int)command->copy_bytes) == 1 && PQputCopyEnd(raw, NULL) == 1;
+}
+
 /* The last result of what was sent, or the first error, as PQexec() would have it, but not waiting for ever. */
-static PGresult *collect(struct connection *connection, struct answer *answer)
+static PGresult *collect(struct connection *connection, const struct command *command, struct answer *answer)
 {
 	PGconn *raw = connection->raw;
 	PGresult *kept = NULL;
@@ -194,8 +199,10 @@ static PGresult *collect(struct connection *connection, struct answer *answer)
 			kept = next;
 		}
 		ExecStatusType status = PQresultStatus(kept);
+		if (status == PGRES_COPY_IN && feed(raw, command))
+			continue;
 		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
-			answer->lost = true; /* no statement of ours copies */
+			answer->lost = true; /* no other statement of ours copies */
 			return kept;
 		}
 	}
@@ -211,7 +218,7 @@ static bool prepare(struct connection *connection, const struct statement *state
 	if (is_prepared(connection, statement->number))
 		return true;
 	if (PQsendPrepare(connection->raw, statement->name, statement->text, statement->params, NULL))
-		answer->result = collect(connection, answer);
+		answer->result = collect(connection, NULL, answer);
 	if (!answer->result || is_error(answer->result) || answer->silent)
 		return false;
 	PQclear(answer->result);
@@ -242,7 +249,7 @@ struct answer connection_ask(struct connection *connection, const struct command
 {
 	struct answer answer = {0};
 	if (send_command(connection, command, &answer))
-		answer.result = collect(connection, &answer);
+		answer.result = collect(connection, command, &answer);
 	if (PQstatus(connection->raw) != CONNECTION_OK)
 		answer.lost = true;
 	if (answer.lost || answer.silent)

@@ -43,6 +43,8 @@ struct command {
 	const char *text;
 	int count;
 	const char *const *params;
+	const char *copy;                  /* rows for COPY … FROM STDIN, or NULL */
+	size_t copy_bytes;
 };
 
 struct answer {

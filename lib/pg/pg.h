@@ -65,6 +65,9 @@ void pg_rollback(struct lease *lease);
 enum err pg_run(struct lease *lease, const struct statement *statement, const char *const *params, PGresult **result_out);
 /* As pg_run() for text that is not a file: BEGIN, LISTEN, migrations. May hold several commands when params is 0. */
 enum err pg_run_text(struct lease *lease, const char *text, int count, const char *const *params, PGresult **result_out);
+/* Runs "copy … from stdin" (text format) with these bytes, which fit a socket's buffer (64 KiB): all rows or none. Errors as pg_run();
+ * nothing is prepared, and a constraint that one row breaks fails them all. */
+enum err pg_copy(struct lease *lease, const char *text, const char *data, size_t bytes);
 /* Takes a lease, runs, returns the lease. */
 enum err pg_query(struct ctx *ctx, struct pool *pool, const struct statement *statement, const char *const *params,
 	PGresult **result_out);

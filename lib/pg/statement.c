@@ -136,6 +136,11 @@ enum err pg_run_text(struct lease *lease, const char *text, int count, const cha
 	return run(lease, &(struct command){.text = text, .count = count, .params = params}, result_out);
 }
 
+enum err pg_copy(struct lease *lease, const char *text, const char *data, size_t bytes)
+{
+	return run(lease, &(struct command){.text = text, .copy = data, .copy_bytes = bytes}, NULL);
+}
+
 enum err pg_query(struct ctx *ctx, struct pool *pool, const struct statement *statement, const char *const *params,
 	PGresult **result_out)
 {

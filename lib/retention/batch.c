@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "retention/batch.h"
 
 #include "sql.h"
@@ -11,7 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* COPY takes the server two thirds of what an INSERT from arrays does. */
+static const char COPY[] =
+	"copy retention_session (org_id, live, id, key_id, customer_ref, subscription_ref, email, plan, region, language, segment, value_minor, "
+	"currency, signed, flow_id, flow_version, step_order) from stdin";
+
+/* A row is at most some 4 KiB, mostly a tenth of that; all must fit pg_copy()'s bound. */
 #define BATCH_MOST 64
+#define BATCH_BYTES 60000
 /* Under load a leader waits this long for this many rows: a commit costs about as much as ten rows. */
 #define BATCH_GOAL 16
 #define BATCH_GATHER_US 500
@@ -21,6 +30,8 @@ enum entry_state { ENTRY_QUEUED, ENTRY_SLEEPING, ENTRY_LEADING, ENTRY_DONE };
 
 struct entry {
 	const struct session_row *row;
+	const char *line; /* the row as COPY reads it */
+	size_t length;
 	struct entry *next;
 	_Atomic uint32_t state;
 	enum err err; /* before state becomes ENTRY_DONE */
@@ -29,6 +40,7 @@ struct entry {
 struct batch {
 	struct pool *pool;
 	pthread_mutex_t lock;
+	struct buffer lines;         /* the leader's */
 	struct entry *first, **last; /* queued */
 	int queued;
 	bool led;                    /* somebody leads, or was told to */
@@ -64,6 +76,7 @@ void batch_close(struct batch *batch)
 	if (!batch)
 		return;
 	pthread_mutex_destroy(&batch->lock);
+	buffer_free(&batch->lines);
 	free(batch);
 }
 
@@ -106,19 +119,14 @@ static void write_singly(struct ctx *ctx, struct batch *batch, struct lease *lea
 	}
 }
 
-static enum err write_together(struct ctx *ctx, struct batch *batch, struct lease *lease, struct entry *first, int count)
+static enum err write_together(struct ctx *ctx, struct batch *batch, struct lease *lease, struct entry *first)
 {
-	const char *params[SESSION_COLUMNS], *items[BATCH_MOST];
 	enum err err;
 
-	for (int column = 0; column < SESSION_COLUMNS; column++) {
-		int at = 0;
-
-		for (struct entry *entry = first; entry; entry = entry->next)
-			items[at++] = entry->row->values[column];
-		params[column] = pg_array(ctx, items, count);
-	}
-	err = pg_run(lease, &SQL_WIDGET_SESSIONS_INSERT, params, NULL);
+	buffer_reset(&batch->lines);
+	for (struct entry *entry = first; entry; entry = entry->next)
+		buffer_add(&batch->lines, entry->line, entry->length);
+	err = pg_copy(lease, COPY, batch->lines.data, batch->lines.length);
 	ctx_forgive(ctx);
 	atomic_fetch_add_explicit(&batch->statements, 1, memory_order_relaxed);
 	return err;
@@ -135,7 +143,7 @@ static void write_entries(struct ctx *ctx, struct batch *batch, struct entry *fi
 			entry->err = err;
 		return;
 	}
-	if (count == 1 || write_together(ctx, batch, &lease, first, count) != OK)
+	if (count == 1 || write_together(ctx, batch, &lease, first) != OK)
 		write_singly(ctx, batch, &lease, first);
 	lease_return(&lease);
 	atomic_fetch_add_explicit(&batch->rows, (uint64_t)count, memory_order_relaxed);
@@ -158,12 +166,15 @@ static void gather(struct batch *batch)
 static struct entry *take_entries(struct batch *batch, int *count_out)
 {
 	struct entry *first, **end;
+	size_t bytes = 0;
 	int count = 0;
 
 	pthread_mutex_lock(&batch->lock);
 	first = batch->first;
-	for (end = &batch->first; *end && count < BATCH_MOST; count++)
+	for (end = &batch->first; *end && count < BATCH_MOST && bytes < BATCH_BYTES; count++) {
+		bytes += (*end)->length;
 		end = &(*end)->next;
+	}
 	batch->first = *end;
 	*end = NULL;
 	if (!batch->first)
@@ -205,11 +216,44 @@ static void lead(struct ctx *ctx, struct batch *batch, struct entry *own)
 	}
 }
 
+/* A value as the text format of COPY spells it. */
+static char *value_put(char *at, const char *value)
+{
+	static const char special[] = "\\\t\n\r", spelled[] = "\\tnr";
+
+	if (!value)
+		return mempcpy(at, "\\N", 2);
+	for (; *value; value++) {
+		const char *found = strchr(special, *value);
+
+		if (found)
+			*at++ = '\\';
+		*at++ = found ? spelled[found - special] : *value;
+	}
+	return at;
+}
+
+static void line_make(struct ctx *ctx, struct entry *entry)
+{
+	size_t room = 1;
+	char *at;
+
+	for (int column = 0; column < SESSION_COLUMNS; column++)
+		room += 3 + (entry->row->values[column] ? 2 * strlen(entry->row->values[column]) : 0);
+	entry->line = at = arena_alloc(&ctx->arena, room);
+	for (int column = 0; column < SESSION_COLUMNS; column++) {
+		at = value_put(at, entry->row->values[column]);
+		*at++ = column + 1 < SESSION_COLUMNS ? '\t' : '\n';
+	}
+	entry->length = (size_t)(at - entry->line);
+}
+
 enum err batch_write(struct ctx *ctx, struct batch *batch, const struct session_row *row)
 {
 	struct entry entry = {.row = row};
 	bool leads, met;
 
+	line_make(ctx, &entry);
 	pthread_mutex_lock(&batch->lock);
 	*batch->last = &entry;
 	batch->last = &entry.next;

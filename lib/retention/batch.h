@@ -1,14 +1,14 @@
 /* Group commit of widget sessions: the durable event of a start, written in batches (issue 2, Speed).
  *
  * Each caller puts its row in a queue and returns only after the row is committed. One of the callers leads: it takes what is
- * queued and writes it with one statement, while the next batch gathers behind it. A row that PostgreSQL refuses fails
+ * queued and writes it with one COPY, while the next batch gathers behind it. A row that PostgreSQL refuses fails
  * alone, since a batch that fails is repeated row by row; the insert is idempotent by the session's id. Any thread may call. */
 #ifndef STOA_RETENTION_BATCH_H
 #define STOA_RETENTION_BATCH_H
 
 #include "pg/pg.h"
 
-/* Columns of retention_session that a start gives, in the order of the statements' parameters. */
+/* Columns of retention_session that a start gives, in the order of sql/widget/session_insert.sql. */
 enum session_column {
 	SESSION_ORG, SESSION_LIVE, SESSION_ID, SESSION_KEY, SESSION_CUSTOMER, SESSION_SUBSCRIPTION, SESSION_EMAIL, SESSION_PLAN,
 	SESSION_REGION, SESSION_LANGUAGE, SESSION_SEGMENT, SESSION_VALUE, SESSION_CURRENCY, SESSION_SIGNED, SESSION_FLOW,
