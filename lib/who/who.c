@@ -179,7 +179,7 @@ static enum err origin_load(struct ctx *ctx, void *argument, struct cached *valu
 	PGresult *result;
 
 	TRY(pg_query(ctx, lookup->house->pool, &SQL_WHO_ORIGIN, PARAMS(lookup->origin), &result));
-	value_out->absent = PQntuples(result) == 0;
+	value_out->absent = !pg_true(result, 0, "known");
 	value_out->data = "";
 	return OK;
 }
