@@ -95,6 +95,7 @@ struct json_object *schema_field(const struct field *field, bool reply)
 		break;
 	case FIELD_JSON:
 		put_type(schema, "object|array", field->nullable);
+		json_object_object_add(schema, "items", json_object_new_object());
 		break;
 	case FIELD_TEXTS:
 		put_type(schema, "array", field->nullable);
@@ -229,11 +230,13 @@ static enum err put_column(struct openapi *openapi, const PGresult *described, i
 		put_type(schema, type, !required);
 	if (format)
 		put(schema, "format", format);
-	if (!strcmp(type, "array")) {
-		struct json_object *items = json_object_new_object();
+	struct json_object *items = json_object_new_object();
+	if (!strcmp(type, "array"))
 		put(items, "type", "string");
+	if (!strcmp(type, "array") || !strcmp(type, "object"))
 		json_object_object_add(schema, "items", items);
-	}
+	else
+		json_object_put(items);
 	if (comment)
 		put(schema, "description", comment);
 	json_object_object_add(properties, PQfname(described, column), schema);

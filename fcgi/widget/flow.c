@@ -81,5 +81,5 @@ static enum err widget_flow_get(struct req *req, struct rep *rep)
 const struct route WIDGET_FLOW_ROUTES[] = {
 	{.method = METHOD_GET, .path = "/api/v1/widget/flow/:id", .access = ACCESS_PERMISSION, .permission = PERMIT_WIDGET_USE,
 		.class = CLASS_WIDGET, .input = FLOW_INPUT, .input_size = sizeof(struct flow_input), .run = widget_flow_get,
-		.shape = REPLY_FIELDS, .reply = FLOW_REPLY, .cors = true, .doc = "Reads an active flow"},
+		.shape = REPLY_FIELDS, .reply = FLOW_REPLY, .cors = true, .etag = true, .doc = "Reads an active flow"},
 	ROUTE_END};
