@@ -37,7 +37,7 @@ static enum err refuse_stranger(struct req *req, enum err err)
 	if (err != ERR_UNAUTHENTICATED)
 		return err;
 	snprintf(key, sizeof key, "refused:%s", req->address);
-	if (rate_take(key, &site_one()->anonymous, &wait_s, NULL))
+	if (!site_one()->anonymous.per_period || rate_take(key, &site_one()->anonymous, &wait_s, NULL))
 		return err;
 	ctx_forgive(&req->ctx);
 	fail(&req->ctx, ERR_RATE_LIMITED, "Too many requests from this address");
