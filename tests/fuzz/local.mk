@@ -1,0 +1,27 @@
+# libFuzzer targets: configure CC=clang --enable-fuzzers, then make fuzzers. tests/house/sizes proves that none is forgotten.
+FUZZERS_ALL = \
+	tests/fuzz/conf_fuzz \
+	tests/fuzz/customer_signature_fuzz \
+	tests/fuzz/envelope_fuzz \
+	tests/fuzz/flow_check_fuzz \
+	tests/fuzz/guard_fuzz \
+	tests/fuzz/input_fuzz \
+	tests/fuzz/json_fuzz \
+	tests/fuzz/mail_fuzz \
+	tests/fuzz/rows_fuzz \
+	tests/fuzz/stripe_reply_fuzz \
+	tests/fuzz/template_fuzz \
+	tests/fuzz/token_fuzz \
+	tests/fuzz/url_fuzz \
+	tests/fuzz/who_record_fuzz \
+	tests/fuzz/widget_token_fuzz
+EXTRA_DIST += tests/fuzz/corpus
+
+# The input of every family's routes is read.
+tests_fuzz_input_fuzz_SOURCES = tests/fuzz/input_fuzz.c cli/cli.h cli/families.c $(families_sources)
+
+EXTRA_PROGRAMS += $(FUZZERS_ALL)
+if FUZZERS
+$(FUZZERS_ALL): AM_LDFLAGS += -fsanitize=fuzzer
+fuzzers: $(FUZZERS_ALL)
+endif
