@@ -45,6 +45,8 @@ int ctx_left_ms(const struct ctx *ctx, int most)
 }
 
 static void fault_record(struct ctx *ctx, enum err err, const char *file, int line, const char *field,
+	const char *format, va_list args) __attribute__((format(printf, 6, 0)));
+static void fault_record(struct ctx *ctx, enum err err, const char *file, int line, const char *field,
 	const char *format, va_list args)
 {
 	struct fault *fault = &ctx->fault;

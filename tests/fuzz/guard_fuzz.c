@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		curl_free(part);
 		demand(curl_url_get(parts, CURLUPART_USER, &part, 0) != CURLUE_OK);
 		demand(curl_url_get(parts, CURLUPART_PORT, &part, CURLU_DEFAULT_PORT) == CURLUE_OK);
-		demand(strcmp(part, "443") == 0 || atol(part) >= 1024);
+		demand(strcmp(part, "443") == 0 || strtol(part, NULL, 10) >= 1024);
 		curl_free(part);
 		demand(curl_url_get(parts, CURLUPART_HOST, &part, 0) == CURLUE_OK);
 		check_numeric(part);

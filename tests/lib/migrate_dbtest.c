@@ -76,8 +76,8 @@ static void test_apply(void **state)
 	expect(fixture, true, OK, "appl", 0);
 	assert_int_equal(migrate_state(&fixture->ctx, fixture->pool, &applied, &newest), OK);
 	assert_int_equal(applied, newest);
-	assert_int_equal(atoi(ask(&fixture->ctx, fixture->pool, "select count(*) from schema_migration where ms >= 0 "
-		"and checksum ~ '^[0-9a-f]{64}$' and applied_at > now() - interval '1 hour'")), known());
+	assert_int_equal((int)strtol(ask(&fixture->ctx, fixture->pool, "select count(*) from schema_migration where ms >= 0 "
+		"and checksum ~ '^[0-9a-f]{64}$' and applied_at > now() - interval '1 hour'"), NULL, 10), known());
 }
 
 static void test_changed(void **state)
@@ -91,7 +91,7 @@ static void test_changed(void **state)
 	expect(fixture, true, ERR_CONFLICT, "appl", 0);
 	expect(fixture, false, ERR_CONFLICT, "appl", 0);
 	assert_non_null(strstr(fixture->ctx.fault.detail, MIGRATIONS[0].name));
-	assert_int_equal(atoi(ask(&fixture->ctx, fixture->pool, "select count(*) from schema_migration")), known() - 1);
+	assert_int_equal((int)strtol(ask(&fixture->ctx, fixture->pool, "select count(*) from schema_migration"), NULL, 10), known() - 1);
 }
 
 static void test_newer(void **state)
@@ -149,7 +149,7 @@ static void test_at_once(void **state)
 	}
 	pool_close(pool);
 	assert_int_equal(applied, known());
-	assert_int_equal(atoi(ask(&fixture->ctx, fixture->pool, "select count(*) from schema_migration")), known());
+	assert_int_equal((int)strtol(ask(&fixture->ctx, fixture->pool, "select count(*) from schema_migration"), NULL, 10), known());
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -445,8 +445,8 @@ static void test_lifetime(void **state)
 	setting("STOA_DB_LIFETIME", "1s");
 	struct pool *pool = pool_open(1);
 	setting("STOA_DB_LIFETIME", NULL);
-	int first = atoi(ask(&fixture->ctx, pool, "select pg_backend_pid()"));
-	WAIT_FOR(atoi(ask(&fixture->ctx, pool, "select pg_backend_pid()")) != first);
+	int first = (int)strtol(ask(&fixture->ctx, pool, "select pg_backend_pid()"), NULL, 10);
+	WAIT_FOR((int)strtol(ask(&fixture->ctx, pool, "select pg_backend_pid()"), NULL, 10) != first);
 	/* Not while it is used. */
 	assert_int_equal(lease_take(&fixture->ctx, pool, &lease), OK);
 	int held = pid_of(&lease);
@@ -593,7 +593,7 @@ static void test_threads(void **state)
 		uncertain += hammers[i].uncertain;
 		refused += hammers[i].refused;
 	}
-	int stored = atoi(ask(&fixture->ctx, pool, "select count(*) from thing"));
+	int stored = (int)strtol(ask(&fixture->ctx, pool, "select count(*) from thing"), NULL, 10);
 	pool_close(pool);
 	print_message("added %d, uncertain %d, refused %d, stored %d\n", added, uncertain, refused, stored);
 	assert_int_equal(added + uncertain + refused, THREADS * ROUNDS);

@@ -126,7 +126,7 @@ static void test_signals(void **state)
 	pid_t pid = start(fixture, arguments);
 	unsetenv("STOA_WORKER_LOG_FILE");
 	WAIT_FOR(*value(fixture, "select 1 from worker"));
-	assert_int_equal(atoi(value(fixture, "select pid from worker")), pid);
+	assert_int_equal((int)strtol(value(fixture, "select pid from worker"), NULL, 10), pid);
 	WAIT_FOR(strstr(text_of(fixture, log), "worker.started"));
 	assert_int_equal(rename(log, moved), 0);
 	kill(pid, SIGHUP);
