@@ -28,7 +28,7 @@ static void *answer(void *unused)
 
 int main(int argc, char **argv)
 {
-	int threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 48;
+	int threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 16;
 	int bytes = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 64;
 	pthread_t thread;
 
