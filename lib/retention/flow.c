@@ -216,7 +216,7 @@ static enum err config_rules(struct ctx *ctx, int index, enum step_type type, st
 
 	if (type == STEP_DISCOUNT && repeating != months)
 		return step_fail(ctx, index, "config.months", "is for a repeating discount, and needed there");
-	if (type == STEP_SUPPORT && json_object_object_length(config) != 1)
+	if (type == STEP_SUPPORT && (!config || json_object_object_length(config) != 1))
 		return step_fail(ctx, index, "config", "must hold either url or email");
 	return OK;
 }

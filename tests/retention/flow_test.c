@@ -41,6 +41,7 @@ static const struct { const char *steps, *field; } ROWS[] = {
 	{STEP("extension", "{\"days\":731}"), "steps[0].config.days"},
 	{STEP("support", "{\"email\":\"help@example.com\"}"), NULL},
 	{STEP("support", "{\"url\":\"https://help.example\"}"), NULL},
+	{"[" PLAIN("support") "]", "steps[0].config"},
 	{STEP("support", "{}"), "steps[0].config"},
 	{STEP("support", "{\"url\":\"https://help.example\",\"email\":\"help@example.com\"}"), "steps[0].config"},
 	{STEP("support", "{\"url\":\"javascript:alert(1)\"}"), "steps[0].config.url"},
