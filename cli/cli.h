@@ -45,6 +45,9 @@ bool cli_flag(int *argc, char **argv, const char *name);
 /* Reads one line from standard input without echoing it; ctx memory, NULL at its end. For passwords: they do not belong into argv. */
 const char *cli_secret(struct cli *cli, const char *prompt);
 
+/* The organisation by id or name; name NULL: the only one there is. ERR_NOT_FOUND; ERR_INVALID: several. org_id_out: ctx memory. */
+enum err cli_organisation(struct cli *cli, const char *name, const char **org_id_out);
+
 struct family;
 extern const struct family *const FAMILIES[]; /* of all responders, NULL-ended */
 

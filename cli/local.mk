@@ -9,6 +9,7 @@ cli_stoa_SOURCES = \
 	cli/doctor_services.c \
 	cli/doctor_site.c \
 	cli/families.c \
+	cli/key.c \
 	cli/main.c \
 	cli/migrate.c \
 	cli/openapi.c \
@@ -16,5 +17,6 @@ cli_stoa_SOURCES = \
 	cli/openapi_schema.c \
 	cli/routes.c \
 	cli/slo.c \
+	cli/user.c \
 	$(families_sources)
 families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)

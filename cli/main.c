@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const struct command *const COMMANDS[] = {&COMMAND_MIGRATE, &COMMAND_ROUTES, &COMMAND_OPENAPI,
+static const struct command *const COMMANDS[] = {&COMMAND_MIGRATE, &COMMAND_USER, &COMMAND_KEY, &COMMAND_ROUTES, &COMMAND_OPENAPI,
 	&COMMAND_CONFIG, &COMMAND_DOCTOR, &COMMAND_SLO, NULL};
 
 int cli_fail(struct cli *cli)

@@ -39,29 +39,6 @@ struct member_change {
 	char account_id[ID_TEXT];
 };
 
-/* Owners are made and changed by owners only. */
-static enum err owner_guard(struct req *req, enum role role)
-{
-	if (role == ROLE_OWNER && req->who.role != ROLE_OWNER)
-		return fail(&req->ctx, ERR_FORBIDDEN, "Only an owner may make, change or remove an owner");
-	return OK;
-}
-
-/* The owners are held first, always: two changes at once wait for each other instead of leaving no owner, or blocking. */
-static enum err member_hold(struct req *req, struct lease *lease, const char *id, PGresult **member_out, enum role *role_out,
-	bool *last_owner_out)
-{
-	PGresult *owners;
-
-	TRY(pg_run(lease, &SQL_AUTH_OWNERS_LOCK, PARAMS(req->who.org_id), &owners));
-	TRY(pg_run(lease, &SQL_AUTH_MEMBER_HOLD, PARAMS(req->who.org_id, id), member_out));
-	if (!PQntuples(*member_out))
-		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such member");
-	*role_out = role_parse(pg_text(*member_out, 0, "role"));
-	*last_owner_out = *role_out == ROLE_OWNER && PQntuples(owners) == 1;
-	return owner_guard(req, *role_out);
-}
-
 static enum err member_list(struct req *req, struct rep *rep)
 {
 	const struct member_list_input *input = req->input;
@@ -75,8 +52,10 @@ static enum err create_run(struct ctx *ctx, struct lease *lease, void *argument)
 	struct member_change *change = argument;
 	const struct member_input *input = change->input;
 	struct req *req = change->req;
+	enum role role = role_parse(input->role);
 
-	TRY(member_add(ctx, lease, req->who.org_id, input->email, input->name, role_parse(input->role), change->account_id));
+	TRY(owner_guard(ctx, req->who.role, role));
+	TRY(member_add(ctx, lease, req->who.org_id, input->email, input->name, role, change->account_id));
 	TRY(auth_audit(lease, req, "member.add", "account", change->account_id, NULL,
 		audit_note(ctx, "email", input->email, "role", input->role, NULL)));
 	return password_mail_enqueue(ctx, lease, PASSWORD_INVITED, input->email, req->who.org_id, conf_string("web.public_url"));
@@ -86,7 +65,6 @@ static enum err member_create(struct req *req, struct rep *rep)
 {
 	struct member_change change = {.req = req, .input = req->input};
 
-	TRY(owner_guard(req, role_parse(change.input->role)));
 	TRY(change_run(&req->ctx, req->house.pool, create_run, &change));
 	return reply_row(req, rep, PARAMS(req->who.org_id, change.account_id), "member");
 }
@@ -95,18 +73,13 @@ static enum err role_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
 	const struct member_input *input = req->input;
-	enum role old_role, new_role = role_parse(input->role);
-	PGresult *member, *result;
-	bool last_owner;
+	enum role role = role_parse(input->role);
+	struct member before;
 
-	TRY(member_hold(req, lease, input->id, &member, &old_role, &last_owner));
-	TRY(owner_guard(req, new_role));
-	if (last_owner && new_role != ROLE_OWNER)
-		return fail(ctx, ERR_CONFLICT, "An organisation needs an owner: make another one first");
-	if (old_role == new_role)
+	TRY(member_role_set(ctx, lease, req->who.org_id, input->id, req->who.role, role, &before));
+	if (before.role == role)
 		return OK;
-	TRY(pg_run(lease, &SQL_AUTH_MEMBER_ROLE, PARAMS(req->who.org_id, input->id, input->role), &result));
-	return auth_audit(lease, req, "member.role", "account", input->id, audit_note(ctx, "role", role_text(old_role), NULL),
+	return auth_audit(lease, req, "member.role", "account", input->id, audit_note(ctx, "role", role_text(before.role), NULL),
 		audit_note(ctx, "role", input->role, NULL));
 }
 
@@ -123,17 +96,11 @@ static enum err remove_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
 	const struct member_input *input = req->input;
-	PGresult *member, *result;
-	enum role role;
-	bool last_owner;
+	struct member before;
 
-	TRY(member_hold(req, lease, input->id, &member, &role, &last_owner));
-	if (last_owner)
-		return fail(ctx, ERR_CONFLICT, "An organisation needs an owner: make another one first");
-	TRY(pg_run(lease, &SQL_AUTH_MEMBER_REMOVE, PARAMS(req->who.org_id, input->id), &result));
-	TRY(pg_run(lease, &SQL_AUTH_ACCOUNT_PURGE, PARAMS(input->id), &result));
+	TRY(member_remove(ctx, lease, req->who.org_id, input->id, req->who.role, &before));
 	return auth_audit(lease, req, "member.remove", "account", input->id,
-		audit_note(ctx, "email", pg_text(member, 0, "email"), "role", role_text(role), NULL), NULL);
+		audit_note(ctx, "email", before.email, "role", role_text(before.role), NULL), NULL);
 }
 
 static enum err member_delete(struct req *req, struct rep *rep)

@@ -63,6 +63,10 @@ enum err session_revoke(struct ctx *ctx, const struct house *house, const char *
 enum err password_change(struct ctx *ctx, const struct house *house, const struct who *who, const char *old_password,
 	const char *new_password, const struct client *client);
 
+/* Sets the password of the account of this address, whatever it was: for the command, whose user has the database anyway. Ends the lock
+ * and every session of the person. ERR_NOT_FOUND; ERR_INVALID: password_check(). */
+enum err password_assign(struct ctx *ctx, const struct house *house, const char *email, const char *password);
+
 /* Why a mail with a link to set a password is sent. */
 enum password_mail { PASSWORD_FORGOTTEN, PASSWORD_INVITED };
 /* OK whether or not the address is known: enqueues JOB_PASSWORD_MAIL. ERR_RATE_LIMITED: too many from this client address. public_url is
@@ -99,10 +103,25 @@ enum err organisation_may_register(struct ctx *ctx, struct lease *lease);
 /* Signs a person in whose password was just set or checked; inside lease's transaction. */
 enum err session_start(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, enum role role,
 	const struct client *client, struct session_tokens *out);
+/* ERR_FORBIDDEN: only an owner (`by`) may make, change or remove an owner (`role`). */
+enum err owner_guard(struct ctx *ctx, enum role by, enum role role);
 /* Adds a person to an organisation in lease's transaction; the account is made when the address has none (without a usable
- * password). ERR_CONFLICT: already a member. */
+ * password). ERR_CONFLICT: already a member. The caller asks owner_guard(). */
 enum err member_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *email, const char *name, enum role role,
 	char account_id_out[ID_TEXT]);
+
+/* A member before a change. Strings: ctx memory. */
+struct member {
+	enum role role;
+	const char *email;
+};
+/* Both in lease's transaction, by someone of role `by`. ERR_FORBIDDEN: owner_guard(). ERR_CONFLICT: the last owner stays one.
+ * ERR_NOT_FOUND: no such member. Afterwards: who_forget(). */
+enum err member_role_set(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, enum role by, enum role role,
+	struct member *before_out);
+/* Ends the person's sessions here; a person of no other organisation is deleted. */
+enum err member_remove(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, enum role by,
+	struct member *before_out);
 
 /* A new API key in lease's transaction. */
 struct key_new {

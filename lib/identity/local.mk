@@ -3,6 +3,7 @@ lib_libstoa_a_SOURCES += \
 	lib/identity/conf.c \
 	lib/identity/identity.h \
 	lib/identity/key.c \
+	lib/identity/member.c \
 	lib/identity/organisation.c \
 	lib/identity/parts.h \
 	lib/identity/password.c \

@@ -16,12 +16,6 @@ enum err organisation_may_register(struct ctx *ctx, struct lease *lease)
 	return PQntuples(result) ? fail(ctx, ERR_FORBIDDEN, "Registration is closed here: ask an owner to add you") : OK;
 }
 
-static void copy_id(char out[ID_TEXT], const char *id)
-{
-	memcpy(out, id, ID_TEXT - 1);
-	out[ID_TEXT - 1] = 0;
-}
-
 enum err organisation_create(struct ctx *ctx, struct lease *lease, const struct organisation_new *new, char org_id_out[ID_TEXT],
 	char account_id_out[ID_TEXT])
 {
@@ -40,30 +34,4 @@ enum err organisation_create(struct ctx *ctx, struct lease *lease, const struct 
 		.actor_id = client ? account_id_out : NULL, .action = "organisation.create", .entity = "organisation", .entity_id = org_id_out,
 		.after = audit_note(ctx, "name", new->name, "owner", new->email, NULL), .address = client ? client->address : NULL,
 		.agent = client ? client->agent : NULL});
-}
-
-/* The account of the address, made without a usable password when there is none. */
-static enum err account_of(struct lease *lease, const char *email, const char *name, char id_out[ID_TEXT])
-{
-	PGresult *result;
-
-	id_new(id_out);
-	TRY(pg_run(lease, &SQL_AUTH_ACCOUNT_CREATE, PARAMS(id_out, email, name ? name : "", ""), &result));
-	if (PQntuples(result))
-		return OK;
-	TRY(pg_run(lease, &SQL_AUTH_ACCOUNT_HOLD, PARAMS(email), &result));
-	if (!PQntuples(result))
-		return fail(lease->ctx, ERR_CONFLICT, "The account changed meanwhile");
-	copy_id(id_out, pg_text(result, 0, "id"));
-	return OK;
-}
-
-enum err member_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *email, const char *name, enum role role,
-	char account_id_out[ID_TEXT])
-{
-	PGresult *result;
-
-	TRY(account_of(lease, email, name, account_id_out));
-	TRY(pg_run(lease, &SQL_AUTH_MEMBER_CREATE, PARAMS(org_id, account_id_out, role_text(role)), &result));
-	return PQntuples(result) ? OK : fail_field(ctx, ERR_CONFLICT, "email", "This person is a member already");
 }

@@ -12,16 +12,19 @@ struct setting {
 	const char *keep_session_id; /* that does not end, or NULL */
 	const char *token_hash;      /* of a reset, or NULL */
 	const char *action;          /* for the audit log */
-	const struct client *client;
+	const struct client *client; /* NULL: by the command */
 	PGresult *orgs;
 };
 
 static enum err setting_audit(struct lease *lease, const struct setting *setting)
 {
+	const struct client *client = setting->client;
+
 	for (int row = 0; row < PQntuples(setting->orgs); row++)
-		TRY(audit_write(lease, &(struct audit){.org_id = pg_text(setting->orgs, row, "org_id"), .actor_kind = "session",
-			.actor_id = setting->account_id, .action = setting->action, .entity = "account", .entity_id = setting->account_id,
-			.address = setting->client->address, .agent = setting->client->agent}));
+		TRY(audit_write(lease, &(struct audit){.org_id = pg_text(setting->orgs, row, "org_id"),
+			.actor_kind = client ? "session" : "system", .actor_id = client ? setting->account_id : NULL, .action = setting->action,
+			.entity = "account", .entity_id = setting->account_id, .address = client ? client->address : NULL,
+			.agent = client ? client->agent : NULL}));
 	return OK;
 }
 
@@ -89,6 +92,21 @@ enum err password_reset(struct ctx *ctx, const struct house *house, const char *
 	TRY(password_check(ctx, new_password, pg_text(reset, 0, "email")));
 	TRY(password_hash(ctx, new_password, new_hash));
 	setting.account_id = pg_text(reset, 0, "account_id");
+	return setting_apply(ctx, house, &setting);
+}
+
+enum err password_assign(struct ctx *ctx, const struct house *house, const char *email, const char *password)
+{
+	char new_hash[PASSWORD_HASH_TEXT];
+	struct setting setting = {.new_hash = new_hash, .action = "password.assign"};
+	PGresult *account;
+
+	TRY(pg_query(ctx, house->pool, &SQL_AUTH_ACCOUNT_BY_EMAIL, PARAMS(email, NULL), &account));
+	if (!PQntuples(account))
+		return fail(ctx, ERR_NOT_FOUND, "No account has this address");
+	TRY(password_check(ctx, password, email));
+	TRY(password_hash(ctx, password, new_hash));
+	setting.account_id = pg_text(account, 0, "id");
 	return setting_apply(ctx, house, &setting);
 }
 
