@@ -11,8 +11,11 @@ auth_sources = \
 	fcgi/auth/register.c \
 	fcgi/auth/session.c
 
-check_PROGRAMS += tests/auth/auth_dbtest
-TESTS += tests/auth/auth_dbtest
+check_PROGRAMS += tests/auth/auth_dbtest tests/auth/command_dbtest
+TESTS += tests/auth/auth_dbtest tests/auth/command_dbtest
 tests_auth_auth_dbtest_SOURCES = tests/auth/auth_dbtest.c tests/widget/client.h tests/lib/database.h $(auth_sources)
 tests_auth_auth_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_auth_auth_dbtest_LDADD = $(CHECK_LDADD)
+tests_auth_command_dbtest_SOURCES = tests/auth/command_dbtest.c tests/lib/database.h
+tests_auth_command_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_auth_command_dbtest_LDADD = $(CHECK_LDADD)
