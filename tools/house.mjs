@@ -147,7 +147,8 @@ export class House {
 					const wanted = this.stopping || entry.stopping
 					if (!wanted && entry.again && signal === 'SIGKILL') launch()
 					else if (!wanted) this.died(`${name} ended with ${signal ?? code}`)
-					else if (code) this.died(`${name} answered the stop with ${code}`)
+					// lighttpd answers 1 when a responder takes a moment to end.
+					else if (code && name !== 'lighttpd') this.died(`${name} answered the stop with ${code}`)
 					done()
 				})
 			})
@@ -162,9 +163,10 @@ export class House {
 		this.onDeath?.(what)
 	}
 
-	async end(entry, signal = 'SIGTERM') {
+	async end(entry) {
 		entry.stopping = true
-		if (entry.child.exitCode === null && entry.child.signalCode === null) entry.child.kill(signal)
+		// lighttpd finishes what it has begun only on SIGINT.
+		if (entry.child.exitCode === null && entry.child.signalCode === null) entry.child.kill(entry.name === 'lighttpd' ? 'SIGINT' : 'SIGTERM')
 		const slow = setTimeout(() => {
 			this.deaths.push(`${entry.name} did not stop within ${STOP_SECONDS} s`)
 			entry.child.kill('SIGKILL')
@@ -234,10 +236,22 @@ export class House {
 		return this.logs().filter(log => log.text).map(log => `--- ${log.name}\n${log.text.slice(-bytes)}`).join('\n')
 	}
 
+	// Processes that read our configuration, whoever started them.
+	leftovers() {
+		return readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).filter(pid => {
+			try {
+				return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`STOA_CONFIG=${this.conf}\0`)
+			} catch {
+				return false
+			}
+		})
+	}
+
 	async stop() {
 		this.stopping = true
-		// The web server first: it finishes what it has begun, and new requests are refused at the door.
 		for (const entry of [...this.children].reverse()) await this.end(entry)
+		// Responders that the web server started outlive it for as long as they have something to finish.
+		await until('the responders to end', () => this.leftovers().length === 0, STOP_SECONDS).catch(error => this.deaths.push(error.message))
 		this.services('down')
 	}
 }

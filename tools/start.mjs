@@ -74,7 +74,7 @@ try {
 	const mail = house.start('mail', node, [join(ROOT, 'tests/standin/smtp.mjs'), '--port', String(ports.smtp), '--http-port', String(ports.mail), '--store', house.folder('mail')])
 	const stripeUrl = await stripe.firstLine
 	const [smtpUrl, mailUrl] = (await mail.firstLine).split(' ')
-	house.configure({ stripe: { api_base: stripeUrl }, mail: { url: smtpUrl, from: 'Stoa <house@stoa.example>' } })
+	house.configure({ stripe: { api_base: stripeUrl }, mail: { url: smtpUrl, starttls: 'no', from: 'Stoa <house@stoa.example>' } })
 	say('bringing the database up to date')
 	house.stoa('migrate', '--init')
 	say('starting lighttpd, the responders and the worker')

@@ -188,7 +188,7 @@ export function journeyTests(house) {
 	})
 
 	test('a key is slowed after its thousand a minute', async () => {
-		const { body: made } = await house.newKey({ name: 'slow', kind: 'widget', mode: 'test', origins: [], ratePerMinute: 3 })
+		const made = await house.newKey({ name: 'slow', kind: 'widget', live: false, ratePerMinute: 3 })
 		const who = await subscriber(house)
 		const replies = []
 		for (let i = 0; i < 5; i++) replies.push(await start(house, customer(who), made.key))
