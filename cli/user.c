@@ -97,6 +97,8 @@ static enum err user_add(struct cli *cli, const char *email, const struct user_o
 {
 	struct user_change change = {.cli = cli, .options = options, .email = email, .role = role_parse(options->role)};
 
+	if (!strchr(email, '@') || strpbrk(email, " \t,;<>\"") || strlen(email) > 254)
+		return fail(&cli->ctx, ERR_INVALID, "\"%.80s\" is not an e-mail address", email);
 	if (options->new_org && options->org)
 		return fail(&cli->ctx, ERR_INVALID, "Either --org or --new-org, not both");
 	if (options->new_org && (options->invite || (change.role && change.role != ROLE_OWNER)))

@@ -7,7 +7,7 @@
 struct audit {
 	const char *org_id;
 	const char *actor_kind; /* "session", "key", "customer", "system" */
-	const char *actor_id;   /* or NULL */
+	const char *actor_id;   /* of a session: the account; of a key: the key; or NULL */
 	const char *action;     /* "key.create" */
 	const char *entity;     /* "api_key" */
 	const char *entity_id;  /* or NULL */

@@ -82,6 +82,7 @@ static void test_people(void **state)
 {
 	(void)state;
 	expect(1, "There is no organisation yet", "", "user", "add", "a@example.com", "--role", "admin");
+	expect(1, "not an e-mail address", "the first password\n", "user", "add", "olga", "--new-org", "Pier");
 	expect(1, "at least 12", "short\n", "user", "add", "olga@example.com", "--new-org", "Pier");
 	expect(1, "No password", "", "user", "add", "olga@example.com", "--new-org", "Pier");
 	expect(0, "is owner of", "the first password\n", "user", "add", "olga@example.com", "--new-org=Pier", "--name", "Olga");
