@@ -1,4 +1,4 @@
-// Proves the Stripe stand-in with Stripe's own clients: npm stripe and @stripe/cli.
+// Proves the Stripe stand-in with Stripe's own clients: npm stripe and @stripe/cli (its program for Linux).
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
