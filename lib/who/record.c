@@ -11,9 +11,11 @@ struct record {
 	uint8_t kind, role, live, signature_required;
 	uint32_t origin_count;
 	char org_id[ID_TEXT], account_id[ID_TEXT], session_id[ID_TEXT], key_id[ID_TEXT];
+	char spare[4]; /* instead of padding, which would carry bytes of the stack */
 };
 
 _Static_assert(sizeof(struct record) <= 256, "RECORD_MOST has room for the head");
+_Static_assert(sizeof(struct record) == 24 + 4 * ID_TEXT + 4, "no padding");
 
 size_t record_write(const struct who *who, int64_t expires_us, char out[RECORD_MOST])
 {
