@@ -843,6 +843,57 @@ static void test_member_change(void **state)
 	caller_close(&caller);
 }
 
+struct step_down {
+	const struct person *person;
+	enum err err;
+};
+
+static enum err step_down_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	const struct step_down *step = argument;
+	struct member before;
+
+	return member_role_set(ctx, lease, step->person->org_id, step->person->account_id, ROLE_OWNER, ROLE_ADMIN, &before);
+}
+
+static void *step_down(void *argument)
+{
+	struct step_down *step = argument;
+	struct ctx ctx;
+
+	ctx_init(&ctx);
+	step->err = change_run(&ctx, pool, step_down_run, step);
+	ctx_free(&ctx);
+	return NULL;
+}
+
+/* Two owners step down at the same moment: one of them stays. */
+static void test_two_owners(void **state)
+{
+	struct caller caller;
+	struct person first, second;
+	struct step_down step = {.person = &second};
+	struct member before;
+	struct lease lease;
+	pthread_t thread;
+
+	(void)state;
+	caller_open(&caller);
+	owner_add(&caller, &first);
+	member_make(&caller, &first, "owner", &second);
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(member_role_set(&setup, &lease, first.org_id, first.account_id, ROLE_OWNER, ROLE_ADMIN, &before), OK);
+	assert_int_equal(pthread_create(&thread, NULL, step_down, &step), 0);
+	WAIT_FOR(strcmp(sql("select count(*)::text from pg_stat_activity where wait_event_type = 'Lock'"), "1") == 0);
+	assert_int_equal(pg_commit(&lease), OK);
+	lease_return(&lease);
+	pthread_join(thread, NULL);
+	assert_int_equal(step.err, ERR_CONFLICT);
+	assert_string_equal(sql("select count(*)::text from membership where org_id = '%s' and role = 'owner'", first.org_id), "1");
+	caller_close(&caller);
+}
+
 /* Who belongs elsewhere too keeps the account. */
 static void test_member_of_two(void **state)
 {
@@ -1221,6 +1272,7 @@ int main(void)
 		cmocka_unit_test(test_organisation),
 		cmocka_unit_test(test_member_add),
 		cmocka_unit_test(test_member_change),
+		cmocka_unit_test(test_two_owners),
 		cmocka_unit_test(test_member_of_two),
 		cmocka_unit_test(test_key_create),
 		cmocka_unit_test(test_key_kinds),
