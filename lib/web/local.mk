@@ -15,3 +15,21 @@ lib_libstoa_a_SOURCES += \
 	lib/web/target.c \
 	lib/web/target.h \
 	lib/web/web.h
+
+check_PROGRAMS += tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest
+TESTS += tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest
+tests_lib_target_test_SOURCES = tests/lib/target_test.c
+tests_lib_target_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_target_test_LDADD = $(CHECK_LDADD)
+tests_lib_route_test_SOURCES = tests/lib/route_test.c
+tests_lib_route_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_route_test_LDADD = $(CHECK_LDADD)
+tests_lib_input_test_SOURCES = tests/lib/input_test.c
+tests_lib_input_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_input_test_LDADD = $(CHECK_LDADD)
+tests_lib_serve_dbtest_SOURCES = tests/lib/serve_dbtest.c tests/lib/database.h
+tests_lib_serve_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_serve_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_fastcgi_dbtest_SOURCES = tests/lib/fastcgi_dbtest.c tests/lib/database.h
+tests_lib_fastcgi_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_fastcgi_dbtest_LDADD = $(CHECK_LDADD)

@@ -1,0 +1,398 @@
+/* The FastCGI transport over a real socket: bodies and lengths as peers get them wrong, concurrency, signals. */
+#include "tests/lib/database.h"
+
+#include "web/web.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+static int entered[2], release_[2]; /* pipes between the blocking handler and the test */
+
+static enum err answer_echo(struct req *req, struct rep *rep)
+{
+	struct json_object *reply = json_own(&req->ctx, json_object_new_object());
+	json_object_object_add(reply, "method", json_object_new_string(req->method));
+	json_object_object_add(reply, "path", json_object_new_string(req->uri_path));
+	json_object_object_add(reply, "address", json_object_new_string(req->address));
+	json_object_object_add(reply, "https", json_object_new_boolean(req->https));
+	json_object_object_add(reply, "bytes", json_object_new_int64((int64_t)req->body_length));
+	const char *thing = req->header(req, "X-Some-Thing");
+	json_object_object_add(reply, "thing", json_object_new_string(thing ? thing : "absent"));
+	return reply_json(req, rep, reply);
+}
+
+static enum err answer_block(struct req *req, struct rep *rep)
+{
+	char c = 'e';
+	if (write(entered[1], &c, 1) != 1 || read(release_[0], &c, 1) != 1)
+		return fail(&req->ctx, ERR_INTERNAL, "pipe");
+	return answer_echo(req, rep);
+}
+
+struct echo_input {
+	const char *fill;
+	const char *id;
+};
+static const struct field FILL[] = {INPUT(struct echo_input, fill, "fill", IN_BODY, FIELD_TEXT, .most = 1 << 20, .doc = "x"), FIELD_END};
+static const struct field ID[] = {INPUT(struct echo_input, id, "id", IN_PATH, FIELD_TEXT, .doc = "x"), FIELD_END};
+static const struct field ANY[] = {REPLY("bytes", FIELD_INT, .doc = "x"), FIELD_END};
+#define ROW(method_, path_, run_, ...) {.method = (method_), .path = (path_), .access = ACCESS_PUBLIC, .class = CLASS_OPS, .run = (run_), \
+	.shape = REPLY_FIELDS, .reply = ANY, .limit = &LIMIT_NONE, .doc = "x", ##__VA_ARGS__}
+static const struct route ROUTES[] = {
+	ROW(METHOD_GET, "/echo", answer_echo),
+	ROW(METHOD_POST, "/echo", answer_echo, .input = FILL, .input_size = sizeof(struct echo_input)),
+	ROW(METHOD_GET, "/echo/:id", answer_echo, .input = ID, .input_size = sizeof(struct echo_input)),
+	ROW(METHOD_GET, "/block", answer_block),
+	ROUTE_END};
+static const struct route *const TABLES[] = {ROUTES, NULL};
+static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES};
+
+static char socket_path[100], log_path[256];
+static pid_t server;
+
+static int connect_to_server(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(name.sun_path, sizeof name.sun_path, "%s", socket_path);
+	if (connect(fd, (struct sockaddr *)&name, sizeof name)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void server_start(void)
+{
+	fflush(NULL);
+	server = fork();
+	if (server == 0) {
+		char *argv[] = {"stoa-test", NULL};
+		exit(serve_main(1, argv, &FAMILY));
+	}
+	int fd;
+	WAIT_FOR((fd = connect_to_server()) >= 0);
+	close(fd);
+}
+
+static int server_stop(int signal_number)
+{
+	int status;
+	kill(server, signal_number);
+	assert_int_equal(waitpid(server, &status, 0), server);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void record(struct buffer *out, int type, const void *data, size_t bytes)
+{
+	const unsigned char head[8] = {1, (unsigned char)type, 0, 1, (unsigned char)(bytes >> 8), (unsigned char)bytes, 0, 0};
+	buffer_add(out, head, sizeof head);
+	buffer_add(out, data, bytes);
+}
+
+static void add_length(struct buffer *out, size_t length)
+{
+	if (length > 127) {
+		buffer_char(out, (char)(length >> 24 | 0x80));
+		buffer_char(out, (char)(length >> 16));
+		buffer_char(out, (char)(length >> 8));
+	}
+	buffer_char(out, (char)length);
+}
+
+static void parameter(struct buffer *out, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	add_length(out, strlen(name));
+	add_length(out, strlen(value));
+	buffer_text(out, name);
+	buffer_text(out, value);
+}
+
+struct request {
+	const char *method, *uri, *length, *type, *body;
+	size_t body_bytes;
+	const char *more[7]; /* further parameters */
+	bool cut;            /* close without the end of the body */
+};
+
+static void request_write(struct buffer *out, const struct request *request)
+{
+	static const unsigned char BEGIN[8] = {0, 1, 0};
+	struct buffer parameters = {0};
+	record(out, 1, BEGIN, sizeof BEGIN);
+	parameter(&parameters, "REQUEST_METHOD", request->method);
+	parameter(&parameters, "REQUEST_URI", request->uri);
+	parameter(&parameters, "CONTENT_LENGTH", request->length);
+	parameter(&parameters, "CONTENT_TYPE", request->type);
+	parameter(&parameters, "REMOTE_ADDR", "192.0.2.1");
+	for (int i = 0; request->more[i]; i += 2)
+		parameter(&parameters, request->more[i], request->more[i + 1]);
+	record(out, 4, parameters.data, parameters.length);
+	record(out, 4, "", 0);
+	for (size_t at = 0; at < request->body_bytes; at += 32768)
+		record(out, 5, request->body + at, request->body_bytes - at < 32768 ? request->body_bytes - at : 32768);
+	if (!request->cut)
+		record(out, 5, "", 0);
+	buffer_free(&parameters);
+}
+
+/* Everything that the server writes to its standard output for one request; a peer that stops reading us is not an error. */
+static void reply_read(int fd, struct buffer *out)
+{
+	unsigned char head[8];
+	while (recv(fd, head, sizeof head, MSG_WAITALL) == sizeof head && head[1] != 3) {
+		size_t bytes = (size_t)head[4] << 8 | head[5];
+		char data[65536 + 256];
+		assert_int_equal(recv(fd, data, bytes + head[6], MSG_WAITALL), bytes + head[6]);
+		if (head[1] == 6)
+			buffer_add(out, data, bytes);
+	}
+}
+
+static int ask_server(const struct request *request, struct buffer *reply)
+{
+	struct buffer out = {0};
+	int fd = connect_to_server();
+	assert_true(fd >= 0);
+	request_write(&out, request);
+	(void)!send(fd, out.data, out.length, MSG_NOSIGNAL);
+	if (request->cut)
+		shutdown(fd, SHUT_WR);
+	buffer_reset(reply);
+	reply_read(fd, reply);
+	close(fd);
+	buffer_free(&out);
+	return reply->length > 11 ? (int)strtol(reply->data + 8, NULL, 10) : 0;
+}
+
+#define ECHO(...) ask_server(&(struct request){__VA_ARGS__}, &reply)
+#define JSON .type = "application/json"
+
+static void requests_arrive(void **state)
+{
+	struct buffer reply = {0};
+	char long_value[400] = "";
+	(void)state;
+	memset(long_value, 'v', sizeof long_value - 1);
+	assert_int_equal(ECHO("GET", "/echo", .more = {"HTTP_X_SOME_THING", long_value, "HTTPS", "on"}), 200);
+	assert_non_null(strstr(reply.data, long_value));
+	assert_non_null(strstr(reply.data, "\"https\":true"));
+	assert_non_null(strstr(reply.data, "\"address\":\"192.0.2.1\""));
+	assert_non_null(strstr(reply.data, "Strict-Transport-Security"));
+	buffer_free(&reply);
+}
+
+static void paths(void **state)
+{
+	struct buffer reply = {0};
+	(void)state;
+	assert_int_equal(ECHO("GET", NULL, .more = {"SCRIPT_NAME", "/echo", "PATH_INFO", "/7"}), 200);
+	assert_non_null(strstr(reply.data, "\"path\":\"/echo/7\""));
+	assert_int_equal(ECHO("GET", NULL), 404);
+	assert_int_equal(ECHO("GET", "/echo/a%20b?", .more = {"QUERY_STRING", ""}), 200);
+	assert_int_equal(ECHO("GET", "/echo/%"), 400);
+	assert_int_equal(ECHO("GET", ""), 404);
+	assert_int_equal(ECHO(NULL, "/echo"), 405);
+	assert_int_equal(ECHO("HEAD", "/echo"), 200);
+	assert_non_null(strstr(reply.data, "Content-Length: 9"));
+	assert_string_equal(strstr(reply.data, "\r\n\r\n"), "\r\n\r\n");
+	buffer_free(&reply);
+}
+
+static void bodies(void **state)
+{
+	struct buffer reply = {0};
+	static char large[300000];
+	(void)state;
+	memset(large, 'x', sizeof large);
+	memcpy(large, "{\"fill\":\"", 9);
+	memcpy(large + sizeof large - 2, "\"}", 2);
+	assert_int_equal(ECHO("POST", "/echo", "12", JSON, "{\"fill\":\"a\"}", 12), 200);
+	assert_non_null(strstr(reply.data, "\"bytes\":12"));
+	assert_int_equal(ECHO("POST", "/echo", "300000", JSON, large, sizeof large), 200);
+	assert_non_null(strstr(reply.data, "\"bytes\":300000"));
+	/* cut short, by an early end and by a lost connection */
+	assert_int_equal(ECHO("POST", "/echo", "13", JSON, "{\"fill\":\"a\"}", 12), 400);
+	assert_non_null(strstr(reply.data, "cut short"));
+	ECHO("POST", "/echo", "300000", JSON, large, 1000, .cut = true);
+	/* more than announced: the rest is not ours */
+	assert_int_equal(ECHO("POST", "/echo", "12", JSON, "{\"fill\":\"a\"}garbage", 19), 200);
+	static const struct { const char *length; int status; } LENGTHS[] = {
+		{"12x", 400}, {"-1", 400}, {" 12", 400}, {"0x0c", 400}, {"99999999999999999999999", 413}, {"2000000", 413}, {"", 200}, {NULL, 200},
+		{"0", 200}, {"00012", 200}};
+	for (size_t i = 0; i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
+		print_message("%s\n", LENGTHS[i].length ? LENGTHS[i].length : "none");
+		assert_int_equal(ECHO("POST", "/echo", LENGTHS[i].length, JSON, "{\"fill\":\"a\"}", 12), LENGTHS[i].status);
+	}
+	assert_int_equal(ECHO("POST", "/echo", "13", JSON, "{\"fill\":\"\0\"}a", 13), 400);
+	buffer_free(&reply);
+}
+
+/* Peers that leave at any moment cost nothing but themselves. */
+static void peers_that_leave(void **state)
+{
+	struct buffer out = {0}, reply = {0};
+	(void)state;
+	request_write(&out, &(struct request){"GET", "/echo"});
+	for (size_t bytes = 0; bytes <= out.length; bytes++) {
+		int fd = connect_to_server();
+		(void)!send(fd, out.data, bytes, MSG_NOSIGNAL);
+		close(fd);
+	}
+	assert_int_equal(ECHO("GET", "/echo"), 200);
+	buffer_free(&out);
+	buffer_free(&reply);
+}
+
+static void *client_run(void *argument)
+{
+	struct buffer reply = {0};
+	int *failed = argument;
+	for (int i = 0; i < 50; i++) {
+		char length[16], body[64];
+		snprintf(body, sizeof body, "{\"fill\":\"%.*s\"}", i, "0123456789012345678901234567890123456789012345678901");
+		snprintf(length, sizeof length, "%zu", strlen(body));
+		char wanted[32];
+		snprintf(wanted, sizeof wanted, "\"bytes\":%s,", length);
+		*failed += i && (ECHO("POST", "/echo", length, JSON, body, strlen(body)) != 200 || !strstr(reply.data, wanted));
+	}
+	buffer_free(&reply);
+	return NULL;
+}
+
+static void many_clients(void **state)
+{
+	enum { CLIENTS = 20 };
+	pthread_t threads[CLIENTS];
+	int failed[CLIENTS] = {0};
+	(void)state;
+	for (int i = 0; i < CLIENTS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, client_run, &failed[i]), 0);
+	for (int i = 0; i < CLIENTS; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(failed[i], 0);
+	}
+}
+
+static void socket_is_ours_alone(void **state)
+{
+	struct stat info;
+	(void)state;
+	assert_int_equal(lstat(socket_path, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0600);
+}
+
+static void hangup_reopens_the_log(void **state)
+{
+	struct buffer reply = {0};
+	char moved[300];
+	struct stat info;
+	(void)state;
+	snprintf(moved, sizeof moved, "%s.1", log_path);
+	assert_int_equal(rename(log_path, moved), 0);
+	kill(server, SIGHUP);
+	/* The file is there a moment before lines go to it. */
+	WAIT_FOR(ECHO("GET", "/echo") == 200 && stat(log_path, &info) == 0 && info.st_size > 0);
+	buffer_free(&reply);
+}
+
+/* SIGTERM: the request in flight and the one that waits for a thread are both answered; then the program ends with 0. */
+static void term_finishes_what_is_in_flight(void **state)
+{
+	struct buffer out = {0}, reply = {0};
+	struct stat info;
+	int fds[3];
+	char c;
+	(void)state;
+	request_write(&out, &(struct request){"GET", "/block"});
+	for (int i = 0; i < 3; i++) {
+		fds[i] = connect_to_server();
+		assert_int_equal(send(fds[i], out.data, out.length, 0), out.length);
+	}
+	for (int i = 0; i < 2; i++) /* two threads: the third request waits in the socket */
+		assert_int_equal(read(entered[0], &c, 1), 1);
+	kill(server, SIGTERM);
+	WAIT_FOR(lstat(socket_path, &info) != 0);
+	assert_int_equal(write(release_[1], "rrr", 3), 3);
+	for (int i = 0; i < 3; i++) {
+		buffer_reset(&reply);
+		reply_read(fds[i], &reply);
+		assert_memory_equal(reply.data, "Status: 200", 11);
+		close(fds[i]);
+	}
+	assert_int_equal(server_stop(SIGTERM), 0);
+	assert_int_equal(read(entered[0], &c, 1), 1);
+	buffer_free(&out);
+	buffer_free(&reply);
+	server_start();
+}
+
+/* What a program that cannot serve says, and that it ends. */
+static void refusals_to_start(void **state)
+{
+	(void)state;
+	assert_int_equal(server_stop(SIGINT), 0);
+	static const struct { const char *name, *value; } ROWS[] = {
+		{"STOA_WEB_SOCKET", ""}, {"STOA_WEB_SOCKET_MODE", "rw"}, {"STOA_WEB_LOG_LEVEL", "loud"}, {"STOA_OPS_ALLOW", "everybody"},
+		{"STOA_WEB_PUBLIC_URL", "stoa.example"}, {"STOA_WEB_THREADS", "0"}, {"STOA_SECRET_KEY_FILE", "/nonexistent/key"}};
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		char before[512];
+		const char *value = getenv(ROWS[i].name);
+		snprintf(before, sizeof before, "%s", value ? value : "");
+		setenv(ROWS[i].name, ROWS[i].value, 1);
+		int status;
+		fflush(NULL);
+		pid_t child = fork();
+		if (child == 0) {
+			char *argv[] = {"stoa-test", NULL};
+			close(0);
+			open("/dev/null", O_RDONLY);
+			dup2(open("/dev/null", O_WRONLY), 2);
+			exit(serve_main(1, argv, &FAMILY));
+		}
+		waitpid(child, &status, 0);
+		print_message("%s\n", ROWS[i].name);
+		assert_true(WIFEXITED(status));
+		assert_in_range(WEXITSTATUS(status), 1, 2);
+		if (value)
+			setenv(ROWS[i].name, before, 1);
+		else
+			unsetenv(ROWS[i].name);
+	}
+	server_start();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(socket_path, sizeof socket_path, "%s/run/test.sock", getenv("STOA_TEST_DIR"));
+	snprintf(log_path, sizeof log_path, "%s/fastcgi.log", getenv("STOA_TEST_DIR"));
+	setenv("STOA_WEB_SOCKET", socket_path, 1);
+	setenv("STOA_WEB_LOG_FILE", log_path, 1);
+	setenv("STOA_WEB_THREADS", "2", 1);
+	if (pipe(entered) || pipe(release_))
+		return 1;
+	server_start();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return server_stop(SIGTERM); /* also when memory leaked */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(requests_arrive), cmocka_unit_test(paths), cmocka_unit_test(bodies),
+		cmocka_unit_test(peers_that_leave), cmocka_unit_test(many_clients), cmocka_unit_test(socket_is_ours_alone),
+		cmocka_unit_test(hangup_reopens_the_log), cmocka_unit_test(term_finishes_what_is_in_flight), cmocka_unit_test(refusals_to_start)};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
