@@ -11,11 +11,14 @@ auth_sources = \
 	fcgi/auth/register.c \
 	fcgi/auth/session.c
 
-check_PROGRAMS += tests/auth/auth_dbtest tests/auth/command_dbtest
-TESTS += tests/auth/auth_dbtest tests/auth/command_dbtest
-tests_auth_auth_dbtest_SOURCES = tests/auth/auth_dbtest.c tests/widget/client.h tests/lib/database.h $(auth_sources)
+check_PROGRAMS += tests/auth/auth_dbtest tests/auth/org_dbtest tests/auth/command_dbtest
+TESTS += tests/auth/auth_dbtest tests/auth/org_dbtest tests/auth/command_dbtest
+tests_auth_auth_dbtest_SOURCES = tests/auth/auth_dbtest.c tests/auth/people.h tests/widget/client.h tests/lib/database.h $(auth_sources)
 tests_auth_auth_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_auth_auth_dbtest_LDADD = $(CHECK_LDADD)
+tests_auth_org_dbtest_SOURCES = tests/auth/org_dbtest.c tests/auth/people.h tests/widget/client.h tests/lib/database.h $(auth_sources)
+tests_auth_org_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_auth_org_dbtest_LDADD = $(CHECK_LDADD)
 tests_auth_command_dbtest_SOURCES = tests/auth/command_dbtest.c tests/lib/database.h
 tests_auth_command_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_auth_command_dbtest_LDADD = $(CHECK_LDADD)
