@@ -92,7 +92,7 @@ try {
     with the password ${demo.password}
 
   The shop            ${shopUrl}
-    open it, click "Cancel my plan", take an offer, and look at the Overview
+    open it, click "Cancel my plan", take an offer, and look at ${house.url}/?mode=test
 
   Mails               ${mailUrl}
   Stripe's stand-in   ${stripeUrl}

@@ -4,7 +4,9 @@ import { after, test } from 'node:test'
 import { request, send } from './raw.mjs'
 import { call, customer, decide, problem, start, started, state, subscriber } from './widget.mjs'
 
-export function inputTests(house) {
+export function inputTests(house, front) {
+	// What a body that cannot be read is refused with; mod_fcgid knows only 500.
+	const unreadable = front === 'fcgid' ? [0, 400, 408, 500] : [0, 400, 408]
 	const headers = (more = {}) => ({ 'Content-Type': 'application/json', 'X-API-Key': house.keys.test.key, Connection: 'close', ...more })
 	// Posts bytes as they are; the reply as the tests' problem() wants it.
 	const post = async (body, more = {}, path = '/api/v1/widget/start') => {
@@ -72,7 +74,7 @@ export function inputTests(house) {
 	test('a truncated body makes nobody wait and changes nothing', async () => {
 		const [[before]] = house.sql('select count(*) from retention_session')
 		const reply = await send(house.url, request('POST', '/api/v1/widget/start', headers({ 'Content-Length': 500 }), '{"userId":"cut'), { half: true, quiet: 20000 })
-		assert.ok([0, 400, 408].includes(reply.status), String(reply.status))
+		assert.ok(unreadable.includes(reply.status), String(reply.status))
 		assert.deepEqual(house.sql('select count(*) from retention_session'), [[before]])
 		assert.equal((await start(house, { userId: 'after' })).status, 200)
 	})
@@ -84,7 +86,7 @@ export function inputTests(house) {
 		for (const [what, bytes, wanted] of [
 			['two keys', lines(`${key}X-API-Key: stoa_test_other\r\nContent-Length: ${body.length}\r\n`), [400, 401]],
 			['two lengths', lines(`${key}Content-Length: ${body.length}\r\nContent-Length: 5\r\n`), [400]],
-			['length and chunked', lines(`${key}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n`), [400, 408, 0]],
+			['length and chunked', lines(`${key}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n`), unreadable],
 			['a negative length', lines(`${key}Content-Length: -1\r\n`), [400, 413]],
 			['a length that is no number', lines(`${key}Content-Length: ten\r\n`), [400]],
 			['a huge header', lines(`${key}X-Big: ${'x'.repeat(70000)}\r\nContent-Length: ${body.length}\r\n`), [400, 431, 0]],

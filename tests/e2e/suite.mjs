@@ -22,7 +22,7 @@ export function suite(front) {
 		describe('web', () => webTests(house))
 		describe('journey', () => journeyTests(house))
 		describe('auth', () => authTests(house))
-		describe('bad input', () => inputTests(house))
+		describe('bad input', () => inputTests(house, front))
 		describe('faults', () => faultTests(house))
 	})
 }
