@@ -6,3 +6,9 @@ ops_sources = \
 	fcgi/ops/figures.c \
 	fcgi/ops/health.c \
 	fcgi/ops/probe.c
+
+check_PROGRAMS += tests/ops/ops_dbtest
+TESTS += tests/ops/ops_dbtest
+tests_ops_ops_dbtest_SOURCES = tests/ops/ops_dbtest.c tests/widget/client.h tests/lib/database.h $(ops_sources)
+tests_ops_ops_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_ops_ops_dbtest_LDADD = $(CHECK_LDADD)

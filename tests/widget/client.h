@@ -41,7 +41,7 @@ static inline void caller_close(struct caller *client)
 }
 
 /* One request; the reply stays until the next one. body NULL: none. more: further headers, name and value in turn, NULL-ended, or
- * NULL. Answers the status. */
+ * NULL; they go before the usual ones. reply is parsed when it is JSON. Answers the status. */
 static inline int client_send(struct caller *client, const char *method, const char *target, const char *key, const char *body,
 	size_t length, const char *const *more)
 {
@@ -61,6 +61,8 @@ static inline int client_send(struct caller *client, const char *method, const c
 	req->query = query ? query : "";
 	req->body = body ? arena_memdup(&req->ctx.arena, body, length) : "";
 	req->body_length = length;
+	while (more && *more && count < 19)
+		client->headers[count++] = *more++;
 	if (key) {
 		client->headers[count++] = "X-API-Key";
 		client->headers[count++] = key;
@@ -69,12 +71,11 @@ static inline int client_send(struct caller *client, const char *method, const c
 		client->headers[count++] = "Content-Type";
 		client->headers[count++] = "application/json";
 	}
-	while (more && *more && count < 22)
-		client->headers[count++] = *more++;
 	client->headers[count] = NULL;
 	dispatch(req, &client->rep);
 	client->reply = NULL;
-	if (client->rep.body.length && json_read(&req->ctx, client->rep.body.data, client->rep.body.length, 32, &client->reply) != OK)
+	if (client->rep.type == BODY_JSON && client->rep.body.length &&
+		json_read(&req->ctx, client->rep.body.data, client->rep.body.length, 32, &client->reply) != OK)
 		fail_msg("%s %s: not JSON: %s", method, target, client->rep.body.data);
 	return client->rep.status;
 }

@@ -1,0 +1,599 @@
+/* Tenant isolation and the matrix of roles, over every route of every family.
+ *
+ * Two organisations, each with a row in every table. Whoever belongs to the first asks for every route with the second one's ids, in
+ * paths, bodies, queries and the widget's token: what answers must not hold anything of the second, and its rows stay as they are.
+ * Requests are made from the routes' own rows of input, so that a new route is covered the moment it is there. At the end the second
+ * organisation makes the same requests itself, and they work: what was refused was refused for whose they were. */
+#include "tests/widget/client.h"
+
+#include "cli/cli.h"
+#include "who/secret.h"
+
+#define MARK "bravo"           /* in every text of the second organisation */
+#define IDS 24
+
+enum caller_kind { AS_OWNER, AS_ADMIN, AS_ANALYST, AS_READONLY, AS_SERVER, AS_WIDGET, AS_NOBODY, CALLERS };
+static const char *const CALLER_TEXT[CALLERS] = {"owner", "admin", "analyst", "readonly", "server key", "widget key", "nobody"};
+static const enum role ROLE_OF[] = {ROLE_OWNER, ROLE_ADMIN, ROLE_ANALYST, ROLE_READONLY};
+
+struct org {
+	struct tenant tenant;
+	char people[4][ID_TEXT], sessions[4][ID_TEXT];
+	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
+	const char *ids[IDS];
+	int id_count;
+};
+
+static struct ctx setup;
+static struct pool *pool;
+static struct org alpha, bravo;
+static struct caller caller;
+static const char *sum_query;
+static int faults, calls;
+
+#define fault(...) (faults++, print_error(__VA_ARGS__), print_error("\n"))
+
+static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *sql(const char *format, ...)
+{
+	va_list args;
+	const char *text;
+
+	va_start(args, format);
+	text = arena_vprintf(&setup.arena, format, args);
+	va_end(args);
+	return arena_strdup(&setup.arena, ask(&setup, pool, text));
+}
+
+/* --- the two organisations --- */
+
+static void people_add(struct org *org, const char *name)
+{
+	for (int i = 0; i < 4; i++) {
+		struct session_tokens tokens;
+		struct lease lease;
+
+		assert_int_equal(lease_take(&setup, pool, &lease), OK);
+		assert_int_equal(pg_begin(&lease), OK);
+		assert_int_equal(member_add(&setup, &lease, org->tenant.org_id, arena_printf(&setup.arena, "%s-%d@example.com", name, i), name,
+			ROLE_OF[i], org->people[i]), OK);
+		assert_int_equal(session_start(&setup, &lease, org->tenant.org_id, org->people[i], ROLE_OF[i], &(struct client){0}, &tokens), OK);
+		assert_int_equal(pg_commit(&lease), OK);
+		lease_return(&lease);
+		snprintf(org->sessions[i], ID_TEXT, "%s", tokens.session_id);
+	}
+}
+
+/* A click on Cancel, as the widget's responder makes it; the family is open. */
+static const char *start(struct org *org, const char *name, const char **token_out)
+{
+	const char *body = arena_printf(&setup.arena, "{\"userId\":\"%s\",\"plan\":\"%s\",\"email\":\"%s@example.com\",\"subscriptionValue\":900,"
+		"\"currency\":\"usd\",\"stripeSubscriptionId\":\"sub_%s\"}", name, name, name, name);
+
+	client_post(&caller, "/api/v1/widget/start", org->tenant.live.key, body);
+	assert_status(&caller, 200);
+	*token_out = arena_strdup(&setup.arena, client_text(&caller, "session"));
+	return arena_strdup(&setup.arena, client_text(&caller, "sessionId"));
+}
+
+static void records_add(struct org *org, const char *name)
+{
+	const char *of = org->tenant.org_id;
+
+	sql("insert into decision (org_id, live, session_id, outcome, offer_type, step, reason_text, feedback, request_hash, status, currency, "
+		"saved_minor) values ('%s', true, '%s', 'accepted', 'pause', 2, '%s', '%s', '\\x00', 'manual', 'usd', 900)", of, org->decided, name, name);
+	sql("insert into offer_event (org_id, live, session_id, step, offer_type, answer) values ('%s', true, '%s', 2, 'pause', 'accepted')",
+		of, org->decided);
+	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4, account) values ('%s', true, '\\x00', '%.4s', '%s')", of, name, name);
+	sql("insert into stripe_operation (org_id, live, session_id, number, purpose, idempotency_key, method, path, form) "
+		"values ('%s', true, '%s', 1, '%s', '%s', 'POST', '/%s', '%s')", of, org->decided, name, name, name, name);
+	sql("insert into audit_log (org_id, id, actor_kind, action, entity, after) values ('%s', gen_random_uuid(), 'system', '%s', '%s', '\"%s\"')",
+		of, name, name, name);
+	sql("insert into job (id, org_id, kind, queue, attempts, payload, run_at) values (gen_random_uuid(), '%s', '%s', 1, 3, '\"%s\"', 'infinity')",
+		of, name, name);
+}
+
+static void id_add(struct org *org, const char *id)
+{
+	assert_true(org->id_count < IDS && id_valid(id));
+	org->ids[org->id_count++] = id;
+}
+
+static void org_add(struct org *org, const char *name)
+{
+	const char *unused;
+
+	tenant_add(&setup, pool, &org->tenant);
+	sql("update organisation set name = '%s' where org_id = '%s'", name, org->tenant.org_id);
+	sql("update api_key set name = '%s', origins = '{https://%s.example}' where org_id = '%s'", name, name, org->tenant.org_id);
+	people_add(org, name);
+	org->flow = flow_add(&setup, pool, org->tenant.org_id, "en", ANYBODY, EVERY_STEP);
+	org->draft = flow_add(&setup, pool, org->tenant.org_id, "de", ANYBODY, EVERY_STEP);
+	sql("update flow set name = '%s' where org_id = '%s'", name, org->tenant.org_id);
+	sql("update flow set status = 'draft' where org_id = '%s' and id = '%s'", org->tenant.org_id, org->draft);
+	org->decided = start(org, name, &unused);
+	org->undecided = start(org, name, &org->token);
+	records_add(org, name);
+	id_add(org, org->flow);
+	id_add(org, org->draft);
+	id_add(org, org->decided);
+	id_add(org, org->undecided);
+	id_add(org, org->tenant.org_id);
+	id_add(org, org->tenant.live.id);
+	id_add(org, org->tenant.test.id);
+	id_add(org, org->tenant.server.id);
+	id_add(org, org->tenant.server_test.id);
+	for (int i = 0; i < 4; i++) {
+		id_add(org, org->people[i]);
+		id_add(org, org->sessions[i]);
+	}
+}
+
+#define TENANT_TABLES "from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id' " \
+	"where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+
+/* One statement that answers a digest of all that belongs to an organisation; and every table holds something of it. */
+static void sum_prepare(void)
+{
+	const char *tables = sql("select string_agg(quote_ident(c.relname), ' ') " TENANT_TABLES);
+	struct buffer out = {0};
+
+	buffer_text(&out, "select md5(string_agg(part, ',')) from (select md5(string_agg(a::text, '|' order by a::text)) as part "
+		"from account a join membership m on m.account_id = a.id where m.org_id = $1");
+	for (size_t length; (length = strcspn(tables, " ")); tables += length + (tables[length] == ' ')) {
+		const char *table = arena_memdup(&setup.arena, tables, length);
+
+		buffer_printf(&out, " union all select '%s' || md5(string_agg(t::text, '|' order by t::text)) from %s t where org_id = $1", table, table);
+		if (strcmp(sql("select count(*) from %s where org_id = '%s'", table, bravo.tenant.org_id), "0") == 0)
+			fail_msg("nothing of the second organisation is in %s: add a row to records_add()", table);
+	}
+	buffer_text(&out, ") parts");
+	sum_query = arena_memdup(&setup.arena, out.data, out.length);
+	buffer_free(&out);
+}
+
+static const char *sum_of(const struct org *org)
+{
+	struct lease lease;
+	PGresult *result;
+	const char *sum;
+
+	if (lease_take(&setup, pool, &lease) != OK || pg_run_text(&lease, sum_query, 1, PARAMS(org->tenant.org_id), &result) != OK)
+		fail_msg("%s %s", setup.fault.detail, setup.fault.internal);
+	sum = arena_strdup(&setup.arena, PQgetvalue(result, 0, 0));
+	lease_return(&lease);
+	return sum;
+}
+
+/* --- requests made from rows of input --- */
+
+struct plan {
+	const struct route *route;
+	const struct org *victim; /* whose ids */
+	const char *id;           /* for every field of that type */
+	bool optional;            /* optional fields too */
+};
+
+/* What a type alone does not tell. NULL: left out. */
+static bool value_named(const struct plan *plan, const char *name, const char **json_out)
+{
+	const struct { const char *name, *json; } VALUES[] = {
+		{"session", arena_printf(&setup.arena, "\"%s\"", plan->victim->token)},
+		{"X-Stoa-Session", plan->victim->token},
+		{"If-Match", "\"1\""},
+		{"steps", EVERY_STEP},
+		{"path", "[]"},
+		{"language", "\"en\""},
+		{"currency", "\"usd\""},
+		{"email", "\"nobody@example.com\""},
+		{"password", "\"a quiet harbour 42\""},
+		{"oldPassword", "\"a wrong harbour 42\""},
+		{"origins", strncmp(plan->route->path, "/api/", 5) ? "\"https://shop.example\"" : "[\"https://shop.example\"]"},
+		{"next", "\"/keys\""},
+		{"signature", plan->route->form ? "\"required\"" : NULL},
+		{"expiresAt", NULL},
+		{"cursor", NULL},
+		{"stripeSubscriptionId", NULL}};
+
+	for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++)
+		if (strcmp(VALUES[i].name, name) == 0) {
+			*json_out = VALUES[i].json;
+			return true;
+		}
+	return false;
+}
+
+/* A value as JSON that keeps the field's rules, or NULL to leave it out. */
+static const char *value_of(const struct plan *plan, const struct field *field)
+{
+	int64_t least = field->least;
+	const char *json;
+
+	if (!field->required && !plan->optional && field->type != FIELD_ID)
+		return NULL;
+	if (value_named(plan, field->name, &json))
+		return json;
+	switch (field->type) {
+	case FIELD_ID:
+		return arena_printf(&setup.arena, "\"%s\"", plan->id);
+	case FIELD_INT:
+		return arena_printf(&setup.arena, "%lld", (long long)(least > 0 || field->most ? least : 1));
+	case FIELD_BOOL:
+		return "true";
+	case FIELD_ENUM:
+		return arena_printf(&setup.arena, "\"%.*s\"", (int)strcspn(field->choices, "|"), field->choices);
+	case FIELD_EMAIL:
+		return "\"nobody@example.com\"";
+	case FIELD_URL:
+		return "\"https://shop.example\"";
+	case FIELD_JSON:
+		return "{}";
+	case FIELD_TEXTS:
+		return "[]";
+	case FIELD_CURSOR:
+		return NULL;
+	default:
+		return arena_printf(&setup.arena, "\"%.*s\"", (int)(least > 1 ? least : 1), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	}
+}
+
+/* A JSON text's own characters; other values stay. */
+static const char *bare(const char *json)
+{
+	size_t length = strlen(json);
+
+	return *json == '"' ? arena_memdup(&setup.arena, json + 1, length - 2) : json;
+}
+
+static void pair_add(struct buffer *out, const char *name, const char *json)
+{
+	const char *text = bare(json);
+
+	if (out->length)
+		buffer_char(out, '&');
+	buffer_text(out, name);
+	buffer_char(out, '=');
+	buffer_url(out, text, strlen(text));
+}
+
+static const char *kept(struct buffer *buffer)
+{
+	const char *text = buffer->length ? arena_memdup(&setup.arena, buffer->data, buffer->length) : "";
+
+	buffer_free(buffer);
+	return text;
+}
+
+static const char *target_of_plan(const struct plan *plan)
+{
+	struct buffer path = {0}, query = {0};
+
+	for (const char *at = plan->route->path; *at; at++) {
+		if (*at != ':') {
+			buffer_char(&path, *at);
+			continue;
+		}
+		size_t length = strcspn(at, "/");
+		for (const struct field *field = plan->route->input; field && field->name; field++)
+			if (field->place == IN_PATH && strlen(field->name) == length - 1 && strncmp(field->name, at + 1, length - 1) == 0)
+				buffer_text(&path, bare(value_of(plan, field)));
+		at += length - 1;
+	}
+	for (const struct field *field = plan->route->input; field && field->name; field++) {
+		const char *json = field->place == IN_QUERY ? value_of(plan, field) : NULL;
+
+		if (json)
+			pair_add(&query, field->name, json);
+	}
+	if (query.length) {
+		buffer_char(&path, '?');
+		buffer_add(&path, query.data, query.length);
+	}
+	buffer_free(&query);
+	return kept(&path);
+}
+
+static const char *csrf_of(const char *token)
+{
+	struct buffer hex = {0};
+	uint8_t mac[SECRET_MAC_BYTES];
+
+	secret_mac(SECRET_CSRF, token, strlen(token), mac);
+	for (size_t i = 0; i < sizeof mac; i++)
+		buffer_printf(&hex, "%02x", mac[i]);
+	return kept(&hex);
+}
+
+/* NULL: the route takes none. */
+static const char *body_of(const struct plan *plan, const char *token)
+{
+	struct buffer body = {0};
+	bool any = false;
+
+	if (plan->route->form)
+		pair_add(&body, "csrf", arena_printf(&setup.arena, "\"%s\"", csrf_of(token)));
+	for (const struct field *field = plan->route->input; field && field->name; field++) {
+		const char *json = field->place == IN_BODY ? value_of(plan, field) : NULL;
+
+		any |= field->place == IN_BODY;
+		if (json && plan->route->form)
+			pair_add(&body, field->name, json);
+		else if (json)
+			buffer_printf(&body, "%s\"%s\":%s", body.length ? "," : "{", field->name, json);
+	}
+	if (plan->route->form)
+		return kept(&body);
+	if (!any) {
+		buffer_free(&body);
+		return NULL;
+	}
+	buffer_text(&body, body.length ? "}" : "{}");
+	return kept(&body);
+}
+
+/* A new session every time: some routes end the one that they are called with. */
+static const char *session_token(const struct org *org, enum caller_kind as)
+{
+	struct session_tokens tokens;
+	struct lease lease;
+
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(session_start(&setup, &lease, org->tenant.org_id, org->people[as], ROLE_OF[as], &(struct client){0}, &tokens), OK);
+	lease_return(&lease);
+	return arena_strdup(&setup.arena, tokens.access);
+}
+
+static int call(const struct plan *plan, const struct org *org, enum caller_kind as)
+{
+	const char *headers[12], *token = as <= AS_READONLY ? session_token(org, as) : "";
+	const char *key = as == AS_SERVER ? org->tenant.server.key : as == AS_WIDGET ? org->tenant.live.key : NULL;
+	bool page = plan->route->access == ACCESS_PAGE || plan->route->access == ACCESS_PAGE_PUBLIC;
+	const char *body = body_of(plan, token);
+	int count = 0;
+
+	if (as <= AS_READONLY) {
+		headers[count++] = page ? "Cookie" : "Authorization";
+		headers[count++] = arena_printf(&setup.arena, page ? PAGE_COOKIE "=%s" : "Bearer %s", token);
+	}
+	if (plan->route->form) {
+		headers[count++] = "Content-Type";
+		headers[count++] = "application/x-www-form-urlencoded";
+	}
+	for (const struct field *field = plan->route->input; field && field->name; field++) {
+		const char *json = field->place == IN_HEADER ? value_of(plan, field) : NULL;
+
+		if (json && count < 9) {
+			headers[count++] = field->name;
+			headers[count++] = json;
+		}
+	}
+	headers[count++] = "Sec-Fetch-Site";
+	headers[count++] = "same-origin";
+	headers[count] = NULL;
+	calls++;
+	return client_send(&caller, method_text(plan->route->method), target_of_plan(plan), key, body, body ? strlen(body) : 0, headers);
+}
+
+/* --- what must hold --- */
+
+static bool takes_id(const struct route *route)
+{
+	for (const struct field *field = route->input; field && field->name; field++)
+		if (field->type == FIELD_ID)
+			return true;
+	return false;
+}
+
+static bool may(const struct route *route, enum caller_kind as)
+{
+	uint64_t permissions = as <= AS_READONLY ? role_permissions(ROLE_OF[as]) : as == AS_NOBODY ? 0 : key_permissions(as == AS_WIDGET);
+	bool permitted = permissions >> route->permission & 1;
+
+	switch (route->access) {
+	case ACCESS_PUBLIC:
+	case ACCESS_PAGE_PUBLIC:
+		return true;
+	case ACCESS_SESSION:
+		return as <= AS_READONLY;
+	case ACCESS_PERMISSION:
+		return permitted;
+	case ACCESS_PAGE:
+		return as <= AS_READONLY && (permitted || route->permission == PERMIT_WIDGET_USE);
+	default: /* ACCESS_LOCAL: these callers are from elsewhere */
+		return false;
+	}
+}
+
+static const char *reply_text(void)
+{
+	return caller.rep.body.length ? caller.rep.body.data : "";
+}
+
+/* True when the gate refused, whatever the handler would have said. */
+static bool gate_refused(void)
+{
+	static const char *const GATE[] = {"This needs the permission", "Sign in first", "A token or an API key is required", "Only for signed-in",
+		"Not for this address"};
+
+	if (caller.rep.status == 303)
+		return strncmp(client_value(&caller, "Location"), "/login", 6) == 0 && strncmp(client_value(&caller, "Location"), "/login?notice", 13) != 0;
+	if (caller.rep.status != 401 && caller.rep.status != 403)
+		return false;
+	for (size_t i = 0; i < sizeof GATE / sizeof *GATE; i++)
+		if (strstr(reply_text(), GATE[i]))
+			return true;
+	return false;
+}
+
+static void check_access(const struct plan *plan, enum caller_kind as)
+{
+	const char *method = method_text(plan->route->method), *path = plan->route->path;
+
+	if (caller.rep.status == 429 || caller.rep.status >= 500)
+		fault("%s %s as %s: %d %s", method, path, CALLER_TEXT[as], caller.rep.status, reply_text());
+	else if (gate_refused() == may(plan->route, as))
+		fault("%s %s as %s: %s, %d %s", method, path, CALLER_TEXT[as], may(plan->route, as) ? "refused" : "let in", caller.rep.status,
+			reply_text());
+}
+
+static void check_isolation(const struct plan *plan, enum caller_kind as)
+{
+	const char *method = method_text(plan->route->method), *path = plan->route->path;
+
+	if (takes_id(plan->route) && caller.rep.status < 400 && !gate_refused())
+		fault("%s %s as %s with a foreign id: %d %s", method, path, CALLER_TEXT[as], caller.rep.status, reply_text());
+	if (strstr(reply_text(), MARK))
+		fault("%s %s as %s shows a foreign text: %s", method, path, CALLER_TEXT[as], reply_text());
+	for (int i = 0; caller.rep.status < 400 && i < bravo.id_count; i++)
+		if (strstr(reply_text(), bravo.ids[i]))
+			fault("%s %s as %s shows a foreign id: %s", method, path, CALLER_TEXT[as], reply_text());
+}
+
+static void route_attack(const struct route *route)
+{
+	int ids = takes_id(route) ? bravo.id_count : 1;
+
+	for (enum caller_kind as = AS_OWNER; as < CALLERS; as++) {
+		const char *sum = sum_of(&bravo);
+
+		for (int i = 0; i < ids; i++)
+			for (int optional = 0; optional < 2; optional++) {
+				struct plan plan = {.route = route, .victim = &bravo, .id = bravo.ids[i], .optional = optional};
+
+				call(&plan, &alpha, as);
+				check_access(&plan, as);
+				check_isolation(&plan, as);
+			}
+		if (strcmp(sum, sum_of(&bravo)) != 0)
+			fault("%s %s as %s changed foreign rows", method_text(route->method), route->path, CALLER_TEXT[as]);
+	}
+}
+
+/* Whoever may asks for what is their own: some id works. */
+static void route_control(const struct route *route)
+{
+	for (enum caller_kind as = AS_OWNER; as < AS_NOBODY; as++)
+		for (int i = 0; may(route, as) && i < bravo.id_count; i++)
+			for (int optional = 0; optional < 2; optional++) {
+				struct plan plan = {.route = route, .victim = &bravo, .id = bravo.ids[i], .optional = optional};
+
+				if (call(&plan, &bravo, as) < 400)
+					return;
+			}
+	fault("%s %s works for nobody, so that its refusals prove nothing: %d %s", method_text(route->method), route->path, caller.rep.status,
+		reply_text());
+}
+
+/* --- families --- */
+
+static void family_open(const struct family *family)
+{
+	char message[256];
+
+	if (!serve_open(family, message))
+		fail_msg("%s: %s", family->name, message);
+}
+
+static void each_route(void (*look)(const struct route *))
+{
+	for (const struct family *const *family = FAMILIES; *family; family++) {
+		family_open(*family);
+		for (const struct route *const *table = (*family)->tables; *table; table++)
+			for (const struct route *route = *table; route->path; route++)
+				look(route);
+		serve_close();
+	}
+}
+
+static void foreign_ids_lead_nowhere(void **state)
+{
+	(void)state;
+	each_route(route_attack);
+	print_message("%d requests\n", calls);
+	assert_true(calls > 500);
+	assert_int_equal(faults, 0);
+}
+
+/* Reading first, changes next, what ends things last. */
+static void own_ids_work_method(enum method method)
+{
+	for (const struct family *const *family = FAMILIES; *family; family++) {
+		family_open(*family);
+		for (const struct route *const *table = (*family)->tables; *table; table++)
+			for (const struct route *route = *table; route->path; route++)
+				if (route->method == method && takes_id(route) && route->access != ACCESS_PUBLIC)
+					route_control(route);
+		serve_close();
+	}
+}
+
+static void own_ids_work(void **state)
+{
+	(void)state;
+	faults = 0;
+	for (enum method method = METHOD_GET; method <= METHOD_DELETE; method++)
+		own_ids_work_method(method);
+	assert_int_equal(faults, 0);
+}
+
+static void settings(void)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/templates", getenv("STOA_ROOT"));
+	setenv("STOA_WEB_TEMPLATES", path, 1);
+	setenv("STOA_WEB_ASSETS", getenv("STOA_TEST_DIR"), 1);
+	setenv("STOA_WEB_PUBLIC_URL", "https://stoa.example", 1);
+	setenv("STOA_WEB_ANONYMOUS_PER_MINUTE", "0", 1);
+	setenv("STOA_WEB_SESSION_PER_MINUTE", "0", 1);
+	setenv("STOA_WEB_SERVER_KEY_PER_MINUTE", "0", 1);
+	setenv("STOA_WHO_LOGINS_PER_ADDRESS", "1000000", 1);
+	setenv("STOA_WHO_REGISTRATIONS_PER_ADDRESS", "1000000", 1);
+	setenv("STOA_WHO_SESSIONS_PER_PERSON", "1000", 1);
+	setenv("STOA_STRIPE_API_BASE", "http://127.0.0.1:1", 1);
+	setenv("STOA_STRIPE_TRIES", "1", 1);
+	setting("STOA_WHO_REGISTRATION", "closed");
+	snprintf(path, sizeof path, "%s/manifest.json", getenv("STOA_TEST_DIR"));
+	FILE *manifest = fopen(path, "w");
+	assert_non_null(manifest);
+	fputs("{\"widget.js\": \"widget.0123456789abcdef.js\", \"pages.css\": \"pages.aa.css\", \"icon.svg\": \"icon.aa.svg\"}", manifest);
+	fclose(manifest);
+}
+
+static int open_house(void **state)
+{
+	(void)state;
+	serve_conf();
+	settings();
+	log_open("isolation_dbtest", "/dev/null", LOG_ERROR);
+	ctx_init(&setup);
+	caller_open(&caller);
+	pool = pool_open(2);
+	schema_make(&setup, pool);
+	for (int i = 0; FAMILIES[i]; i++)
+		if (strcmp(FAMILIES[i]->name, "widget") == 0)
+			family_open(FAMILIES[i]);
+	org_add(&alpha, "alpha");
+	org_add(&bravo, MARK);
+	serve_close();
+	sum_prepare();
+	return 0;
+}
+
+static int close_house(void **state)
+{
+	(void)state;
+	caller_close(&caller);
+	ctx_free(&setup);
+	pool_close(pool);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(foreign_ids_lead_nowhere),
+		cmocka_unit_test(own_ids_work)};
+
+	return cmocka_run_group_tests(cases, open_house, close_house);
+}
