@@ -41,6 +41,21 @@ function pgbench(house, file, values) {
 	return { rate: Number(/tps = ([\d.]+)/.exec(out)[1]) }
 }
 
+// Seconds of processor time that this bench, its load tools and everything in the house's sessions have used.
+function processorSeconds(house) {
+	const sessions = new Set(house.children.map(entry => entry.child.pid))
+	sessions.add(Number(readFileSync(join(house.dir, 'services/pg/postmaster.pid'), 'utf8').split('\n')[0]))
+	let ticks = 0
+	for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+		try {
+			const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').map(Number)
+			if (Number(pid) === process.pid) ticks += fields[13] + fields[14]
+			else if (sessions.has(fields[3])) ticks += fields[11] + fields[12] + fields[13] + fields[14]
+		} catch { /* it ended while we looked */ }
+	}
+	return ticks / 100
+}
+
 // Resident memory of a family's responder, in KiB.
 function resident(house, family) {
 	const program = join(BUILD, `fcgi/${family}/stoa-${family}`)
@@ -182,20 +197,23 @@ async function measure(house, barePort, peerPort) {
 	console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(2)}, ${ROUNDS} rounds of ${SECONDS} s, 32 connections`)
 	for (const run of Object.values(runs)) run()
 	const rates = Object.fromEntries(Object.keys(runs).map(name => [name, []]))
+	const costs = Object.fromEntries(Object.keys(runs).map(name => [name, []]))
 	const tails = {}
 	for (let round = 0; round < ROUNDS; round++)
 		for (const [name, run] of Object.entries(runs)) {
+			const before = processorSeconds(house)
 			const figure = run()
 			rates[name].push(figure.rate)
+			costs[name].push((processorSeconds(house) - before) / (figure.rate * SECONDS) * 1e6)
 			tails[name] = figure.p99
 		}
-	report(rates, tails, memory)
+	report(rates, costs, tails, memory)
 }
 
-function report(rates, tails, memory) {
+function report(rates, costs, tails, memory) {
 	const rate = Object.fromEntries(Object.entries(rates).map(([name, list]) => [name, median(list)]))
 	for (const [name, list] of Object.entries(rates))
-		console.log(`${name.padEnd(10)} ${count(rate[name]).padStart(9)}/s   ${list.map(count).join(' ')}${tails[name] ? `   p99 ${tails[name]}` : ''}`)
+		console.log(`${name.padEnd(10)} ${count(rate[name]).padStart(9)}/s  ${median(costs[name]).toFixed(1).padStart(6)} µs CPU   ${list.map(count).join(' ')}${tails[name] ? `   p99 ${tails[name]}` : ''}`)
 	const limit = what => 1 / (1 / rate['bare GET'] + 1 / rate[`sql ${what}`])
 	const line = (what, value, goal) => console.log(`${what.padEnd(44)} ${value.toFixed(2).padStart(6)}   asked ${goal}`)
 	console.log()
