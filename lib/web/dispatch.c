@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <string.h>
 #include <strings.h>
 
@@ -113,7 +115,11 @@ static enum err handle(struct req *req, struct rep *rep)
 	TRY(access_rate(req));
 	TRY(access_check(req));
 	TRY(input_read(req));
-	TRY(req->route->run(req, rep));
+	return req->route->run(req, rep);
+}
+
+static enum err settle(struct req *req, struct rep *rep)
+{
 	if (rep->body.failed)
 		return fail(&req->ctx, ERR_INTERNAL, "The reply is too large");
 	if (!rep->status)
@@ -175,10 +181,41 @@ static void rep_reset(struct rep *rep)
 	buffer_reset(&rep->body);
 }
 
-void dispatch(struct req *req, struct rep *rep)
+static void finish(struct req *req, enum err err)
 {
 	struct site *site = site_one();
-	const struct entry *entry = &site->unmatched;
+	struct rep *rep = req->rep;
+	if (err == OK && req->route)
+		err = settle(req, rep);
+	if (err != OK) {
+		problem_render(req, rep, err);
+		fault_log(req, err);
+	}
+	head_finish(req, rep);
+	measure(req, rep, site, req->entry);
+	atomic_fetch_sub_explicit(&site->in_flight, 1, memory_order_relaxed);
+}
+
+/* The handler's return and the completion of its work: who comes second finishes the request. */
+enum { HANDLED = 1, COMPLETED = 2 };
+
+void reply_defer(struct req *req)
+{
+	req->deferred = true;
+}
+
+void reply_complete(struct req *req, enum err err)
+{
+	req->outcome = err;
+	if (atomic_fetch_or_explicit(&req->meeting, COMPLETED, memory_order_acq_rel) & HANDLED) {
+		finish(req, err);
+		req->answered(req);
+	}
+}
+
+bool dispatch_begin(struct req *req, struct rep *rep)
+{
+	struct site *site = site_one();
 	atomic_fetch_add_explicit(&site->in_flight, 1, memory_order_relaxed);
 	rep_reset(rep);
 	req->start_us = clock_mono_us();
@@ -191,16 +228,37 @@ void dispatch(struct req *req, struct rep *rep)
 	req->who.permissions = 0;
 	req->input = NULL;
 	req->cookie = false;
+	req->rep = rep;
+	req->entry = &site->unmatched;
+	req->deferred = false;
+	atomic_store_explicit(&req->meeting, 0, memory_order_relaxed);
 	trace_read(req);
 	client_read(req, site);
-	enum err err = match(req, rep, site, &entry);
+	enum err err = match(req, rep, site, &req->entry);
 	if (err == OK && req->route)
 		err = handle(req, rep);
-	if (err != OK) {
-		problem_render(req, rep, err);
-		fault_log(req, err);
+	if (req->deferred) {
+		if (!atomic_fetch_or_explicit(&req->meeting, HANDLED, memory_order_acq_rel))
+			return false;
+		err = req->outcome;
 	}
-	head_finish(req, rep);
-	measure(req, rep, site, entry);
-	atomic_fetch_sub_explicit(&site->in_flight, 1, memory_order_relaxed);
+	finish(req, err);
+	return true;
+}
+
+static void waiter_wake(struct req *req)
+{
+	sem_post(req->waiter);
+}
+
+void dispatch(struct req *req, struct rep *rep)
+{
+	sem_t answered;
+	sem_init(&answered, 0, 0);
+	req->answered = waiter_wake;
+	req->waiter = &answered;
+	if (!dispatch_begin(req, rep))
+		while (sem_wait(&answered) && errno == EINTR)
+			;
+	sem_destroy(&answered);
 }

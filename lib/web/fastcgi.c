@@ -1,12 +1,16 @@
 /* The FastCGI transport: threads that accept on one socket until SIGTERM. */
+#define _GNU_SOURCE /* accept4 */
+
 #include "web/site.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "web/record.h"
 
 #include <errno.h>
-#include <fcgiapp.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,16 +21,22 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define HEADERS 96
 #define KEEP_BYTES 65536 /* larger buffers are returned after the request */
+#define READ_BYTES 16384
+#define SILENCE_MS 30000 /* the web server sends or takes nothing for so long: hang up */
+#define DRAIN_MS 2000
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define STACK_BYTES (2 << 20)
 #else
 #define STACK_BYTES (256 << 10)
 #endif
+
+struct exchange;
 
 struct listener {
 	struct site *site;
@@ -34,20 +44,30 @@ struct listener {
 	atomic_bool stopping;
 	char path[sizeof((struct sockaddr_un){0}.sun_path)]; /* of a socket that we made, or empty */
 	ino_t inode;
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	struct exchange *spare; /* the last used first: its memory is warm */
+	int made, most, used;
 };
 
-/* One thread: its request and reply are used again and again. */
-struct acceptor {
+/* A connection with its request and reply, used again and again. A deferred reply keeps it while its thread takes another. */
+struct exchange {
 	struct listener *listener;
-	pthread_t thread;
-	int poll;
-	FCGX_Request fcgi;
+	struct exchange *next; /* spare */
+	int fd;
+	struct inbound in;
 	struct req req;
 	struct rep rep;
 	struct buffer out;
 	struct { const char *name, *value; size_t length; } headers[HEADERS]; /* HTTP_…, without the prefix */
 	int header_count;
 	const char *content_type, *content_length;
+};
+
+struct acceptor {
+	struct listener *listener;
+	pthread_t thread;
+	int poll;
 };
 
 static bool spelled(const char *env, const char *name)
@@ -62,101 +82,168 @@ static bool spelled(const char *env, const char *name)
 
 static const char *header_find(const struct req *req, const char *name)
 {
-	const struct acceptor *acceptor = req->transport;
+	const struct exchange *exchange = req->transport;
 	size_t length = strlen(name);
-	for (int i = 0; i < acceptor->header_count; i++)
-		if (acceptor->headers[i].length == length && spelled(acceptor->headers[i].name, name))
-			return acceptor->headers[i].value;
+	for (int i = 0; i < exchange->header_count; i++)
+		if (exchange->headers[i].length == length && spelled(exchange->headers[i].name, name))
+			return exchange->headers[i].value;
 	if (!strcasecmp(name, "Content-Type"))
-		return acceptor->content_type;
+		return exchange->content_type;
 	if (!strcasecmp(name, "Content-Length"))
-		return acceptor->content_length;
+		return exchange->content_length;
 	return NULL;
 }
 
-static const char *after(const char *parameter, const char *name, size_t length)
+/* Most parameters are of no interest. False: they are malformed. */
+static bool parameters_read(struct exchange *exchange)
 {
-	return strncmp(parameter, name, length) ? NULL : parameter + length;
-}
-#define PARAMETER(text, name) after(text, name "=", sizeof name)
-
-/* One pass over the parameters; most are of no interest. */
-static void parameters_read(struct acceptor *acceptor)
-{
-	struct req *req = &acceptor->req;
-	const char *value, *uri = NULL, *script = "", *info = "";
-	acceptor->header_count = 0;
-	acceptor->content_type = acceptor->content_length = NULL;
+	struct req *req = &exchange->req;
+	const char *name, *value, *uri = NULL, *script = "", *info = "";
+	size_t at = 0;
+	exchange->header_count = 0;
+	exchange->content_type = exchange->content_length = NULL;
 	req->method = "";
 	req->query = req->address = "";
 	req->https = false;
-	for (char **at = acceptor->fcgi.envp; *at; at++) {
-		const char *text = *at;
-		if ((value = after(text, "HTTP_", 5)) && acceptor->header_count < HEADERS) {
-			const char *equals = strchr(value, '=');
-			if (!equals)
+	while (inbound_pair(&exchange->in, &at, &name, &value)) {
+		if (!strncmp(name, "HTTP_", 5)) {
+			if (exchange->header_count == HEADERS)
 				continue;
-			acceptor->headers[acceptor->header_count].name = value;
-			acceptor->headers[acceptor->header_count].length = (size_t)(equals - value);
-			acceptor->headers[acceptor->header_count++].value = equals + 1;
-		} else if ((value = PARAMETER(text, "REQUEST_METHOD"))) {
+			exchange->headers[exchange->header_count].name = name + 5;
+			exchange->headers[exchange->header_count].length = strlen(name + 5);
+			exchange->headers[exchange->header_count++].value = value;
+		} else if (!strcmp(name, "REQUEST_METHOD")) {
 			req->method = value;
-		} else if ((value = PARAMETER(text, "REQUEST_URI"))) {
+		} else if (!strcmp(name, "REQUEST_URI")) {
 			uri = value;
-		} else if ((value = PARAMETER(text, "QUERY_STRING"))) {
+		} else if (!strcmp(name, "QUERY_STRING")) {
 			req->query = value;
-		} else if ((value = PARAMETER(text, "CONTENT_TYPE"))) {
-			acceptor->content_type = *value ? value : NULL;
-		} else if ((value = PARAMETER(text, "CONTENT_LENGTH"))) {
-			acceptor->content_length = *value ? value : NULL;
-		} else if ((value = PARAMETER(text, "REMOTE_ADDR"))) {
+		} else if (!strcmp(name, "CONTENT_TYPE")) {
+			exchange->content_type = *value ? value : NULL;
+		} else if (!strcmp(name, "CONTENT_LENGTH")) {
+			exchange->content_length = *value ? value : NULL;
+		} else if (!strcmp(name, "REMOTE_ADDR")) {
 			req->address = value;
-		} else if ((value = PARAMETER(text, "SCRIPT_NAME"))) {
+		} else if (!strcmp(name, "SCRIPT_NAME")) {
 			script = value;
-		} else if ((value = PARAMETER(text, "PATH_INFO"))) {
+		} else if (!strcmp(name, "PATH_INFO")) {
 			info = value;
-		} else if ((value = PARAMETER(text, "HTTPS"))) {
+		} else if (!strcmp(name, "HTTPS")) {
 			req->https = !strcasecmp(value, "on");
 		}
 	}
 	/* The raw path, where the server passes it: the others are decoded once already. */
 	struct arena *arena = &req->ctx.arena;
 	req->uri_path = uri ? arena_memdup(arena, uri, strcspn(uri, "?#")) : arena_printf(arena, "%s%s", script, info);
+	return at == exchange->in.params.length;
 }
 
-static enum err body_length(struct acceptor *acceptor, int64_t *length_out)
+static enum err body_length(struct exchange *exchange, size_t *length_out)
 {
-	const char *text = acceptor->content_length;
-	struct ctx *ctx = &acceptor->req.ctx;
+	const char *text = exchange->content_length;
+	struct ctx *ctx = &exchange->req.ctx;
 	int64_t length = 0;
 	for (; text && *text; text++) {
 		if (*text < '0' || *text > '9')
 			return fail(ctx, ERR_BAD_INPUT, "Content-Length must be a number");
 		length = 10 * length + (*text - '0');
-		if (length > acceptor->listener->site->max_body)
-			return fail(ctx, ERR_TOO_LARGE, "The body may have %lld bytes", (long long)acceptor->listener->site->max_body);
+		if (length > exchange->listener->site->max_body)
+			return fail(ctx, ERR_TOO_LARGE, "The body may have %lld bytes", (long long)exchange->listener->site->max_body);
 	}
-	*length_out = length;
+	*length_out = (size_t)length;
 	return OK;
 }
 
-/* Faults stay in ctx: dispatch answers them. */
-static void body_read(struct acceptor *acceptor)
+static bool wait_ready(int fd, short events, int most_ms)
 {
-	struct req *req = &acceptor->req;
-	int64_t length = 0;
+	struct pollfd at = {.fd = fd, .events = events};
+	for (;;) {
+		int ready = poll(&at, 1, most_ms);
+		if (ready >= 0 || errno != EINTR)
+			return ready > 0;
+	}
+}
+
+/* More of the request; false at its end, whatever ended it. */
+static bool read_more(struct exchange *exchange, bool *broken_out)
+{
+	unsigned char data[READ_BYTES];
+	for (;;) {
+		ssize_t got = recv(exchange->fd, data, sizeof data, MSG_DONTWAIT);
+		if (got > 0) {
+			*broken_out = !inbound_feed(&exchange->in, data, (size_t)got);
+			return !*broken_out;
+		}
+		if (got == 0 || (errno != EINTR && errno != EAGAIN))
+			return false;
+		if (errno == EAGAIN && !wait_ready(exchange->fd, POLLIN, SILENCE_MS))
+			return false;
+	}
+}
+
+/* Faults of the body stay in ctx: dispatch answers them. False: nobody to answer. */
+static bool request_read(struct exchange *exchange)
+{
+	struct req *req = &exchange->req;
+	struct inbound *in = &exchange->in;
+	size_t length = 0;
+	bool broken = false;
+	inbound_reset(in);
+	in->body_most = (size_t)exchange->listener->site->max_body;
+	while (!in->params_done)
+		if (!read_more(exchange, &broken))
+			return false;
+	if (!parameters_read(exchange))
+		return false;
 	req->body = "";
 	req->body_length = 0;
-	if (body_length(acceptor, &length) != OK || !length)
-		return;
-	char *body = arena_alloc(&req->ctx.arena, (size_t)length + 1);
-	int64_t got = FCGX_GetStr(body, (int)length, acceptor->fcgi.in);
-	if (got != length) {
+	if (body_length(exchange, &length) != OK)
+		return true;
+	while (!in->done && read_more(exchange, &broken))
+		;
+	if (broken)
+		return false;
+	if (in->body.length < length)
 		fail(&req->ctx, ERR_BAD_INPUT, "The body was cut short");
-		return;
+	else if (length) {
+		in->body.data[length] = '\0';
+		req->body = in->body.data;
+		req->body_length = length;
 	}
-	req->body = body;
-	req->body_length = (size_t)length;
+	return true;
+}
+
+static bool send_pieces(int fd, struct iovec *pieces, int count)
+{
+	while (count) {
+		struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
+		ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && errno != EINTR && (errno != EAGAIN || !wait_ready(fd, POLLOUT, SILENCE_MS)))
+			return false;
+		for (; count && sent >= (ssize_t)pieces->iov_len; pieces++, count--)
+			sent -= (ssize_t)pieces->iov_len;
+		if (count && sent > 0) {
+			pieces->iov_base = (char *)pieces->iov_base + sent;
+			pieces->iov_len -= (size_t)sent;
+		}
+	}
+	return true;
+}
+
+static void reply_write(struct exchange *exchange)
+{
+	unsigned char head[RECORD_HEAD], end[RECORD_END];
+	buffer_reset(&exchange->out);
+	reply_send(&exchange->req, &exchange->rep, &exchange->out);
+	record_end(end, exchange->in.id);
+	for (size_t at = 0, bytes; at < exchange->out.length; at += bytes) {
+		size_t left = exchange->out.length - at;
+		bytes = left < RECORD_MOST ? left : RECORD_MOST;
+		record_head(head, exchange->in.id, bytes);
+		struct iovec pieces[] = {{head, sizeof head}, {exchange->out.data + at, bytes}, {end, sizeof end}};
+		if (!send_pieces(exchange->fd, pieces, bytes == left ? 3 : 2))
+			return;
+	}
 }
 
 static void trim(struct buffer *buffer)
@@ -165,19 +252,103 @@ static void trim(struct buffer *buffer)
 		buffer_free(buffer);
 }
 
-static void answer(struct acceptor *acceptor)
+/* A connection that is closed with bytes unread is reset, and the reply with it: they are read first, for a while. */
+static void hang_up(struct exchange *exchange)
 {
-	struct req *req = &acceptor->req;
-	parameters_read(acceptor);
-	body_read(acceptor);
-	dispatch(req, &acceptor->rep);
-	buffer_reset(&acceptor->out);
-	reply_send(req, &acceptor->rep, &acceptor->out);
-	FCGX_PutStr(acceptor->out.data, (int)acceptor->out.length, acceptor->fcgi.out);
-	FCGX_Finish_r(&acceptor->fcgi);
-	ctx_reset(&req->ctx);
-	trim(&acceptor->rep.body);
-	trim(&acceptor->out);
+	if (!exchange->in.done) {
+		char data[READ_BYTES];
+		int64_t until_us = clock_mono_us() + DRAIN_MS * 1000, left_us;
+		shutdown(exchange->fd, SHUT_WR);
+		while ((left_us = until_us - clock_mono_us()) > 0 && wait_ready(exchange->fd, POLLIN, (int)(left_us / 1000)) &&
+			recv(exchange->fd, data, sizeof data, MSG_DONTWAIT) > 0)
+			;
+	}
+	close(exchange->fd);
+	ctx_reset(&exchange->req.ctx);
+	trim(&exchange->rep.body);
+	trim(&exchange->out);
+	trim(&exchange->in.params);
+	trim(&exchange->in.body);
+}
+
+static void exchange_return(struct exchange *exchange)
+{
+	struct listener *listener = exchange->listener;
+	pthread_mutex_lock(&listener->lock);
+	exchange->next = listener->spare;
+	listener->spare = exchange;
+	listener->used--;
+	pthread_mutex_unlock(&listener->lock);
+	pthread_cond_signal(&listener->returned);
+}
+
+/* A deferred reply is there: in whatever thread. */
+static void exchange_answered(struct req *req)
+{
+	struct exchange *exchange = req->transport;
+	reply_write(exchange);
+	hang_up(exchange);
+	exchange_return(exchange);
+}
+
+static struct exchange *exchange_make(struct listener *listener)
+{
+	struct exchange *exchange = calloc(1, sizeof *exchange);
+	if (!exchange)
+		abort();
+	exchange->listener = listener;
+	ctx_init(&exchange->req.ctx);
+	exchange->req.transport = exchange;
+	exchange->req.header = header_find;
+	exchange->req.answered = exchange_answered;
+	return exchange;
+}
+
+/* Waits while as many as may be are in flight. */
+static struct exchange *exchange_take(struct listener *listener)
+{
+	struct exchange *exchange;
+	pthread_mutex_lock(&listener->lock);
+	while (!listener->spare && listener->made == listener->most)
+		pthread_cond_wait(&listener->returned, &listener->lock);
+	exchange = listener->spare;
+	if (exchange)
+		listener->spare = exchange->next;
+	else
+		listener->made++;
+	listener->used++;
+	pthread_mutex_unlock(&listener->lock);
+	return exchange ? exchange : exchange_make(listener);
+}
+
+/* Waits for what is in flight. */
+static void exchanges_free(struct listener *listener)
+{
+	struct exchange *next;
+	pthread_mutex_lock(&listener->lock);
+	while (listener->used)
+		pthread_cond_wait(&listener->returned, &listener->lock);
+	pthread_mutex_unlock(&listener->lock);
+	for (struct exchange *exchange = listener->spare; exchange; exchange = next) {
+		next = exchange->next;
+		ctx_free(&exchange->req.ctx);
+		reply_free(&exchange->rep);
+		buffer_free(&exchange->out);
+		inbound_free(&exchange->in);
+		free(exchange);
+	}
+}
+
+/* False: the reply is deferred, and with it goes the exchange. */
+static bool answer(struct exchange *exchange)
+{
+	if (request_read(exchange)) {
+		if (!dispatch_begin(&exchange->req, &exchange->rep))
+			return false;
+		reply_write(exchange);
+	}
+	hang_up(exchange);
+	return true;
 }
 
 /* Every thread waits on an epoll of its own with EPOLLEXCLUSIVE: a connection wakes one thread and not all of them. */
@@ -198,22 +369,26 @@ static void *acceptor_run(void *argument)
 {
 	struct acceptor *acceptor = argument;
 	struct listener *listener = acceptor->listener;
+	struct exchange *exchange = NULL;
 	for (;;) {
 		/* A socket of our own is unlinked before the stop, so what still waits there is finished: it has no other server. */
 		bool stopping = atomic_load_explicit(&listener->stopping, memory_order_relaxed);
 		if (stopping && !listener->path[0])
 			break;
-		int status = FCGX_Accept_r(&acceptor->fcgi);
-		if (status == 0)
-			answer(acceptor);
+		if (!exchange)
+			exchange = exchange_take(listener);
+		exchange->fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
+		if (exchange->fd >= 0)
+			exchange = answer(exchange) ? exchange : NULL;
 		else if (stopping)
 			break;
-		else if (status == -EAGAIN)
+		else if (errno == EAGAIN)
 			wait_for_connection(acceptor);
-		else if (status != -EINTR && status != -ECONNABORTED)
+		else if (errno != EINTR && errno != ECONNABORTED)
 			usleep(10000); /* out of descriptors or memory: others may give some back */
 	}
-	FCGX_Free(&acceptor->fcgi, 1);
+	if (exchange)
+		exchange_return(exchange);
 	return NULL;
 }
 
@@ -286,10 +461,6 @@ static bool acceptor_start(struct acceptor *acceptor, struct listener *listener,
 	struct epoll_event stop = {.events = EPOLLIN, .data.fd = listener->stop};
 	acceptor->listener = listener;
 	acceptor->poll = epoll_create1(EPOLL_CLOEXEC);
-	ctx_init(&acceptor->req.ctx);
-	acceptor->req.transport = acceptor;
-	acceptor->req.header = header_find;
-	FCGX_InitRequest(&acceptor->fcgi, listener->socket, FCGI_FAIL_ACCEPT_ON_INTR);
 	return acceptor->poll >= 0 && !epoll_ctl(acceptor->poll, EPOLL_CTL_ADD, listener->socket, &connection) &&
 		!epoll_ctl(acceptor->poll, EPOLL_CTL_ADD, listener->stop, &stop) &&
 		!pthread_create(&acceptor->thread, attributes, acceptor_run, acceptor);
@@ -299,9 +470,6 @@ static void acceptor_free(struct acceptor *acceptor)
 {
 	if (acceptor->poll >= 0)
 		close(acceptor->poll);
-	ctx_free(&acceptor->req.ctx);
-	reply_free(&acceptor->rep);
-	buffer_free(&acceptor->out);
 }
 
 /* Figures that no request carries: published once a second by the thread that owns the signals. */
@@ -370,7 +538,7 @@ static bool run_threads(struct listener *listener, struct acceptor *acceptors, i
 
 bool fastcgi_run(struct site *site, char message_out[256])
 {
-	struct listener listener = {.site = site};
+	struct listener listener = {.site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
 	sigset_t signals;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -380,15 +548,13 @@ bool fastcgi_run(struct site *site, char message_out[256])
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, 2);
-	if (FCGX_Init()) {
-		snprintf(message_out, 256, "libfcgi cannot start");
-		return false;
-	}
 	if (!listener_open(&listener, message_out))
 		return false;
 	int count = (int)conf_int("web.threads");
+	listener.most = (int)conf_int("web.in_flight") > count ? (int)conf_int("web.in_flight") : count;
 	struct acceptor *acceptors = calloc((size_t)count, sizeof *acceptors);
 	bool done = acceptors && run_threads(&listener, acceptors, count, &signals, message_out);
+	exchanges_free(&listener);
 	free(acceptors);
 	close(listener.stop);
 	if (listener.path[0])

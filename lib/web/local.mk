@@ -6,6 +6,8 @@ lib_libstoa_a_SOURCES += \
 	lib/web/fastcgi.c \
 	lib/web/input.c \
 	lib/web/problem.c \
+	lib/web/record.c \
+	lib/web/record.h \
 	lib/web/reply.c \
 	lib/web/route.c \
 	lib/web/serve.c \

@@ -68,6 +68,9 @@ bool reply_has(const struct rep *rep, const char *name);
 const char *cursor_make(struct ctx *ctx, const struct route *route, const char *value);
 const char *cursor_read(struct ctx *ctx, const struct route *route, const char *text);
 
+/* dispatch() for a transport: false when the reply is deferred, and req->answered(req) is called when it is there, by another thread. */
+bool dispatch_begin(struct req *req, struct rep *rep);
+
 /* Accepts and answers until SIGTERM. False: message_out. */
 bool fastcgi_run(struct site *site, char message_out[256]);
 

@@ -75,6 +75,8 @@ struct field {
 #define REPLY(name_, kind_, ...) {.name = (name_), .type = (kind_), __VA_ARGS__}
 
 struct family;
+struct entry;
+struct rep;
 struct req {
 	struct ctx ctx;            /* first: handlers pass &req->ctx down */
 	const struct route *route;
@@ -94,6 +96,14 @@ struct req {
 	/* set by dispatch */
 	bool cookie;               /* who came from the page cookie: CSRF rules apply */
 	int64_t start_us;          /* monotonic */
+	/* dispatch's and the transport's, for reply_defer() */
+	struct rep *rep;
+	const struct entry *entry;
+	bool deferred;
+	enum err outcome;
+	_Atomic int meeting;
+	void (*answered)(struct req *req);
+	void *waiter;
 };
 
 enum reply_body { BODY_NONE, BODY_JSON, BODY_HTML, BODY_TEXT };
@@ -194,6 +204,13 @@ enum err reply_page(struct req *req, struct rep *rep, const char *name, struct j
 enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location);
 /* Weak comparison with If-None-Match; true: the reply is now 304 and the handler returns OK. Sets ETag either way. */
 bool reply_etag(struct req *req, struct rep *rep, const char *etag);
+
+/* For a handler whose reply hangs on work that others share, such as a commit: it fills the reply, calls reply_defer(), hands req over and
+ * returns OK at once, touching neither req nor rep any more; its thread is then free for other requests. Whoever does the work calls
+ * reply_complete() exactly once, from any thread, perhaps before the handler has returned. err is what the handler would have
+ * returned, with its fault recorded in req->ctx. Works under every transport; dispatch() waits. */
+void reply_defer(struct req *req);
+void reply_complete(struct req *req, enum err err);
 
 /* CSRF token of this session, hex, bound to the access token in the cookie. */
 const char *csrf_token(struct req *req);
