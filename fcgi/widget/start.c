@@ -146,7 +146,13 @@ struct started {
 	size_t steps_length;
 };
 
-static enum err session_write(struct req *req, const struct start_input *input, const char *value, const struct started *started)
+static void session_written(void *argument, enum err err)
+{
+	reply_complete(argument, err);
+}
+
+/* The event is durable before the reply goes. A customer's first one is waited for: the cache learns of it. */
+static enum err session_write(struct req *req, const struct start_input *input, const char *value, const struct started *started, bool known)
 {
 	const struct who *who = &req->who;
 	const struct session_row row = {.values = {
@@ -157,7 +163,11 @@ static enum err session_write(struct req *req, const struct start_input *input, 
 		[SESSION_SIGNED] = pg_bool(input->signature), [SESSION_FLOW] = started->flow.flow_id,
 		[SESSION_VERSION] = started->flow.version, [SESSION_ORDER] = started->order}};
 
-	return batch_write(&req->ctx, widget_batch(), &row);
+	if (!known)
+		return batch_write(&req->ctx, widget_batch(), &row);
+	reply_defer(req);
+	batch_add(&req->ctx, widget_batch(), &row, session_written, req);
+	return OK;
 }
 
 static const char *session_token(struct req *req, const struct start_input *input, const struct started *started)
@@ -203,19 +213,21 @@ static enum err widget_start(struct req *req, struct rep *rep)
 {
 	const struct start_input *input = req->input;
 	const char *value = input->value_given ? pg_int(&req->ctx, input->value) : NULL;
-	struct started started = {.segment = segment_of(input->value), .expires_s = clock_wall_s() + WIDGET_SESSION_S};
+	struct started *started = arena_alloc(&req->ctx.arena, sizeof *started);
 	bool known;
 
+	started->segment = segment_of(input->value);
+	started->expires_s = clock_wall_s() + WIDGET_SESSION_S;
 	TRY(input_check(req, input));
 	TRY(customer_verify(req, input, value));
-	TRY(flow_choose(&req->ctx, &req->house, req->who.org_id, language_part(&req->ctx, input->language), started.segment, input->plan,
-		input->region, &started.flow));
+	TRY(flow_choose(&req->ctx, &req->house, req->who.org_id, language_part(&req->ctx, input->language), started->segment, input->plan,
+		input->region, &started->flow));
 	TRY(customer_known(req, input->user_id, &known));
-	TRY(flow_render(&req->ctx, &req->house, req->who.org_id, &started.flow, started.segment, known, &started.order, &started.steps,
-		&started.steps_length));
-	id_new(started.id);
-	start_render(req, rep, input, &started);
-	TRY(session_write(req, input, value, &started));
+	TRY(flow_render(&req->ctx, &req->house, req->who.org_id, &started->flow, started->segment, known, &started->order, &started->steps,
+		&started->steps_length));
+	id_new(started->id);
+	start_render(req, rep, input, started);
+	TRY(session_write(req, input, value, started, known));
 	if (!known) {
 		struct cache_plan plan = customer_plan(req, input->user_id);
 

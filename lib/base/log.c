@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A pipe keeps writes of up to PIPE_BUF (4096) bytes whole, so no line is longer. */
-#define LOG_LINE_BYTES 4096
 #define LOG_TAIL ",\"truncated\":true}\n"
 #define LOG_ROOM (LOG_LINE_BYTES - sizeof LOG_TAIL)
 
@@ -210,10 +208,47 @@ static void line_field(struct line *line, const struct log_field *field)
 		line_real(line, field->real);
 }
 
+static _Thread_local struct log_hold *holding;
+
+static void bytes_write(const char *data, size_t bytes)
+{
+	while (write(log_state.fd, data, bytes) < 0 && errno == EINTR)
+		;
+}
+
+static void hold_flush(struct log_hold *hold)
+{
+	if (hold->length)
+		bytes_write(hold->data, hold->length);
+	hold->length = 0;
+}
+
 static void line_write(const struct line *line)
 {
-	while (write(log_state.fd, line->data, line->length) < 0 && errno == EINTR)
-		;
+	if (!holding) {
+		bytes_write(line->data, line->length);
+		return;
+	}
+	if (line->length > sizeof holding->data - holding->length)
+		hold_flush(holding);
+	memcpy(holding->data + holding->length, line->data, line->length);
+	holding->length += line->length;
+}
+
+void log_hold(struct log_hold *hold)
+{
+	hold->length = 0;
+	holding = hold;
+}
+
+void log_release(void)
+{
+	int kept_errno = errno;
+
+	if (holding)
+		hold_flush(holding);
+	holding = NULL;
+	errno = kept_errno;
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, int count)

@@ -8,6 +8,7 @@
 #define STOA_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -34,6 +35,18 @@ struct log_field {
 
 /* Writes {"time":…,"level":…,"program":…,"event":event, fields…}. Text fields that are NULL are left out. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields, int count);
+
+/* A pipe keeps writes of up to PIPE_BUF (4096) bytes whole, so no line is longer. */
+#define LOG_LINE_BYTES 4096
+
+/* From log_hold() to log_release() lines of this thread gather in *hold and are written together, in whole lines and at most
+ * LOG_LINE_BYTES at once: for a thread that ends many units of work at a time. */
+struct log_hold {
+	char data[LOG_LINE_BYTES];
+	size_t length;
+};
+void log_hold(struct log_hold *hold);
+void log_release(void);
 
 #define LOG(level, event, ...) \
 	do { \

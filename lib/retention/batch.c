@@ -2,16 +2,17 @@
 
 #include "retention/batch.h"
 
+#include "base/log.h"
 #include "sql.h"
 
-#include <linux/futex.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 /* COPY takes the server two thirds of what an INSERT from arrays does. */
 static const char COPY[] =
@@ -21,84 +22,32 @@ static const char COPY[] =
 /* A row is at most some 4 KiB, mostly a tenth of that; all must fit pg_copy()'s bound. */
 #define BATCH_MOST 64
 #define BATCH_BYTES 60000
-/* Under load a leader waits this long for this many rows: a commit costs about as much as ten rows. */
+/* Under load the thread waits this long for this many rows: a commit costs about as much as ten rows. */
 #define BATCH_GOAL 16
 #define BATCH_GATHER_US 500
 
-/* SLEEPING: its thread waits in the kernel. LEADING: it is told to write the next batch. */
-enum entry_state { ENTRY_QUEUED, ENTRY_SLEEPING, ENTRY_LEADING, ENTRY_DONE };
-
 struct entry {
-	const struct session_row *row;
+	struct session_row row;
 	const char *line; /* the row as COPY reads it */
 	size_t length;
 	struct entry *next;
-	_Atomic uint32_t state;
-	enum err err; /* before state becomes ENTRY_DONE */
+	struct ctx *ctx;
+	batch_done *done;
+	void *argument;
+	enum err err;
 };
 
 struct batch {
 	struct pool *pool;
+	pthread_t thread;
 	pthread_mutex_t lock;
-	struct buffer lines;         /* the leader's */
+	pthread_cond_t enough;       /* a row, or as many as the thread wants */
 	struct entry *first, **last; /* queued */
-	int queued;
-	bool led;                    /* somebody leads, or was told to */
-	bool busy;                   /* the batch before had company */
-	_Atomic uint32_t goal_met;   /* futex of a gathering leader */
+	int queued, wanted;          /* wanted: the thread sleeps until so many are queued; 0 = it does not sleep */
+	bool closing;
+	struct buffer lines;         /* the thread's */
 	_Atomic uint64_t statements, rows;
 };
-
-static void futex_wait(_Atomic uint32_t *word, uint32_t expected, const struct timespec *longest)
-{
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, longest, NULL, 0);
-}
-
-static void futex_wake(_Atomic uint32_t *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
-struct batch *batch_open(struct pool *pool)
-{
-	struct batch *batch = calloc(1, sizeof *batch);
-
-	if (!batch)
-		abort();
-	batch->pool = pool;
-	pthread_mutex_init(&batch->lock, NULL);
-	batch->last = &batch->first;
-	return batch;
-}
-
-void batch_close(struct batch *batch)
-{
-	if (!batch)
-		return;
-	pthread_mutex_destroy(&batch->lock);
-	buffer_free(&batch->lines);
-	free(batch);
-}
-
-/* The entry may be gone as soon as its thread sees the new state; a wake then finds nobody. */
-static void entry_signal(struct entry *entry, enum entry_state state)
-{
-	if (atomic_exchange_explicit(&entry->state, state, memory_order_acq_rel) == ENTRY_SLEEPING)
-		futex_wake(&entry->state);
-}
-
-static enum entry_state entry_await(struct entry *entry)
-{
-	uint32_t state = ENTRY_QUEUED;
-
-	if (atomic_compare_exchange_strong_explicit(&entry->state, &state, ENTRY_SLEEPING, memory_order_acq_rel, memory_order_acquire))
-		state = ENTRY_SLEEPING;
-	while (state == ENTRY_SLEEPING) {
-		futex_wait(&entry->state, ENTRY_SLEEPING, NULL);
-		state = atomic_load_explicit(&entry->state, memory_order_acquire);
-	}
-	return (enum entry_state)state;
-}
 
 /* Writes rows one by one from `first` on, until PostgreSQL is gone. */
 static void write_singly(struct ctx *ctx, struct batch *batch, struct lease *lease, struct entry *first)
@@ -106,11 +55,11 @@ static void write_singly(struct ctx *ctx, struct batch *batch, struct lease *lea
 	enum err gone = OK;
 
 	for (struct entry *entry = first; entry; entry = entry->next) {
-		entry->err = gone ? gone : pg_run(lease, &SQL_WIDGET_SESSION_INSERT, entry->row->values, NULL);
+		entry->err = gone ? gone : pg_run(lease, &SQL_WIDGET_SESSION_INSERT, entry->row.values, NULL);
 		/* Repeating is safe, and what was uncertain is then known. */
 		if (entry->err == ERR_UNCERTAIN) {
 			ctx_forgive(ctx);
-			entry->err = pg_run(lease, &SQL_WIDGET_SESSION_INSERT, entry->row->values, NULL);
+			entry->err = pg_run(lease, &SQL_WIDGET_SESSION_INSERT, entry->row.values, NULL);
 		}
 		if (entry->err == ERR_UNAVAILABLE || entry->err == ERR_UNCERTAIN || entry->err == ERR_TIMEOUT)
 			gone = entry->err = ERR_UNAVAILABLE;
@@ -149,27 +98,41 @@ static void write_entries(struct ctx *ctx, struct batch *batch, struct entry *fi
 	atomic_fetch_add_explicit(&batch->rows, (uint64_t)count, memory_order_relaxed);
 }
 
-/* Waits for company if the batch before had some. */
-static void gather(struct batch *batch)
+/* With the lock: sleeps until `wanted` rows are queued, or longer than `longest`. */
+static void sleep_until(struct batch *batch, int wanted, const struct timespec *longest)
 {
-	static const struct timespec longest = {0, BATCH_GATHER_US * 1000};
-	bool wait;
-
-	pthread_mutex_lock(&batch->lock);
-	wait = batch->busy && batch->queued < BATCH_GOAL;
-	atomic_store_explicit(&batch->goal_met, !wait, memory_order_relaxed);
-	pthread_mutex_unlock(&batch->lock);
-	if (wait)
-		futex_wait(&batch->goal_met, 0, &longest);
+	batch->wanted = wanted;
+	while (batch->queued < wanted && !batch->closing)
+		if (longest ? pthread_cond_timedwait(&batch->enough, &batch->lock, longest) : pthread_cond_wait(&batch->enough, &batch->lock))
+			break;
+	batch->wanted = 0;
 }
 
-static struct entry *take_entries(struct batch *batch, int *count_out)
+static struct timespec soon(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += BATCH_GATHER_US * 1000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+/* The next batch, or NULL when closing. `busy`: the one before had company, so this one waits for some. */
+static struct entry *take_entries(struct batch *batch, bool busy, int *count_out)
 {
 	struct entry *first, **end;
 	size_t bytes = 0;
 	int count = 0;
 
 	pthread_mutex_lock(&batch->lock);
+	sleep_until(batch, 1, NULL);
+	if (busy && batch->queued < BATCH_GOAL) {
+		struct timespec until = soon();
+
+		sleep_until(batch, BATCH_GOAL, &until);
+	}
 	first = batch->first;
 	for (end = &batch->first; *end && count < BATCH_MOST && bytes < BATCH_BYTES; count++) {
 		bytes += (*end)->length;
@@ -180,40 +143,87 @@ static struct entry *take_entries(struct batch *batch, int *count_out)
 	if (!batch->first)
 		batch->last = &batch->first;
 	batch->queued -= count;
-	batch->busy = count > 1;
-	atomic_store_explicit(&batch->goal_met, 1, memory_order_relaxed);
 	pthread_mutex_unlock(&batch->lock);
 	*count_out = count;
 	return first;
 }
 
-/* The next in the queue leads now, or nobody. */
-static void pass_on(struct batch *batch)
+/* done may end the memory of the entry. */
+static void report(struct entry *first)
 {
 	struct entry *next;
+	struct log_hold hold;
 
-	pthread_mutex_lock(&batch->lock);
-	next = batch->first;
-	batch->led = next;
-	pthread_mutex_unlock(&batch->lock);
-	if (next)
-		entry_signal(next, ENTRY_LEADING);
+	log_hold(&hold);
+	for (struct entry *entry = first; entry; entry = next) {
+		enum err err = entry->err;
+
+		next = entry->next;
+		if (err == ERR_UNAVAILABLE || err == ERR_TIMEOUT) {
+			err = fail(entry->ctx, ERR_UNAVAILABLE, "The database cannot be reached for the moment");
+			entry->ctx->fault.retry_after_s = 1;
+		} else if (err != OK) {
+			fail(entry->ctx, err, "The session cannot be stored");
+		}
+		entry->done(entry->argument, err);
+	}
+	log_release();
 }
 
-static void lead(struct ctx *ctx, struct batch *batch, struct entry *own)
+static void *batch_run(void *argument)
 {
-	struct entry *first, *next;
-	int count;
+	struct batch *batch = argument;
+	struct entry *first;
+	struct ctx ctx;
+	int count = 0;
 
-	gather(batch);
-	first = take_entries(batch, &count);
-	write_entries(ctx, batch, first, count);
-	pass_on(batch);
-	for (struct entry *entry = first; entry; entry = next) {
-		next = entry->next;
-		if (entry != own)
-			entry_signal(entry, ENTRY_DONE);
+	ctx_init(&ctx);
+	while ((first = take_entries(batch, count > 1, &count))) {
+		write_entries(&ctx, batch, first, count);
+		ctx_reset(&ctx);
+		report(first);
 	}
+	ctx_free(&ctx);
+	return NULL;
+}
+
+struct batch *batch_open(struct pool *pool)
+{
+	struct batch *batch = calloc(1, sizeof *batch);
+	pthread_condattr_t monotonic;
+	sigset_t all, before;
+
+	if (!batch)
+		abort();
+	batch->pool = pool;
+	batch->last = &batch->first;
+	pthread_mutex_init(&batch->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&batch->enough, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	/* Signals are for the thread that waits for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&batch->thread, NULL, batch_run, batch))
+		abort();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return batch;
+}
+
+void batch_close(struct batch *batch)
+{
+	if (!batch)
+		return;
+	pthread_mutex_lock(&batch->lock);
+	batch->closing = true;
+	pthread_cond_signal(&batch->enough);
+	pthread_mutex_unlock(&batch->lock);
+	pthread_join(batch->thread, NULL);
+	pthread_cond_destroy(&batch->enough);
+	pthread_mutex_destroy(&batch->lock);
+	buffer_free(&batch->lines);
+	free(batch);
 }
 
 /* A value as the text format of COPY spells it. */
@@ -239,41 +249,55 @@ static void line_make(struct ctx *ctx, struct entry *entry)
 	char *at;
 
 	for (int column = 0; column < SESSION_COLUMNS; column++)
-		room += 3 + (entry->row->values[column] ? 2 * strlen(entry->row->values[column]) : 0);
+		room += 3 + (entry->row.values[column] ? 2 * strlen(entry->row.values[column]) : 0);
 	entry->line = at = arena_alloc(&ctx->arena, room);
 	for (int column = 0; column < SESSION_COLUMNS; column++) {
-		at = value_put(at, entry->row->values[column]);
+		at = value_put(at, entry->row.values[column]);
 		*at++ = column + 1 < SESSION_COLUMNS ? '\t' : '\n';
 	}
 	entry->length = (size_t)(at - entry->line);
 }
 
+void batch_add(struct ctx *ctx, struct batch *batch, const struct session_row *row, batch_done *done, void *argument)
+{
+	struct entry *entry = arena_alloc(&ctx->arena, sizeof *entry);
+	bool wake;
+
+	*entry = (struct entry){.row = *row, .ctx = ctx, .done = done, .argument = argument};
+	line_make(ctx, entry);
+	pthread_mutex_lock(&batch->lock);
+	*batch->last = entry;
+	batch->last = &entry->next;
+	batch->queued++;
+	wake = batch->queued == batch->wanted;
+	pthread_mutex_unlock(&batch->lock);
+	if (wake)
+		pthread_cond_signal(&batch->enough);
+}
+
+struct awaited {
+	sem_t ended;
+	enum err err;
+};
+
+static void awaited_end(void *argument, enum err err)
+{
+	struct awaited *awaited = argument;
+
+	awaited->err = err;
+	sem_post(&awaited->ended);
+}
+
 enum err batch_write(struct ctx *ctx, struct batch *batch, const struct session_row *row)
 {
-	struct entry entry = {.row = row};
-	bool leads, met;
+	struct awaited awaited;
 
-	line_make(ctx, &entry);
-	pthread_mutex_lock(&batch->lock);
-	*batch->last = &entry;
-	batch->last = &entry.next;
-	batch->queued++;
-	leads = !batch->led;
-	batch->led = true;
-	met = batch->queued >= BATCH_GOAL && !atomic_exchange_explicit(&batch->goal_met, 1, memory_order_relaxed);
-	pthread_mutex_unlock(&batch->lock);
-	if (met)
-		futex_wake(&batch->goal_met);
-	if (leads || entry_await(&entry) == ENTRY_LEADING)
-		lead(ctx, batch, &entry);
-	if (entry.err == OK)
-		return OK;
-	if (entry.err == ERR_UNAVAILABLE || entry.err == ERR_TIMEOUT) {
-		fail(ctx, ERR_UNAVAILABLE, "The database cannot be reached for the moment");
-		ctx->fault.retry_after_s = 1;
-		return ERR_UNAVAILABLE;
-	}
-	return fail(ctx, entry.err, "The session cannot be stored");
+	sem_init(&awaited.ended, 0, 0);
+	batch_add(ctx, batch, row, awaited_end, &awaited);
+	while (sem_wait(&awaited.ended) && errno == EINTR)
+		;
+	sem_destroy(&awaited.ended);
+	return awaited.err;
 }
 
 void batch_count(struct batch *batch, uint64_t *statements_out, uint64_t *rows_out)
