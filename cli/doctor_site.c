@@ -94,7 +94,6 @@ static void look_at_body(const struct site_visit *visit)
 	memset(body + length, 'x', BODY_BYTES);
 	memcpy(body + length + BODY_BYTES, "\"}", 3);
 	call.headers[0] = "Content-Type: application/json";
-	call.headers[1] = "Expect:";
 	call.body = body;
 	call.body_length = length + BODY_BYTES + 2;
 	enum err err = net_call(visit->ctx, visit->net, &call);

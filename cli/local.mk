@@ -20,3 +20,6 @@ cli_stoa_SOURCES = \
 	cli/user.c \
 	$(families_sources)
 families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)
+
+TESTS += tests/cli/admin_dbtest
+EXTRA_DIST += tests/cli/admin_dbtest
