@@ -1,5 +1,4 @@
 # Units for systemd, beside the data: link those that you want into /etc/systemd/system.
-EXTRA_DIST += deploy/systemd
 systemddir = $(pkgdatadir)/systemd
 systemd_DATA = deploy/systemd/stoa@.service deploy/systemd/stoa-worker.service
 CLEANFILES += $(systemd_DATA)

@@ -12,7 +12,6 @@ PAGES_SOURCES = \
 	fcgi/pages/password.c \
 	fcgi/pages/register.c
 
-EXTRA_DIST += demo
 
 # Static files, named by their content.
 WEB_FILES = $(srcdir)/web/widget.js $(srcdir)/web/pages.js $(srcdir)/web/pages.css $(srcdir)/web/icon.svg

@@ -16,7 +16,6 @@ FUZZERS_ALL = \
 	tests/fuzz/url_fuzz \
 	tests/fuzz/who_record_fuzz \
 	tests/fuzz/widget_token_fuzz
-EXTRA_DIST += tests/fuzz/corpus
 
 # The input of every family's routes is read.
 tests_fuzz_input_fuzz_SOURCES = tests/fuzz/input_fuzz.c cli/cli.h cli/families.c $(families_sources)
