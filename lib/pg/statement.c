@@ -102,7 +102,9 @@ static enum err run(struct lease *lease, const struct command *command, PGresult
 		result_out = &unwanted;
 	*result_out = NULL;
 	for (bool again = false;; again = true) {
-		if (!lease->in_transaction)
+		/* What may be repeated finds out by itself that the server is gone, and saves the system call of asking. */
+		bool try_it = !again && lease->connection->raw && !lease->connection->worn && is_repeatable(command);
+		if (!lease->in_transaction && !try_it)
 			TRY(lease_freshen(lease));
 		else if (lease->connection->worn || !lease->connection->raw)
 			return report(lease, command, NULL, ERR_UNAVAILABLE);

@@ -529,10 +529,10 @@ static int processors(void)
 	return count < 1 ? 1 : count > 1024 ? 1024 : (int)count;
 }
 
-/* One thread more than processors, beside those whose request is a long one: they mostly wait. */
+/* As many as processors, beside those whose request is a long one: they mostly wait. */
 static void make_room(struct listener *listener, struct acceptor *acceptors, int count)
 {
-	int room = listener->processors + 1;
+	int room = listener->processors;
 	for (int i = 0; i < count; i++) {
 		unsigned turn = atomic_load_explicit(&acceptors[i].turn, memory_order_relaxed);
 		room += turn & 1 && turn == acceptors[i].turn_seen;
@@ -570,7 +570,7 @@ static bool run_threads(struct listener *listener, struct acceptor *acceptors, i
 	int started = 0;
 	listener->active = count;
 	listener->processors = processors();
-	listener->room = listener->processors + 1;
+	listener->room = listener->processors;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	while (started < count && acceptor_start(&acceptors[started], listener, &attributes))
