@@ -33,6 +33,26 @@ static enum err answer_block(struct req *req, struct rep *rep)
 	return answer_echo(req, rep);
 }
 
+static void *complete(void *argument)
+{
+	struct req *req = argument;
+	bool refuse = req->header(req, "X-Some-Thing") != NULL;
+	reply_complete(req, refuse ? fail(&req->ctx, ERR_CONFLICT, "Refused later") : OK);
+	return NULL;
+}
+
+/* Another thread ends the request, before or after this one has returned. */
+static enum err answer_defer(struct req *req, struct rep *rep)
+{
+	pthread_t thread;
+	TRY(answer_echo(req, rep));
+	reply_defer(req);
+	if (pthread_create(&thread, NULL, complete, req))
+		abort();
+	pthread_detach(thread);
+	return OK;
+}
+
 struct echo_input {
 	const char *fill;
 	const char *id;
@@ -47,6 +67,7 @@ static const struct route ROUTES[] = {
 	ROW(METHOD_POST, "/echo", answer_echo, .input = FILL, .input_size = sizeof(struct echo_input)),
 	ROW(METHOD_GET, "/echo/:id", answer_echo, .input = ID, .input_size = sizeof(struct echo_input)),
 	ROW(METHOD_GET, "/block", answer_block),
+	ROW(METHOD_GET, "/defer", answer_defer),
 	ROUTE_END};
 static const struct route *const TABLES[] = {ROUTES, NULL};
 static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES};
@@ -280,6 +301,34 @@ static void many_clients(void **state)
 	}
 }
 
+/* More at once than threads: each gets its own reply, or its own problem. */
+static void deferred_replies(void **state)
+{
+	enum { ROUNDS = 10, AT_ONCE = 12 };
+	struct buffer plain = {0}, refused = {0}, reply = {0};
+	(void)state;
+	request_write(&plain, &(struct request){"GET", "/defer"});
+	request_write(&refused, &(struct request){"GET", "/defer", .more = {"HTTP_X_SOME_THING", "no"}});
+	for (int round = 0; round < ROUNDS; round++) {
+		int fds[AT_ONCE];
+		for (int i = 0; i < AT_ONCE; i++) {
+			const struct buffer *out = i % 3 ? &plain : &refused;
+			fds[i] = connect_to_server();
+			assert_int_equal(send(fds[i], out->data, out->length, 0), out->length);
+		}
+		for (int i = 0; i < AT_ONCE; i++) {
+			buffer_reset(&reply);
+			reply_read(fds[i], &reply);
+			assert_memory_equal(reply.data, i % 3 ? "Status: 200" : "Status: 409", 11);
+			assert_non_null(strstr(reply.data, i % 3 ? "\"path\":\"/defer\"" : "Refused later"));
+			close(fds[i]);
+		}
+	}
+	buffer_free(&plain);
+	buffer_free(&refused);
+	buffer_free(&reply);
+}
+
 static void socket_is_ours_alone(void **state)
 {
 	struct stat info;
@@ -330,6 +379,47 @@ static void term_finishes_what_is_in_flight(void **state)
 	assert_int_equal(read(entered[0], &c, 1), 1);
 	buffer_free(&out);
 	buffer_free(&reply);
+	server_start();
+}
+
+/* A long request makes room for another thread, and its end takes that room back: no request may fall between. */
+static void room_comes_and_goes(void **state)
+{
+	struct buffer out = {0}, reply = {0};
+	const struct timeval patience = {.tv_sec = 20};
+	char c;
+	(void)state;
+	assert_int_equal(server_stop(SIGTERM), 0);
+	setenv("STOA_WEB_THREADS", "8", 1);
+	server_start();
+	request_write(&out, &(struct request){"GET", "/block"});
+	for (int round = 0; round < 10; round++) {
+		int fd = connect_to_server();
+		assert_int_equal(send(fd, out.data, out.length, 0), out.length);
+		assert_int_equal(read(entered[0], &c, 1), 1);
+		usleep(60000); /* long enough to count as a long one; if it is not, this round proves less */
+		assert_int_equal(write(release_[1], "r", 1), 1);
+		buffer_reset(&reply);
+		reply_read(fd, &reply);
+		close(fd);
+		usleep(60000);
+		for (int i = 0; i < 4; i++) {
+			struct buffer quick = {0};
+			fd = connect_to_server();
+			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+			request_write(&quick, &(struct request){"GET", "/echo"});
+			assert_int_equal(send(fd, quick.data, quick.length, 0), quick.length);
+			buffer_reset(&reply);
+			reply_read(fd, &reply);
+			close(fd);
+			buffer_free(&quick);
+			assert_true(reply.length > 11);
+		}
+	}
+	buffer_free(&out);
+	buffer_free(&reply);
+	assert_int_equal(server_stop(SIGTERM), 0);
+	setenv("STOA_WEB_THREADS", "2", 1);
 	server_start();
 }
 
@@ -392,7 +482,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(requests_arrive), cmocka_unit_test(paths), cmocka_unit_test(bodies),
-		cmocka_unit_test(peers_that_leave), cmocka_unit_test(many_clients), cmocka_unit_test(socket_is_ours_alone),
-		cmocka_unit_test(hangup_reopens_the_log), cmocka_unit_test(term_finishes_what_is_in_flight), cmocka_unit_test(refusals_to_start)};
+		cmocka_unit_test(peers_that_leave), cmocka_unit_test(many_clients), cmocka_unit_test(deferred_replies), cmocka_unit_test(socket_is_ours_alone),
+		cmocka_unit_test(hangup_reopens_the_log), cmocka_unit_test(term_finishes_what_is_in_flight), cmocka_unit_test(room_comes_and_goes),
+		cmocka_unit_test(refusals_to_start)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
