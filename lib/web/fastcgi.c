@@ -400,15 +400,16 @@ static void *acceptor_run(void *argument)
 		bool stopping = atomic_load_explicit(&listener->stopping, memory_order_relaxed);
 		if (stopping && !listener->path[0])
 			break;
-		if (!stopping && atomic_load_explicit(&listener->active, memory_order_relaxed) >
-			atomic_load_explicit(&listener->room, memory_order_relaxed))
-			rest(listener);
 		if (!exchange)
 			exchange = exchange_take(listener);
 		exchange->fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
-		if (exchange->fd >= 0)
+		if (exchange->fd >= 0) {
 			exchange = work(acceptor, exchange) ? exchange : NULL;
-		else if (stopping)
+			/* Never between the wake for a connection and its accept: nobody else was woken for it. */
+			if (!stopping && atomic_load_explicit(&listener->active, memory_order_relaxed) >
+				atomic_load_explicit(&listener->room, memory_order_relaxed))
+				rest(listener);
+		} else if (stopping)
 			break;
 		else if (errno == EAGAIN)
 			wait_for_connection(acceptor);
