@@ -30,7 +30,6 @@
 #define READ_BYTES 16384
 #define SILENCE_MS 30000 /* the web server sends or takes nothing for so long: hang up */
 #define DRAIN_MS 2000
-#define LOOK_MS 20 /* a request that takes longer makes room for another thread */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define STACK_BYTES (2 << 20)
 #else
@@ -49,9 +48,6 @@ struct listener {
 	pthread_cond_t returned;
 	struct exchange *spare; /* the last used first: its memory is warm */
 	int made, most, used;
-	pthread_cond_t hired;
-	int processors;
-	atomic_int active, room; /* threads that do not rest, and that need not */
 };
 
 /* A connection with its request and reply, used again and again. A deferred reply keeps it while its thread takes another. */
@@ -72,8 +68,6 @@ struct acceptor {
 	struct listener *listener;
 	pthread_t thread;
 	int poll;
-	atomic_uint turn;  /* odd: at work on a request */
-	unsigned turn_seen;
 };
 
 static bool spelled(const char *env, const char *name)
@@ -371,25 +365,6 @@ static bool wait_for_connection(struct acceptor *acceptor)
 	return false;
 }
 
-/* More threads at work than processors only change places. */
-static void rest(struct listener *listener)
-{
-	pthread_mutex_lock(&listener->lock);
-	listener->active--;
-	while (listener->active >= listener->room && !listener->stopping)
-		pthread_cond_wait(&listener->hired, &listener->lock);
-	listener->active++;
-	pthread_mutex_unlock(&listener->lock);
-}
-
-static bool work(struct acceptor *acceptor, struct exchange *exchange)
-{
-	atomic_fetch_add_explicit(&acceptor->turn, 1, memory_order_relaxed);
-	bool kept = answer(exchange);
-	atomic_fetch_add_explicit(&acceptor->turn, 1, memory_order_relaxed);
-	return kept;
-}
-
 static void *acceptor_run(void *argument)
 {
 	struct acceptor *acceptor = argument;
@@ -403,13 +378,9 @@ static void *acceptor_run(void *argument)
 		if (!exchange)
 			exchange = exchange_take(listener);
 		exchange->fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
-		if (exchange->fd >= 0) {
-			exchange = work(acceptor, exchange) ? exchange : NULL;
-			/* Never between the wake for a connection and its accept: nobody else was woken for it. */
-			if (!stopping && atomic_load_explicit(&listener->active, memory_order_relaxed) >
-				atomic_load_explicit(&listener->room, memory_order_relaxed))
-				rest(listener);
-		} else if (stopping)
+		if (exchange->fd >= 0)
+			exchange = answer(exchange) ? exchange : NULL;
+		else if (stopping)
 			break;
 		else if (errno == EAGAIN)
 			wait_for_connection(acceptor);
@@ -524,43 +495,16 @@ static void publish(struct site *site)
 	}
 }
 
-static int processors(void)
+static void wait_for_stop(struct site *site, const sigset_t *signals)
 {
-	long count = sysconf(_SC_NPROCESSORS_ONLN);
-	return count < 1 ? 1 : count > 1024 ? 1024 : (int)count;
-}
-
-/* As many as processors, beside those whose request is a long one: they mostly wait. */
-static void make_room(struct listener *listener, struct acceptor *acceptors, int count)
-{
-	int room = listener->processors;
-	for (int i = 0; i < count; i++) {
-		unsigned turn = atomic_load_explicit(&acceptors[i].turn, memory_order_relaxed);
-		room += turn & 1 && turn == acceptors[i].turn_seen;
-		acceptors[i].turn_seen = turn;
-	}
-	if (room == listener->room)
-		return;
-	pthread_mutex_lock(&listener->lock);
-	listener->room = room;
-	pthread_cond_broadcast(&listener->hired);
-	pthread_mutex_unlock(&listener->lock);
-}
-
-static void wait_for_stop(struct listener *listener, struct acceptor *acceptors, int count, const sigset_t *signals)
-{
-	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
-	for (int64_t next_us = 0;;) {
-		int number = sigtimedwait(signals, NULL, &pause);
+	for (;;) {
+		const struct timespec second = {.tv_sec = 1};
+		int number = sigtimedwait(signals, NULL, &second);
 		if (number == SIGHUP)
 			log_reopen();
 		else if (number > 0)
 			return;
-		make_room(listener, acceptors, count);
-		if (clock_mono_us() >= next_us) {
-			publish(listener->site);
-			next_us = clock_mono_us() + 1000000;
-		}
+		publish(site);
 	}
 }
 
@@ -569,9 +513,6 @@ static bool run_threads(struct listener *listener, struct acceptor *acceptors, i
 {
 	pthread_attr_t attributes;
 	int started = 0;
-	listener->active = count;
-	listener->processors = processors();
-	listener->room = listener->processors;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	while (started < count && acceptor_start(&acceptors[started], listener, &attributes))
@@ -579,15 +520,12 @@ static bool run_threads(struct listener *listener, struct acceptor *acceptors, i
 	pthread_attr_destroy(&attributes);
 	if (started == count) {
 		LOG(LOG_INFO, "listening", LOG_T("socket", listener->path[0] ? listener->path : "descriptor 0"), LOG_N("threads", count));
-		wait_for_stop(listener, acceptors, count, signals);
+		wait_for_stop(listener->site, signals);
 	} else {
 		say(message_out, "threads");
 	}
 	listener_unlink(listener);
-	pthread_mutex_lock(&listener->lock);
 	atomic_store(&listener->stopping, true);
-	pthread_cond_broadcast(&listener->hired);
-	pthread_mutex_unlock(&listener->lock);
 	uint64_t one = 1;
 	if (write(listener->stop, &one, sizeof one) != sizeof one)
 		say(message_out, "stop");
@@ -600,8 +538,7 @@ static bool run_threads(struct listener *listener, struct acceptor *acceptors, i
 
 bool fastcgi_run(struct site *site, char message_out[256])
 {
-	struct listener listener = {.site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER,
-		.hired = PTHREAD_COND_INITIALIZER};
+	struct listener listener = {.site = site, .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
 	sigset_t signals;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
