@@ -63,6 +63,9 @@ static void test_register_closed(void **state)
 	assert_string_equal(sql("select count(*)::text from account where email = 'late@example.com'"), "0");
 	setting("STOA_WHO_REGISTRATION", "open");
 	setting("STOA_WHO_REGISTRATIONS_PER_ADDRESS", "1");
+	caller.address = "192.0.2.77";
+	expect(&caller, 201, "POST", "/api/v1/auth/register", NULL,
+		"{\"organisation\":\"One\",\"email\":\"one@example.com\",\"password\":\"" PASSWORD "\"}");
 	expect(&caller, 429, "POST", "/api/v1/auth/register", NULL,
 		"{\"organisation\":\"Many\",\"email\":\"many@example.com\",\"password\":\"" PASSWORD "\"}");
 	assert_string_not_equal(client_value(&caller, "Retry-After"), "");

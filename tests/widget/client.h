@@ -16,6 +16,7 @@ struct caller {
 	struct rep rep;
 	const char *headers[24];
 	struct json_object *reply; /* parsed body, or NULL */
+	const char *address; /* of the client; NULL = 192.0.2.1 */
 };
 
 static inline const char *client_header(const struct req *req, const char *name)
@@ -51,7 +52,7 @@ static inline int client_send(struct caller *client, const char *method, const c
 	int count = 0;
 
 	ctx_reset(&ctx);
-	*req = (struct req){.ctx = ctx, .transport = client, .header = client_header, .address = "192.0.2.1", .https = true};
+	*req = (struct req){.ctx = ctx, .transport = client, .header = client_header, .address = client->address ? client->address : "192.0.2.1", .https = true};
 	path = arena_strdup(&req->ctx.arena, target);
 	query = strchr(path, '?');
 	if (query)
