@@ -21,6 +21,14 @@ export function webTests(house) {
 		assert.match(text, /^stoa_http_request_duration_seconds_bucket\{[^}]*le="\+Inf"\} \d+$/m)
 	})
 
+	test('the doctor finds nothing to mend, but that this mod_fcgid has few processes', () => {
+		let said
+		try { said = house.stoa('doctor', '--url', house.url) } catch (error) { said = error.stdout }
+		assert.deepEqual(said.match(/^BAD +.*/gm)?.filter(line => house.front !== 'fcgid' || !/^BAD +processes /.test(line)) ?? [], [], said)
+		assert.match(said, /^ok +authorization /m)
+		assert.match(said, /^ok +body limit /m)
+	})
+
 	test('security headers on every kind of reply', async () => {
 		for (const [path, status] of [['/login', 200], ['/api/v1/auth/me', 401], ['/api/v1/nothing', 404], ['/health', 200]]) {
 			const reply = await house.fetch(path)
