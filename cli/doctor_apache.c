@@ -7,27 +7,56 @@
 #include <string.h>
 #include <strings.h>
 
-#define ENOUGH_PROCESSES 24
+#define ENOUGH_PROCESSES 24 /* of the widget's responder; the others see less traffic */
 #define ENOUGH_BODY 1048576
 #define ENOUGH_SCORE 1000
 
 struct fcgid {
-	bool used, passes_auth;
-	long least, most, score, body; /* mod_fcgid's defaults until a line says otherwise */
+	struct doctor *doctor;
+	const char *path;
+	bool used, passes_auth, by_command; /* by_command: FcgidCmdOptions sets a responder's processes */
+	long least, most, score, body;      /* of the class; mod_fcgid's defaults until a line says otherwise */
 };
 
+static void judge_processes(const struct fcgid *fcgid, const char *what, long least, long most, long enough)
+{
+	if (most < enough || least < most)
+		doctor_bad(fcgid->doctor, "processes", "Keep both alike, at 1.5 times the requests at once that you expect: a request that finds "
+			"no free process waits a whole second.", "%s has at least %ld and at most %ld processes", what, least, most);
+}
+
+/* FcgidCmdOptions /path/stoa-widget MinProcesses 32 MaxProcesses 32 … */
+static void command_options(struct fcgid *fcgid, char *text)
+{
+	char *name = strsep(&text, " \t\""), *option;
+	long least = fcgid->least, most = fcgid->most;
+	const char *program = name && strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+	if (!program || strncmp(program, "stoa-", 5))
+		return;
+	while ((option = strsep(&text, " \t\""))) {
+		if (!strcasecmp(option, "MinProcesses") && text)
+			least = strtol(text, NULL, 10);
+		else if (!strcasecmp(option, "MaxProcesses") && text)
+			most = strtol(text, NULL, 10);
+	}
+	fcgid->by_command = true;
+	judge_processes(fcgid, program, least, most, strcmp(program, "stoa-widget") ? 1 : ENOUGH_PROCESSES);
+}
+
 /* One directive; the file may be any part of Apache's configuration, so all others are ignored. */
-static void directive(struct fcgid *fcgid, const char *name, const char *value)
+static void directive(struct fcgid *fcgid, const char *name, char *value)
 {
 	static const char PREFIX[] = "Fcgid";
-	if (!strcasecmp(name, "CGIPassAuth") && !strcasecmp(value, "On"))
+	if (!strcasecmp(name, "CGIPassAuth") && !strncasecmp(value, "On", 2))
 		fcgid->passes_auth = true;
 	if (strncasecmp(name, PREFIX, sizeof PREFIX - 1))
 		return;
 	fcgid->used = true;
 	name += sizeof PREFIX - 1;
-	if (!strcasecmp(name, "PassHeader") && !strcasecmp(value, "Authorization"))
+	if (!strcasecmp(name, "PassHeader") && !strncasecmp(value, "Authorization", 13))
 		fcgid->passes_auth = true;
+	else if (!strcasecmp(name, "CmdOptions"))
+		command_options(fcgid, value);
 	else if (!strcasecmp(name, "MinProcessesPerClass"))
 		fcgid->least = strtol(value, NULL, 10);
 	else if (!strcasecmp(name, "MaxProcessesPerClass"))
@@ -38,46 +67,42 @@ static void directive(struct fcgid *fcgid, const char *name, const char *value)
 		fcgid->body = strtol(value, NULL, 10);
 }
 
-static void judge(struct doctor *doctor, const struct fcgid *fcgid, const char *path)
+static void judge(const struct fcgid *fcgid)
 {
-	int before = doctor->bad;
 	if (!fcgid->passes_auth)
-		doctor_bad(doctor, "authorization", "Add \"CGIPassAuth On\" to the <Directory> or <Location> of the responders.",
-			"%s lets mod_fcgid strip the Authorization header", path);
-	if (fcgid->most < ENOUGH_PROCESSES || fcgid->least < fcgid->most)
-		doctor_bad(doctor, "processes", "Set both to 1.5 times the requests at once that you expect: a request that finds no free process "
-			"waits a whole second.", "FcgidMinProcessesPerClass is %ld and FcgidMaxProcessesPerClass %ld", fcgid->least, fcgid->most);
+		doctor_bad(fcgid->doctor, "authorization", "Add \"CGIPassAuth On\" to the <Directory> or <Location> of the responders.",
+			"%s lets mod_fcgid strip the Authorization header", fcgid->path);
+	if (!fcgid->by_command)
+		judge_processes(fcgid, "every responder", fcgid->least, fcgid->most, ENOUGH_PROCESSES);
 	if (fcgid->score < ENOUGH_SCORE)
-		doctor_bad(doctor, "processes", "Set FcgidSpawnScoreUpLimit 1000.", "FcgidSpawnScoreUpLimit is %ld: after a burst Apache starts "
-			"about one process a second", fcgid->score);
+		doctor_bad(fcgid->doctor, "processes", "Set FcgidSpawnScoreUpLimit 1000.", "FcgidSpawnScoreUpLimit is %ld: after a burst Apache "
+			"starts about one process a second", fcgid->score);
 	if (fcgid->body < ENOUGH_BODY)
-		doctor_bad(doctor, "body limit", "Set FcgidMaxRequestLen 1048576 at server level.",
+		doctor_bad(fcgid->doctor, "body limit", "Set FcgidMaxRequestLen 1048576 at server level.",
 			"FcgidMaxRequestLen is %ld: larger bodies get a 500", fcgid->body);
-	if (doctor->bad == before)
-		doctor_good(doctor, "apache", "%s gives mod_fcgid what it needs", path);
 }
 
 void doctor_apache(struct doctor *doctor, const char *path)
 {
-	struct fcgid fcgid = {.least = 3, .most = 100, .score = 10, .body = 131072};
+	struct fcgid fcgid = {.doctor = doctor, .path = path, .least = 3, .most = 100, .score = 10, .body = 131072};
+	int before = doctor->bad;
 	FILE *file = fopen(path, "r");
-	char line[1024];
+	char line[2048];
 	if (!file) {
 		doctor_bad(doctor, "apache", "Name the file that configures the responders.", "%s: %s", path, strerror(errno));
 		return;
 	}
 	while (fgets(line, sizeof line, file)) {
 		char *at = line + strspn(line, " \t");
-		char *name = strsep(&at, " \t\r\n");
+		at[strcspn(at, "\r\n")] = '\0';
+		char *name = strsep(&at, " \t");
 		if (!at || *name == '#')
 			continue;
-		at += strspn(at, " \t\"");
-		at[strcspn(at, " \t\r\n\"")] = '\0';
-		directive(&fcgid, name, at);
+		directive(&fcgid, name, at + strspn(at, " \t\""));
 	}
 	fclose(file);
 	if (fcgid.used)
-		judge(doctor, &fcgid, path);
-	else
-		doctor_good(doctor, "apache", "%s does not use mod_fcgid", path);
+		judge(&fcgid);
+	if (doctor->bad == before)
+		doctor_good(doctor, "apache", fcgid.used ? "%s gives mod_fcgid what it needs" : "%s does not use mod_fcgid", path);
 }
