@@ -119,6 +119,36 @@ static void quantiles(void **state)
 }
 
 /* Every line of a busy file is of the text format, names are grouped, buckets rise and end in the count. */
+static void count_one(void *argument, const char *labels, const struct histogram *histogram)
+{
+	int *seen = argument;
+	assert_non_null(strstr(labels, "route=\"/"));
+	*seen += (int)histogram_count(histogram);
+}
+
+/* A share is exact at bounds of buckets, and in proportion between them: 100 µs and 125 µs are neighbouring bounds. */
+static void shares(void **state)
+{
+	struct histogram *histogram = metric_histogram("stoa_share_seconds", "route=\"/a\"", "x");
+	int seen = 0;
+	(void)state;
+	assert_true(histogram_under(histogram, 1000) == 0);
+	for (int i = 0; i < 8; i++)
+		histogram_observe(histogram, 110);
+	for (int i = 0; i < 2; i++)
+		histogram_observe(histogram, INT64_C(1000000000));
+	assert_true(histogram_under(histogram, 100) == 0);
+	assert_true(histogram_under(histogram, 105) > 1.59 && histogram_under(histogram, 105) < 1.61);
+	assert_true(histogram_under(histogram, 125) == 8);
+	assert_true(histogram_under(histogram, 60000000) == 8);
+	histogram_observe(metric_histogram("stoa_share_seconds", "route=\"/b\"", "x"), 5);
+	histogram_observe(metric_histogram("stoa_other_seconds", "route=\"/b\"", "x"), 5);
+	metric_each_histogram("stoa_share_seconds", count_one, &seen);
+	assert_int_equal(seen, 11);
+	metric_each_histogram("stoa_absent_seconds", count_one, &seen);
+	assert_int_equal(seen, 11);
+}
+
 static void the_format_is_kept(void **state)
 {
 	(void)state;
@@ -347,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exposition, setup, teardown),
 		cmocka_unit_test_setup_teardown(histograms, setup, teardown),
 		cmocka_unit_test_setup_teardown(quantiles, setup, teardown),
+		cmocka_unit_test_setup_teardown(shares, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_format_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_series_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_file_hurts_nobody, setup, teardown),
