@@ -138,13 +138,14 @@ bool inbound_pair(struct inbound *inbound, size_t *at, const char **name_out, co
 {
 	struct buffer *params = &inbound->params;
 	size_t start = *at, next = start, name, value;
-	char *to = params->data + start;
+	char *to;
 
 	if (next >= params->length || !length_read(params, &next, &name) || !length_read(params, &next, &value))
 		return false;
 	if (name > params->length - next || value > params->length - next - name)
 		return false;
 	/* The two lengths took two bytes or more: room for two NULs. */
+	to = params->data + start;
 	memmove(to, params->data + next, name);
 	to[name] = '\0';
 	memmove(to + name + 1, params->data + next + name, value);
