@@ -20,6 +20,7 @@ export async function until(what, probe, seconds = 60) {
 		try {
 			const value = await probe()
 			if (value) return value
+			last = undefined
 		} catch (error) {
 			if (error.fatal) throw error
 			last = error
@@ -197,8 +198,9 @@ export class House {
 		this.web = this.start(this.front, command[0], command.slice(1))
 	}
 
+	// A connection each: a web server may close an idle one just when the next request is on its way.
 	async fetch(path, options = {}) {
-		return fetch(this.url + path, { redirect: 'manual', signal: AbortSignal.timeout(60000), ...options })
+		return fetch(this.url + path, { redirect: 'manual', signal: AbortSignal.timeout(60000), ...options, headers: { connection: 'close', ...options.headers } })
 	}
 
 	// JSON in and out: {status, body, text, headers}.
