@@ -60,6 +60,7 @@ static void test_key_file(void **state)
 	(void)state;
 	snprintf(path, sizeof path, "%s/other.key", folder);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unlink(path); /* whoever is not root cannot write to a read-only one */
 		FILE *file = fopen(path, "w");
 
 		for (int byte = 0; byte < rows[i].bytes; byte++)
