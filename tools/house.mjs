@@ -1,6 +1,7 @@
 // Runs the whole house from a build folder in one folder: PostgreSQL, memcached, migrations, the responders behind a real web server,
 // and the worker. Nothing runs as root. Used by ./start, the end-to-end tests and the benches.
 import { execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join, resolve } from 'node:path'
@@ -35,11 +36,20 @@ const listen = port => new Promise((done, failed) => {
 })
 const closed = server => new Promise(done => server.close(done))
 
-// Several at once, so that two calls never get the same one.
+// Below the range that the kernel takes the ports of outgoing connections from (ip_local_port_range, 32768 on), so that none of those
+// sits on one by the time that its server starts.
+const chosen = new Set()
 export async function freePorts(count) {
-	const servers = await Promise.all(Array.from({ length: count }, () => listen(0)))
-	const ports = servers.map(server => server.address().port)
-	await Promise.all(servers.map(closed))
+	const ports = []
+	while (ports.length < count) {
+		const port = randomInt(15000, 32000)
+		if (chosen.has(port)) continue
+		const server = await listen(port).catch(() => null)
+		if (!server) continue
+		await closed(server)
+		chosen.add(port)
+		ports.push(port)
+	}
 	return ports
 }
 
