@@ -8,6 +8,7 @@ lib_libstoa_a_SOURCES += \
 	lib/base/id.c lib/base/id.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/shared.c lib/base/shared.h \
+	lib/base/turn.c lib/base/turn.h \
 	lib/base/utf8.c lib/base/utf8.h
 
 check_PROGRAMS += tests/lib/arena_test
@@ -45,3 +46,8 @@ TESTS += tests/lib/shared_test
 tests_lib_shared_test_SOURCES = tests/lib/shared_test.c
 tests_lib_shared_test_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_shared_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/turn_test
+TESTS += tests/lib/turn_test
+tests_lib_turn_test_SOURCES = tests/lib/turn_test.c
+tests_lib_turn_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_turn_test_LDADD = $(CHECK_LDADD)

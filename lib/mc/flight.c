@@ -1,4 +1,5 @@
 #include "mc/level.h"
+#include "base/turn.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -117,6 +118,7 @@ bool flight_wait(struct flights *flights, struct flight *flight, int64_t deadlin
 	struct stripe *stripe = stripe_of(flights, &flight->name);
 	struct timespec until = {.tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000};
 	int late = 0;
+	turn_pass();
 	pthread_mutex_lock(&stripe->mutex);
 	while (!flight->landed && !late)
 		late = deadline_us ? pthread_cond_timedwait(&flight->changed, &stripe->mutex, &until)

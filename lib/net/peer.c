@@ -1,6 +1,7 @@
 #include "net/peer.h"
 
 #include "base/clock.h"
+#include "base/turn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ struct peer *peer_enter(struct net *net, const char *name, int64_t deadline_us, 
 {
 	struct timespec until = {.tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000};
 	*reason_out = NULL;
+	turn_pass();
 	pthread_mutex_lock(&net->mutex);
 	struct peer *peer = peer_get(net, name);
 	peer->waiting++;

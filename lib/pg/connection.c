@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/turn.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -72,24 +73,13 @@ static void notice(void *argument, const PGresult *result)
 		LOG_T("message", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)));
 }
 
-/* Waits for the socket. timeout_ms 0 = for ever. False: nothing came. */
-static bool socket_wait(PGconn *raw, short events, int timeout_ms)
-{
-	struct pollfd at = {.fd = PQsocket(raw), .events = events};
-	for (;;) {
-		int ready = poll(&at, 1, timeout_ms > 0 ? timeout_ms : -1);
-		if (ready >= 0 || errno != EINTR)
-			return ready > 0;
-	}
-}
-
 static bool handshake(PGconn *raw, int timeout_ms)
 {
 	int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
 	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 	while (PQstatus(raw) != CONNECTION_BAD && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
 		int64_t left_us = deadline_us - clock_mono_us();
-		if (left_us <= 0 || !socket_wait(raw, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, (int)(left_us / 1000) + 1))
+		if (left_us <= 0 || !turn_poll(PQsocket(raw), next == PGRES_POLLING_READING ? POLLIN : POLLOUT, (int)(left_us / 1000) + 1))
 			return false;
 		next = PQconnectPoll(raw);
 	}
@@ -182,7 +172,7 @@ static PGresult *collect(struct connection *connection, const struct command *co
 	PGresult *kept = NULL;
 	for (;;) {
 		while (PQisBusy(raw)) {
-			if (!socket_wait(raw, POLLIN, connection->patience_ms)) {
+			if (!turn_poll(PQsocket(raw), POLLIN, connection->patience_ms)) {
 				answer->silent = true;
 				return kept;
 			}
@@ -255,6 +245,65 @@ struct answer connection_ask(struct connection *connection, const struct command
 	if (answer.lost || answer.silent)
 		connection->worn = true;
 	return answer;
+}
+
+bool connection_prepared(struct connection *connection, const struct statement *statement)
+{
+	struct answer answer = {0};
+	bool done = connection->prepare && prepare(connection, statement, &answer);
+	PQclear(answer.result);
+	return done && !answer.silent;
+}
+
+bool connection_pipeline_begin(struct connection *connection)
+{
+	return PQenterPipelineMode(connection->raw) == 1;
+}
+
+bool connection_pipeline_add(struct connection *connection, const struct statement *statement, const char *const *params)
+{
+	return PQsendQueryPrepared(connection->raw, statement->name, statement->params, params, NULL, NULL, 0) == 1;
+}
+
+bool connection_pipeline_send(struct connection *connection)
+{
+	return PQpipelineSync(connection->raw) == 1;
+}
+
+static PGresult *result_wait(struct connection *connection, bool *silent_out)
+{
+	while (PQisBusy(connection->raw)) {
+		if (!turn_poll(PQsocket(connection->raw), POLLIN, connection->patience_ms)) {
+			*silent_out = connection->worn = true;
+			return NULL;
+		}
+		if (!PQconsumeInput(connection->raw))
+			break;
+	}
+	return PQgetResult(connection->raw);
+}
+
+PGresult *connection_pipeline_next(struct connection *connection, bool *silent_out)
+{
+	PGresult *result = result_wait(connection, silent_out);
+	if (result && PQresultStatus(result) == PGRES_TUPLES_OK) {
+		PQclear(PQgetResult(connection->raw)); /* NULL, which ends the statement */
+		return result;
+	}
+	PQclear(result);
+	return NULL;
+}
+
+void connection_pipeline_end(struct connection *connection)
+{
+	bool ended = false, silent = false;
+	while (!ended && !connection->worn && PQstatus(connection->raw) == CONNECTION_OK) {
+		PGresult *result = result_wait(connection, &silent);
+		ended = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+		PQclear(result);
+	}
+	if (!ended || !PQexitPipelineMode(connection->raw))
+		connection->worn = true;
 }
 
 bool connection_settle(struct connection *connection)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/turn.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -179,6 +180,7 @@ static struct connection *wait_in_line(struct ctx *ctx, struct pool *pool)
 		pool->first = &self;
 	pool->last = &self;
 	pool->waiting++;
+	turn_pass();
 
 	struct connection *connection = NULL;
 	for (;;) {

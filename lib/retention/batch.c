@@ -3,6 +3,7 @@
 #include "retention/batch.h"
 
 #include "base/log.h"
+#include "base/turn.h"
 #include "sql.h"
 
 #include <errno.h>
@@ -294,6 +295,7 @@ enum err batch_write(struct ctx *ctx, struct batch *batch, const struct session_
 
 	sem_init(&awaited.ended, 0, 0);
 	batch_add(ctx, batch, row, awaited_end, &awaited);
+	turn_pass();
 	while (sem_wait(&awaited.ended) && errno == EINTR)
 		;
 	sem_destroy(&awaited.ended);

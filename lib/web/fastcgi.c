@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/turn.h"
 #include "web/record.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,6 +30,7 @@
 #define READ_BYTES 16384
 #define SILENCE_MS 30000 /* the web server sends or takes nothing for so long: hang up */
 #define DRAIN_MS 2000
+#define LOOK_MS 20
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define STACK_BYTES (2 << 20)
 #else
@@ -44,6 +45,8 @@ struct listener {
 	atomic_bool stopping;
 	char path[sizeof((struct sockaddr_un){0}.sun_path)]; /* of a socket that we made, or empty */
 	ino_t inode;
+	struct turn turn; /* to accept */
+	atomic_bool idle; /* who has the turn waits for a connection */
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
 	struct exchange *spare; /* the last used first: its memory is warm */
@@ -62,12 +65,6 @@ struct exchange {
 	struct { const char *name, *value; size_t length; } headers[HEADERS]; /* HTTP_…, without the prefix */
 	int header_count;
 	const char *content_type, *content_length;
-};
-
-struct acceptor {
-	struct listener *listener;
-	pthread_t thread;
-	int poll;
 };
 
 static bool spelled(const char *env, const char *name)
@@ -154,16 +151,6 @@ static enum err body_length(struct exchange *exchange, size_t *length_out)
 	return OK;
 }
 
-static bool wait_ready(int fd, short events, int most_ms)
-{
-	struct pollfd at = {.fd = fd, .events = events};
-	for (;;) {
-		int ready = poll(&at, 1, most_ms);
-		if (ready >= 0 || errno != EINTR)
-			return ready > 0;
-	}
-}
-
 /* More of the request; false at its end, whatever ended it. */
 static bool read_more(struct exchange *exchange, bool *broken_out)
 {
@@ -176,7 +163,7 @@ static bool read_more(struct exchange *exchange, bool *broken_out)
 		}
 		if (got == 0 || (errno != EINTR && errno != EAGAIN))
 			return false;
-		if (errno == EAGAIN && !wait_ready(exchange->fd, POLLIN, SILENCE_MS))
+		if (errno == EAGAIN && !turn_poll(exchange->fd, POLLIN, SILENCE_MS))
 			return false;
 	}
 }
@@ -218,7 +205,7 @@ static bool send_pieces(int fd, struct iovec *pieces, int count)
 	while (count) {
 		struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
 		ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent < 0 && errno != EINTR && (errno != EAGAIN || !wait_ready(fd, POLLOUT, SILENCE_MS)))
+		if (sent < 0 && errno != EINTR && (errno != EAGAIN || !turn_poll(fd, POLLOUT, SILENCE_MS)))
 			return false;
 		for (; count && sent >= (ssize_t)pieces->iov_len; pieces++, count--)
 			sent -= (ssize_t)pieces->iov_len;
@@ -259,7 +246,7 @@ static void hang_up(struct exchange *exchange)
 		char data[READ_BYTES];
 		int64_t until_us = clock_mono_us() + DRAIN_MS * 1000, left_us;
 		shutdown(exchange->fd, SHUT_WR);
-		while ((left_us = until_us - clock_mono_us()) > 0 && wait_ready(exchange->fd, POLLIN, (int)(left_us / 1000)) &&
+		while ((left_us = until_us - clock_mono_us()) > 0 && turn_poll(exchange->fd, POLLIN, (int)(left_us / 1000)) &&
 			recv(exchange->fd, data, sizeof data, MSG_DONTWAIT) > 0)
 			;
 	}
@@ -351,26 +338,20 @@ static bool answer(struct exchange *exchange)
 	return true;
 }
 
-/* Every thread waits on an epoll of its own with EPOLLEXCLUSIVE: a connection wakes one thread and not all of them. */
-static bool wait_for_connection(struct acceptor *acceptor)
+static void wait_for_connection(struct listener *listener)
 {
-	struct epoll_event event;
-	while (!atomic_load_explicit(&acceptor->listener->stopping, memory_order_relaxed)) {
-		int ready = epoll_wait(acceptor->poll, &event, 1, -1);
-		if (ready == 1)
-			return event.data.fd == acceptor->listener->socket;
-		if (ready < 0 && errno != EINTR)
-			return false;
-	}
-	return false;
+	struct pollfd at[] = {{.fd = listener->socket, .events = POLLIN}, {.fd = listener->stop, .events = POLLIN}};
+	atomic_store_explicit(&listener->idle, true, memory_order_relaxed);
+	poll(at, 2, -1);
+	atomic_store_explicit(&listener->idle, false, memory_order_relaxed);
 }
 
 static void *acceptor_run(void *argument)
 {
-	struct acceptor *acceptor = argument;
-	struct listener *listener = acceptor->listener;
+	struct listener *listener = argument;
 	struct exchange *exchange = NULL;
 	for (;;) {
+		turn_take(&listener->turn);
 		/* A socket of our own is unlinked before the stop, so what still waits there is finished: it has no other server. */
 		bool stopping = atomic_load_explicit(&listener->stopping, memory_order_relaxed);
 		if (stopping && !listener->path[0])
@@ -383,7 +364,7 @@ static void *acceptor_run(void *argument)
 		else if (stopping)
 			break;
 		else if (errno == EAGAIN)
-			wait_for_connection(acceptor);
+			wait_for_connection(listener);
 		else if (errno != EINTR && errno != ECONNABORTED)
 			usleep(10000); /* out of descriptors or memory: others may give some back */
 	}
@@ -455,23 +436,6 @@ static void listener_unlink(const struct listener *listener)
 		unlink(listener->path);
 }
 
-static bool acceptor_start(struct acceptor *acceptor, struct listener *listener, const pthread_attr_t *attributes)
-{
-	struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = listener->socket};
-	struct epoll_event stop = {.events = EPOLLIN, .data.fd = listener->stop};
-	acceptor->listener = listener;
-	acceptor->poll = epoll_create1(EPOLL_CLOEXEC);
-	return acceptor->poll >= 0 && !epoll_ctl(acceptor->poll, EPOLL_CTL_ADD, listener->socket, &connection) &&
-		!epoll_ctl(acceptor->poll, EPOLL_CTL_ADD, listener->stop, &stop) &&
-		!pthread_create(&acceptor->thread, attributes, acceptor_run, acceptor);
-}
-
-static void acceptor_free(struct acceptor *acceptor)
-{
-	if (acceptor->poll >= 0)
-		close(acceptor->poll);
-}
-
 /* Figures that no request carries: published once a second by the thread that owns the signals. */
 static void publish(struct site *site)
 {
@@ -495,32 +459,39 @@ static void publish(struct site *site)
 	}
 }
 
-static void wait_for_stop(struct site *site, const sigset_t *signals)
+/* Also sees to it that a request which works for long without a wait that would pass the turn holds up the others for a moment only. */
+static void wait_for_stop(struct listener *listener, const sigset_t *signals)
 {
+	int64_t published_us = 0;
 	for (;;) {
-		const struct timespec second = {.tv_sec = 1};
-		int number = sigtimedwait(signals, NULL, &second);
+		bool idle = atomic_load_explicit(&listener->idle, memory_order_relaxed);
+		const struct timespec next = idle ? (struct timespec){.tv_sec = 1} : (struct timespec){.tv_nsec = LOOK_MS * 1000000};
+		int number = sigtimedwait(signals, NULL, &next);
 		if (number == SIGHUP)
 			log_reopen();
 		else if (number > 0)
 			return;
-		publish(site);
+		if (!atomic_load_explicit(&listener->idle, memory_order_relaxed))
+			turn_move(&listener->turn);
+		if (clock_mono_us() - published_us >= 1000000) {
+			published_us = clock_mono_us();
+			publish(listener->site);
+		}
 	}
 }
 
-static bool run_threads(struct listener *listener, struct acceptor *acceptors, int count, const sigset_t *signals,
-	char message_out[256])
+static bool run_threads(struct listener *listener, pthread_t *threads, int count, const sigset_t *signals, char message_out[256])
 {
 	pthread_attr_t attributes;
 	int started = 0;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	while (started < count && acceptor_start(&acceptors[started], listener, &attributes))
+	while (started < count && !pthread_create(&threads[started], &attributes, acceptor_run, listener))
 		started++;
 	pthread_attr_destroy(&attributes);
 	if (started == count) {
 		LOG(LOG_INFO, "listening", LOG_T("socket", listener->path[0] ? listener->path : "descriptor 0"), LOG_N("threads", count));
-		wait_for_stop(listener->site, signals);
+		wait_for_stop(listener, signals);
 	} else {
 		say(message_out, "threads");
 	}
@@ -529,10 +500,9 @@ static bool run_threads(struct listener *listener, struct acceptor *acceptors, i
 	uint64_t one = 1;
 	if (write(listener->stop, &one, sizeof one) != sizeof one)
 		say(message_out, "stop");
+	turn_end(&listener->turn);
 	for (int i = 0; i < started; i++)
-		pthread_join(acceptors[i].thread, NULL);
-	for (int i = 0; i < started + (started < count); i++)
-		acceptor_free(&acceptors[i]);
+		pthread_join(threads[i], NULL);
 	return started == count;
 }
 
@@ -552,10 +522,12 @@ bool fastcgi_run(struct site *site, char message_out[256])
 		return false;
 	int count = (int)conf_int("web.threads");
 	listener.most = (int)conf_int("web.in_flight") > count ? (int)conf_int("web.in_flight") : count;
-	struct acceptor *acceptors = calloc((size_t)count, sizeof *acceptors);
-	bool done = acceptors && run_threads(&listener, acceptors, count, &signals, message_out);
+	pthread_t *threads = calloc((size_t)count, sizeof *threads);
+	turn_init(&listener.turn);
+	bool done = threads && run_threads(&listener, threads, count, &signals, message_out);
 	exchanges_free(&listener);
-	free(acceptors);
+	turn_free(&listener.turn);
+	free(threads);
 	close(listener.stop);
 	if (listener.path[0])
 		close(listener.socket);

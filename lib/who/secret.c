@@ -1,6 +1,7 @@
 #include "who/secret.h"
 
 #include "base/clock.h"
+#include "base/turn.h"
 #include "text/json.h"
 #include "who/password_words.h"
 
@@ -211,6 +212,7 @@ static enum err place_take(struct ctx *ctx)
 	int waited = 0;
 	bool taken;
 
+	turn_pass();
 	pthread_mutex_lock(&house.mutex);
 	while (house.free_places == 0 && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&house.freed, &house.mutex, &deadline);
