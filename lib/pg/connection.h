@@ -56,11 +56,29 @@ struct answer {
 
 /* Sends and waits for the last result. A lost or silent connection is marked worn. */
 struct answer connection_ask(struct connection *connection, const struct command *command);
+
+/* The steps of a pipeline (pg/pipeline.h). Prepared: the statement is, or is now. */
+bool connection_prepared(struct connection *connection, const struct statement *statement);
+bool connection_pipeline_begin(struct connection *connection);
+/* Sends nothing yet. */
+bool connection_pipeline_add(struct connection *connection, const struct statement *statement, const char *const *params);
+bool connection_pipeline_send(struct connection *connection);
+/* The rows of the next statement, or NULL: it failed or, with *silent_out, nothing came within the connection's patience. */
+PGresult *connection_pipeline_next(struct connection *connection, bool *silent_out);
+/* Passes over what is left. */
+void connection_pipeline_end(struct connection *connection);
 /* Ends whatever transaction is open; false: the connection is of no more use. */
 bool connection_settle(struct connection *connection);
 
 /* Makes a lease's connection usable outside a transaction: opens it when it is closed, replaces it when it is dead. */
 enum err lease_freshen(struct lease *lease);
+
+/* Running it twice has the effect of running it once. */
+bool command_repeatable(const struct command *command);
+/* Records err in the lease's ctx, with what the server said (result may be NULL), and returns it. */
+enum err command_report(struct lease *lease, const struct command *command, const PGresult *result, enum err err);
+/* Gives a result to ctx. */
+void result_keep(struct ctx *ctx, PGresult *result);
 
 /* The error of an SQLSTATE; five zeros or "" are not expected. */
 enum err sqlstate_err(const char *state);

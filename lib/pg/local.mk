@@ -4,6 +4,8 @@ lib_libstoa_a_SOURCES += \
 	lib/pg/migrate.c \
 	lib/pg/migrate.h \
 	lib/pg/pg.h \
+	lib/pg/pipeline.c \
+	lib/pg/pipeline.h \
 	lib/pg/pool.c \
 	lib/pg/rows.c \
 	lib/pg/rows.h \
@@ -11,11 +13,14 @@ lib_libstoa_a_SOURCES += \
 	lib/pg/statement.c \
 	lib/pg/values.c
 
-check_PROGRAMS += tests/lib/pg_dbtest tests/lib/rows_dbtest tests/lib/migrate_dbtest
-TESTS += tests/lib/pg_dbtest tests/lib/rows_dbtest tests/lib/migrate_dbtest
+check_PROGRAMS += tests/lib/pg_dbtest tests/lib/pipeline_dbtest tests/lib/rows_dbtest tests/lib/migrate_dbtest
+TESTS += tests/lib/pg_dbtest tests/lib/pipeline_dbtest tests/lib/rows_dbtest tests/lib/migrate_dbtest
 tests_lib_pg_dbtest_SOURCES = tests/lib/pg_dbtest.c tests/lib/database.h
 tests_lib_pg_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_pg_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_pipeline_dbtest_SOURCES = tests/lib/pipeline_dbtest.c tests/lib/database.h
+tests_lib_pipeline_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_pipeline_dbtest_LDADD = $(CHECK_LDADD)
 tests_lib_rows_dbtest_SOURCES = tests/lib/rows_dbtest.c tests/lib/database.h
 tests_lib_rows_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_rows_dbtest_LDADD = $(CHECK_LDADD)

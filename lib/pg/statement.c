@@ -17,8 +17,7 @@ static bool begins_with_word(const char *text, const char *word)
 	return !strncasecmp(text, word, length) && !isalnum((unsigned char)text[length]) && text[length] != '_';
 }
 
-/* Running it twice has the effect of running it once. */
-static bool is_repeatable(const struct command *command)
+bool command_repeatable(const struct command *command)
 {
 	const char *text = command->statement ? command->statement->text : command->text;
 	return begins_with_word(text, "select") || begins_with_word(text, "begin") || begins_with_word(text, "listen");
@@ -55,7 +54,7 @@ static const char *client_text(enum err err)
 	}
 }
 
-static enum err report(struct lease *lease, const struct command *command, const PGresult *result, enum err err)
+enum err command_report(struct lease *lease, const struct command *command, const PGresult *result, enum err err)
 {
 	struct ctx *ctx = lease->ctx;
 	const char *constraint = result ? PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) : NULL;
@@ -73,7 +72,7 @@ static enum err report(struct lease *lease, const struct command *command, const
 
 static enum err err_of(const struct lease *lease, const struct command *command, const struct answer *answer)
 {
-	bool unknown = !lease->in_transaction && answer->executing && !is_repeatable(command);
+	bool unknown = !lease->in_transaction && answer->executing && !command_repeatable(command);
 	if (answer->silent)
 		return unknown ? ERR_UNCERTAIN : ERR_TIMEOUT;
 	if (is_lost(answer))
@@ -94,6 +93,11 @@ static void release_result(void *handle)
 	PQclear(handle);
 }
 
+void result_keep(struct ctx *ctx, PGresult *result)
+{
+	arena_defer(&ctx->arena, release_result, result);
+}
+
 static enum err run(struct lease *lease, const struct command *command, PGresult **result_out)
 {
 	struct ctx *ctx = lease->ctx;
@@ -103,25 +107,25 @@ static enum err run(struct lease *lease, const struct command *command, PGresult
 	*result_out = NULL;
 	for (bool again = false;; again = true) {
 		/* What may be repeated finds out by itself that the server is gone, and saves the system call of asking. */
-		bool try_it = !again && lease->connection->raw && !lease->connection->worn && is_repeatable(command);
+		bool try_it = !again && lease->connection->raw && !lease->connection->worn && command_repeatable(command);
 		if (!lease->in_transaction && !try_it)
 			TRY(lease_freshen(lease));
 		else if (lease->connection->worn || !lease->connection->raw)
-			return report(lease, command, NULL, ERR_UNAVAILABLE);
+			return command_report(lease, command, NULL, ERR_UNAVAILABLE);
 		ctx->queries++;
 		struct answer answer = connection_ask(lease->connection, command);
 		if (is_success(answer.result) && !answer.lost && !answer.silent) {
-			arena_defer(&ctx->arena, release_result, answer.result);
+			result_keep(ctx, answer.result);
 			*result_out = answer.result;
 			return OK;
 		}
 		bool stale = is_stale(&answer);
 		if (stale || is_lost(&answer) || !strcmp(state_of(answer.result), "25006"))
 			lease->connection->worn = true;
-		bool safe = stale || (is_lost(&answer) && (!answer.executing || is_repeatable(command)));
+		bool safe = stale || (is_lost(&answer) && (!answer.executing || command_repeatable(command)));
 		enum err err = OK;
 		if (again || lease->in_transaction || !safe)
-			err = report(lease, command, answer.result, err_of(lease, command, &answer));
+			err = command_report(lease, command, answer.result, err_of(lease, command, &answer));
 		PQclear(answer.result);
 		if (err != OK)
 			return err;
@@ -168,7 +172,7 @@ enum err pg_commit(struct lease *lease)
 	if (!connection_alive(connection)) {
 		connection->worn = true;
 		lease->in_transaction = false;
-		return report(lease, &COMMIT, NULL, ERR_UNAVAILABLE);
+		return command_report(lease, &COMMIT, NULL, ERR_UNAVAILABLE);
 	}
 	lease->ctx->queries++;
 	struct answer answer = connection_ask(connection, &COMMIT);
@@ -182,7 +186,7 @@ enum err pg_commit(struct lease *lease)
 		err = ERR_INTERNAL; /* a statement had failed, so this was a rollback */
 	}
 	if (err != OK)
-		report(lease, &COMMIT, answer.result, err);
+		command_report(lease, &COMMIT, answer.result, err);
 	PQclear(answer.result);
 	lease->in_transaction = false;
 	return err;

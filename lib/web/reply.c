@@ -33,12 +33,17 @@ enum err reply_json(struct req *req, struct rep *rep, struct json_object *value)
 	return OK;
 }
 
-enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what)
+struct query {
+	struct req *req;
+	const char *what; /* of a row */
+	int limit;        /* of a list */
+};
+
+static enum err row_render(const struct query *query, const PGresult *result)
 {
-	PGresult *result;
-	TRY(pg_query(&req->ctx, req->house.pool, req->route->rows, params, &result));
+	struct rep *rep = query->req->rep;
 	if (PQntuples(result) == 0)
-		return fail(&req->ctx, ERR_NOT_FOUND, "No such %s", what);
+		return fail(&query->req->ctx, ERR_NOT_FOUND, "No such %s", query->what);
 	rep->type = BODY_JSON;
 	buffer_text(&rep->body, "{\"data\":");
 	rows_object(&rep->body, result, 0);
@@ -46,27 +51,82 @@ enum err reply_row(struct req *req, struct rep *rep, const char *const *params, 
 	return OK;
 }
 
-enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit)
+static enum err list_render(const struct query *query, const PGresult *result)
 {
-	PGresult *result;
-	TRY(pg_query(&req->ctx, req->house.pool, req->route->rows, params, &result));
-	int rows = PQntuples(result), shown = rows > limit ? limit : rows;
-	rep->type = BODY_JSON;
-	buffer_text(&rep->body, "{\"data\":");
-	rows_array(&rep->body, result, 0, shown);
-	buffer_text(&rep->body, ",\"meta\":{\"limit\":");
-	buffer_int(&rep->body, limit);
-	buffer_text(&rep->body, ",\"next\":");
+	struct req *req = query->req;
+	struct buffer *out = &req->rep->body;
+	int rows = PQntuples(result), shown = rows > query->limit ? query->limit : rows;
+	req->rep->type = BODY_JSON;
+	buffer_text(out, "{\"data\":");
+	rows_array(out, result, 0, shown);
+	buffer_text(out, ",\"meta\":{\"limit\":");
+	buffer_int(out, query->limit);
+	buffer_text(out, ",\"next\":");
 	const char *last = NULL;
-	if (rows > limit)
+	if (rows > query->limit)
 		last = pg_text(result, shown - 1, PQfnumber(result, "cursor") >= 0 ? "cursor" : "id");
 	const char *next = last ? cursor_make(&req->ctx, req->route, last) : NULL;
 	if (next)
-		buffer_json(&rep->body, next, strlen(next));
+		buffer_json(out, next, strlen(next));
 	else
-		buffer_text(&rep->body, "null");
-	buffer_text(&rep->body, "}}");
+		buffer_text(out, "null");
+	buffer_text(out, "}}");
 	return OK;
+}
+
+static enum err query_render(const struct query *query, const PGresult *result)
+{
+	return query->what ? row_render(query, result) : list_render(query, result);
+}
+
+static void query_answered(void *argument, enum err err, PGresult *result)
+{
+	const struct query *query = argument;
+	reply_complete(query->req, err == OK ? query_render(query, result) : err);
+}
+
+/* What the class promises to be short shares connections. */
+static bool is_short(const struct route *route)
+{
+	return (route->class == CLASS_READ || route->class == CLASS_LIST_) && pipeline_takes(route->rows);
+}
+
+static const char *const *params_keep(struct ctx *ctx, const struct statement *statement, const char *const *params)
+{
+	const char **kept = arena_alloc(&ctx->arena, (size_t)statement->params * sizeof *kept);
+	for (int i = 0; i < statement->params; i++)
+		kept[i] = params[i] ? arena_strdup(&ctx->arena, params[i]) : NULL;
+	return kept;
+}
+
+static enum err query_run(const struct query *query, const char *const *params)
+{
+	struct req *req = query->req;
+	struct ctx *ctx = &req->ctx;
+	const struct statement *statement = req->route->rows;
+	struct pipeline *pipeline = site_one()->pipeline;
+	if (!pipeline || !is_short(req->route)) {
+		PGresult *result;
+		TRY(pg_query(ctx, req->house.pool, statement, params, &result));
+		return query_render(query, result);
+	}
+	struct query *kept = arena_alloc(&ctx->arena, sizeof *kept);
+	*kept = *query;
+	reply_defer(req);
+	pipeline_ask(ctx, pipeline, statement, params_keep(ctx, statement, params), query_answered, kept);
+	return OK;
+}
+
+enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what)
+{
+	(void)rep;
+	return query_run(&(struct query){.req = req, .what = what}, params);
+}
+
+enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit)
+{
+	(void)rep;
+	return query_run(&(struct query){.req = req, .limit = limit}, params);
 }
 
 /* What templates may ask about the visitor. */

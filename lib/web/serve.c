@@ -14,6 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* One for each processor of a small machine: statements that wait for a place gain from company. */
+#define PIPELINE_CONNECTIONS 2
+
 const struct conf_row WEB_CONF[] = {
 	{.name = "web.socket", .type = CONF_PATH, .fallback = "",
 		.help = "Unix socket to listen on; empty: descriptor 0 is the socket (mod_fcgid, lighttpd's bin-path, systemd)"},
@@ -128,7 +131,10 @@ static bool parts_open(char message_out[256])
 	site.house.cache = cache_open(message_out);
 	if (!site.house.cache)
 		return false;
-	site.house.pool = pool_open((int)conf_int("web.threads") == 1 ? 1 : 0);
+	bool alone = conf_int("web.threads") == 1;
+	site.house.pool = pool_open(alone ? 1 : 0);
+	if (!alone)
+		site.pipeline = pipeline_open(site.house.pool, PIPELINE_CONNECTIONS);
 	if (site.family->templates && !(site.templates = template_load(conf_string("web.templates"), message_out)))
 		return false;
 	if (site.family->outbound && !(site.net = net_open()))
@@ -159,6 +165,7 @@ void serve_close(void)
 {
 	if (site.family && site.family->close)
 		site.family->close();
+	pipeline_close(site.pipeline);
 	if (site.net)
 		net_close(site.net);
 	template_free(site.templates);

@@ -2,6 +2,7 @@
 #ifndef STOA_WEB_SITE_H
 #define STOA_WEB_SITE_H
 
+#include "pg/pipeline.h"
 #include "web/web.h"
 
 #include <netinet/in.h>
@@ -35,6 +36,7 @@ struct site {
 	const struct router *router;
 	struct house house;
 	struct net *net;
+	struct pipeline *pipeline; /* NULL: a process with one thread asks for itself */
 	struct template_set *templates;
 	struct entry unmatched;
 	struct histogram *pool_wait;

@@ -194,7 +194,8 @@ void reply_header(struct rep *rep, const char *name, const char *value); /* valu
 enum err reply_json(struct req *req, struct rep *rep, struct json_object *value);
 /* Runs route->rows and renders it as the route's shape. Row: ERR_NOT_FOUND when there is none, `what` names it. List: the statement
  * must select limit + 1 rows with the cursor's columns first ("id" text unless the statement names "cursor"); more than limit rows
- * become meta.next. */
+ * become meta.next. Always the last thing that a handler does: in the classes read and list a statement that only reads is asked
+ * together with other requests' (pg/pipeline.h), and the reply deferred. */
 enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what);
 enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit);
 /* Renders templates/pages/<name> and then templates/layout, where {{{content}}} is the page. Adds to view (owned by ctx): csrf (text), who

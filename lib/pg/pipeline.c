@@ -1,0 +1,211 @@
+#include "pg/pipeline.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pg/connection.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+/* Their parameters, a few hundred bytes each, must fit a socket's buffer: nobody reads while we write. */
+#define TOGETHER_MOST 16
+/* A second connection is worth its thread's waking up when so many wait, or the first may be held up. */
+#define COMPANY 8
+#define LATE_US 1000
+
+struct question {
+	struct question *next;
+	struct ctx *ctx;
+	const struct statement *statement;
+	const char *const *params;
+	pipeline_done *done;
+	void *argument;
+	int64_t since_us;
+};
+
+struct pipeline {
+	struct pool *pool;
+	pthread_mutex_t lock;
+	pthread_cond_t asked;
+	struct question *first, **last;
+	int queued, count;
+	int sleeping, waking; /* threads; waking: of those, told to wake up */
+	int64_t took_us; /* monotonic: when a thread last took questions */
+	bool closing;
+	pthread_t threads[];
+};
+
+bool pipeline_takes(const struct statement *statement)
+{
+	return command_repeatable(&(struct command){.statement = statement});
+}
+
+/* One after the other, as everybody else does, until PostgreSQL is gone. */
+static void ask_singly(struct lease *lease, struct question *question, enum err gone)
+{
+	struct ctx *own = lease->ctx;
+	for (struct question *next; question; question = next) {
+		PGresult *result = NULL;
+		enum err err;
+		next = question->next;
+		lease->ctx = question->ctx;
+		if (gone == OK)
+			err = pg_run(lease, question->statement, question->params, &result);
+		else
+			err = command_report(lease, &(struct command){.statement = question->statement}, NULL, gone);
+		if (err == ERR_UNAVAILABLE || (err == ERR_TIMEOUT && lease->connection->worn))
+			gone = err;
+		question->done(question->argument, err, result);
+	}
+	lease->ctx = own;
+}
+
+/* Returns what is unanswered yet: from the first that failed on, which undid those behind it. */
+static struct question *ask_together(struct lease *lease, struct question *question, bool *silent_out)
+{
+	struct connection *connection = lease->connection;
+	if (!connection_pipeline_begin(connection))
+		return question;
+	bool sent = true;
+	for (struct question *at = question; at && sent; at = at->next)
+		sent = connection_pipeline_add(connection, at->statement, at->params);
+	sent = sent && connection_pipeline_send(connection);
+	while (sent && question) {
+		PGresult *result = connection_pipeline_next(connection, silent_out);
+		if (!result)
+			break;
+		struct question *answered = question;
+		question = question->next;
+		answered->ctx->queries++;
+		result_keep(answered->ctx, result);
+		answered->done(answered->argument, OK, result);
+	}
+	connection_pipeline_end(connection);
+	return question;
+}
+
+static bool all_prepared(struct connection *connection, const struct question *question)
+{
+	while (question && connection_prepared(connection, question->statement))
+		question = question->next;
+	return !question;
+}
+
+static void ask(struct pipeline *pipeline, struct ctx *ctx, struct question *question)
+{
+	struct lease lease;
+	enum err err = lease_take(ctx, pipeline->pool, &lease);
+	if (err != OK) {
+		for (struct question *next; question; question = next) {
+			next = question->next;
+			question->ctx->fault = ctx->fault;
+			question->done(question->argument, err, NULL);
+		}
+		return;
+	}
+	bool silent = false;
+	if (question->next && all_prepared(lease.connection, question))
+		question = ask_together(&lease, question, &silent);
+	ask_singly(&lease, question, silent ? ERR_TIMEOUT : OK);
+	lease_return(&lease);
+}
+
+/* A share of what waits, so that no connection idles while another has a long list. NULL when closing. */
+static struct question *take(struct pipeline *pipeline)
+{
+	pthread_mutex_lock(&pipeline->lock);
+	while (!pipeline->first && !pipeline->closing) {
+		pipeline->sleeping++;
+		pthread_cond_wait(&pipeline->asked, &pipeline->lock);
+		pipeline->sleeping--;
+		pipeline->waking -= pipeline->waking > 0;
+	}
+	struct question *first = pipeline->first, **end = &pipeline->first;
+	int count = (pipeline->queued + pipeline->count - 1) / pipeline->count;
+	count = count < TOGETHER_MOST ? count : TOGETHER_MOST;
+	for (int i = 0; i < count; i++)
+		end = &(*end)->next;
+	pipeline->first = *end;
+	*end = NULL;
+	if (!pipeline->first)
+		pipeline->last = &pipeline->first;
+	pipeline->queued -= count;
+	pipeline->took_us = clock_mono_us();
+	pthread_mutex_unlock(&pipeline->lock);
+	return first;
+}
+
+static void *pipeline_run(void *argument)
+{
+	struct pipeline *pipeline = argument;
+	struct question *first;
+	struct log_hold hold;
+	struct ctx ctx;
+	ctx_init(&ctx);
+	while ((first = take(pipeline))) {
+		int64_t now_us = clock_mono_us();
+		for (struct question *question = first; question; question = question->next)
+			question->ctx->pool_wait_us += now_us - question->since_us;
+		log_hold(&hold);
+		ask(pipeline, &ctx, first);
+		log_release();
+		ctx_reset(&ctx);
+	}
+	ctx_free(&ctx);
+	return NULL;
+}
+
+struct pipeline *pipeline_open(struct pool *pool, int connections)
+{
+	struct pipeline *pipeline = calloc(1, sizeof *pipeline + (size_t)connections * sizeof *pipeline->threads);
+	sigset_t all, before;
+	if (!pipeline)
+		abort();
+	pipeline->pool = pool;
+	pipeline->count = connections;
+	pipeline->last = &pipeline->first;
+	pthread_mutex_init(&pipeline->lock, NULL);
+	pthread_cond_init(&pipeline->asked, NULL);
+	/* Signals are for the thread that waits for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < connections; i++)
+		if (pthread_create(&pipeline->threads[i], NULL, pipeline_run, pipeline))
+			abort();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pipeline;
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->closing = true;
+	pthread_cond_broadcast(&pipeline->asked);
+	pthread_mutex_unlock(&pipeline->lock);
+	for (int i = 0; i < pipeline->count; i++)
+		pthread_join(pipeline->threads[i], NULL);
+	pthread_cond_destroy(&pipeline->asked);
+	pthread_mutex_destroy(&pipeline->lock);
+	free(pipeline);
+}
+
+void pipeline_ask(struct ctx *ctx, struct pipeline *pipeline, const struct statement *statement, const char *const *params,
+	pipeline_done *done, void *argument)
+{
+	struct question *question = arena_alloc(&ctx->arena, sizeof *question);
+	*question = (struct question){.ctx = ctx, .statement = statement, .params = params, .done = done, .argument = argument,
+		.since_us = clock_mono_us()};
+	pthread_mutex_lock(&pipeline->lock);
+	*pipeline->last = question;
+	pipeline->last = &question->next;
+	pipeline->queued++;
+	bool needed = pipeline->sleeping == pipeline->count || pipeline->queued >= COMPANY || question->since_us - pipeline->took_us > LATE_US;
+	bool wake = needed && pipeline->sleeping > pipeline->waking;
+	pipeline->waking += wake;
+	pthread_mutex_unlock(&pipeline->lock);
+	if (wake)
+		pthread_cond_signal(&pipeline->asked);
+}
