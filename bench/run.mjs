@@ -41,16 +41,16 @@ function pgbench(house, file, values) {
 	return { rate: Number(/tps = ([\d.]+)/.exec(out)[1]) }
 }
 
-// Seconds of processor time that this bench, its load tools and everything in the house's sessions have used.
+// Seconds of processor time that this bench, its load tools, everything in the house's sessions and PostgreSQL's processes have used.
 function processorSeconds(house) {
 	const sessions = new Set(house.children.map(entry => entry.child.pid))
-	sessions.add(Number(readFileSync(join(house.dir, 'services/pg/postmaster.pid'), 'utf8').split('\n')[0]))
+	const postmaster = Number(readFileSync(join(house.dir, 'services/pg/postmaster.pid'), 'utf8').split('\n')[0])
 	let ticks = 0
 	for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
 		try {
 			const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').map(Number)
-			if (Number(pid) === process.pid) ticks += fields[13] + fields[14]
-			else if (sessions.has(fields[3])) ticks += fields[11] + fields[12] + fields[13] + fields[14]
+			if (Number(pid) === process.pid || fields[1] === process.pid) ticks += fields[13] + fields[14]
+			if (sessions.has(fields[3]) || Number(pid) === postmaster || fields[1] === postmaster) ticks += fields[11] + fields[12]
 		} catch { /* it ended while we looked */ }
 	}
 	return ticks / 100
