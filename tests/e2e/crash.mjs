@@ -17,10 +17,32 @@ const names = Array.from({ length: DECISIONS }, (_, i) => ({ userId: `crash-${i}
 await house.stripe.control('seed', { mode: 'test', ...CATALOGUE, customers: names.map(n => ({ id: n.customer })),
 	subscriptions: names.map(n => ({ id: n.subscription, customer: n.customer, items: [{ price: 'price_pro' }] })) })
 // Every call takes a moment, so that many are in flight when the worker dies: half of them already executed.
-await house.stripe.control('faults', [{ kind: 'stall', ms: 15, times: 0, when: 'after', path: '/v1/subscriptions/.*[02468]$' }, { kind: 'stall', ms: 15, times: 0, when: 'before', path: '/v1/subscriptions/' }])
+await house.stripe.control('faults', [{ kind: 'stall', ms: 60, times: 0, when: 'after', path: '/v1/subscriptions/.*[02468]$' }, { kind: 'stall', ms: 20, times: 0, when: 'before', path: '/v1/subscriptions/' }])
 
-// Repeats until it is answered by 200: a lost connection, 5xx or 429 says nothing of what became of it.
+// The widget's responders are lighttpd's children; lighttpd starts them again.
+function killResponders() {
+	const parent = house.web.child.pid
+	for (const pid of readdirSync('/proc').filter(pid => /^\d+$/.test(pid))) {
+		try {
+			const ours = Number(/\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === parent && /stoa-widget$/.test(readlinkSync(`/proc/${pid}/exe`))
+			if (!ours) continue
+			process.kill(Number(pid), 'SIGKILL')
+			tally['widget responders killed']++
+		} catch { /* it ended while we looked */ }
+	}
+}
+
+function killWorker() {
+	const { child } = house.workerProcess
+	if (child.exitCode !== null || child.signalCode !== null) return
+	child.kill('SIGKILL')
+	tally['workers killed']++
+}
+
+// Repeats until it is answered by 200: a lost connection, 5xx or 429 says nothing of what became of it. Now and then the responder is
+// killed while the request is on its way.
 async function insist(path, body, counter) {
+	if (Math.random() < 0.03) setTimeout(killResponders, Math.random() * 8)
 	for (;;) {
 		try {
 			const reply = await house.json('POST', path, body, { 'x-api-key': key })
@@ -45,49 +67,21 @@ async function client() {
 		const session = await insist('/api/v1/widget/start', customer(who), 'start requests repeated')
 		const decision = { session: session.session, ...pick(CHOICES)(session) }
 		const answer = await insist('/api/v1/widget/decision', decision, 'decision requests repeated')
+		if (Math.random() < 0.1) setTimeout(killWorker, 20 + Math.random() * 100)
 		acknowledged.set(who.subscription, { session: session.sessionId, choice: decision.choice ? 'pause' : 'discount', status: answer.status })
 	}
 }
 
-// The widget's responders are lighttpd's children; lighttpd starts them again.
-function responders() {
-	const parent = house.web.child.pid
-	return readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).filter(pid => {
-		try {
-			return Number(/\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === parent && /stoa-widget$/.test(readlinkSync(`/proc/${pid}/exe`))
-		} catch {
-			return false
-		}
-	}).map(Number)
-}
-let killing = true
-async function killer() {
-	while (killing) {
-		await wait(50 + Math.random() * 400)
-		if (!killing) return
-		if (Math.random() < 0.5) {
-			for (const pid of responders()) {
-				process.kill(pid, 'SIGKILL')
-				tally['widget responders killed']++
-			}
-		} else if (house.workerProcess.child.exitCode === null && house.workerProcess.child.signalCode === null) {
-			house.workerProcess.child.kill('SIGKILL')
-			tally['workers killed']++
-		}
-	}
-}
-
-const killed = killer()
 await Promise.all(Array.from({ length: CLIENTS }, client))
 // The worker goes on dying for a while over what is left; then it may finish.
-await wait(5000)
-killing = false
-await killed
+for (let i = 0; i < 20; i++) {
+	await wait(50 + Math.random() * 400)
+	killWorker()
+}
 const open = () => Number(house.sql("select count(*) from decision where status = 'pending'")[0][0])
 await until('every decision to be settled', () => open() === 0, 300)
 
 const log = await house.stripe.control('log')
-const requests = await house.stripe.control('requests')
 const written = new Map()
 for (const entry of log) {
 	const id = /^\/v1\/subscriptions\/([^/]+)$/.exec(entry.path)?.[1]
@@ -95,6 +89,9 @@ for (const entry of log) {
 }
 const rows = new Map(house.sql("select s.subscription_ref, d.status, coalesce(d.status_reason, ''), d.session_id from decision d join retention_session s using (org_id, live) where s.id = d.session_id")
 	.map(([subscription, status, reason, session]) => [subscription, { status, reason, session }]))
+// Decisions that a later attempt finished, and when that began (ms).
+const resumed = new Map(house.sql("select payload->>'session', extract(epoch from started_at) * 1000 from job where kind = 'stripe.apply' and attempt > 1")
+	.map(([session, at]) => [session, Number(at)]))
 const wrong = []
 let once = 0
 for (const [subscription, { session, choice }] of acknowledged) {
@@ -110,7 +107,11 @@ const ledger = {
 	'decisions acknowledged': acknowledged.size,
 	...tally,
 	'writes executed at the stand-in': [...written.values()].reduce((a, b) => a + b, 0),
-	'repeats that the stand-in replayed': requests.filter(r => r.fate === 'replayed').length,
+	'decisions whose worker was killed over them': resumed.size,
+	'of these, written at the stand-in by the one that died': log.filter(entry => {
+		const at = /^\/v1\/subscriptions\/([^/]+)$/.exec(entry.path)
+		return at && (entry.at + 1) * 1000 < (resumed.get(acknowledged.get(at[1])?.session) ?? 0)
+	}).length,
 	'acknowledged and applied exactly once': once,
 	'acknowledged but not so': wrong.length,
 	'applied but never acknowledged': [...written.keys()].filter(id => !acknowledged.has(id)).length,
@@ -118,6 +119,6 @@ const ledger = {
 for (const [name, value] of Object.entries(ledger)) console.log(`${String(value).padStart(7)}  ${name}`)
 for (const line of wrong.slice(0, 20)) console.log(line)
 await house.finish()
-const killedBoth = tally['widget responders killed'] > 0 && tally['workers killed'] > 0
-if (!killedBoth) console.log('nothing was killed: this proves nothing')
-process.exit(once === DECISIONS && wrong.length === 0 && ledger['applied but never acknowledged'] === 0 && killedBoth ? 0 : 1)
+const hit = resumed.size > 0 && tally['start requests repeated'] > 0 && tally['decision requests repeated'] > 0
+if (!hit) console.log('no request or no decision was hit: this proves nothing')
+process.exit(once === DECISIONS && wrong.length === 0 && ledger['applied but never acknowledged'] === 0 && hit ? 0 : 1)
