@@ -62,6 +62,7 @@ static enum err register_create(struct req *req, const struct client *client, st
 	char hash[PASSWORD_HASH_TEXT];
 	struct registration registration = {.new = {in->organisation, in->email, in->name, hash, client}};
 	TRY(client_allowed(&req->ctx, "register", &limit, client));
+	TRY(change_run(&req->ctx, req->house.pool, allowed, NULL));
 	TRY(password_check(&req->ctx, in->password, in->email));
 	TRY(password_hash(&req->ctx, in->password, hash));
 	TRY(change_run(&req->ctx, req->house.pool, organisation_add, &registration));
