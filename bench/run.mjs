@@ -49,7 +49,7 @@ function processorSeconds(house) {
 	for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
 		try {
 			const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').map(Number)
-			if (Number(pid) === process.pid || fields[1] === process.pid) ticks += fields[13] + fields[14]
+			if (Number(pid) === process.pid || fields[1] === process.pid || Number(pid) === postmaster) ticks += fields[13] + fields[14]
 			if (sessions.has(fields[3]) || Number(pid) === postmaster || fields[1] === postmaster) ticks += fields[11] + fields[12]
 		} catch { /* it ended while we looked */ }
 	}
