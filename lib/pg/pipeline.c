@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* Their parameters, a few hundred bytes each, must fit a socket's buffer: nobody reads while we write. */
+/* Questions that share a Sync: more would make the first wait for nothing, since the server sends in pieces of 8 KiB. */
 #define TOGETHER_MOST 16
-/* A second connection is worth its thread's waking up when so many wait, or the first may be held up. */
+/* Another connection is worth its thread's waking up when so many wait, or when those at work may be held up. */
 #define COMPANY 8
-#define LATE_US 1000
+#define LATE_US 300
 
 struct question {
 	struct question *next;
@@ -31,7 +31,7 @@ struct pipeline {
 	struct question *first, **last;
 	int queued, count;
 	int sleeping, waking; /* threads; waking: of those, told to wake up */
-	int64_t took_us; /* monotonic: when a thread last took questions */
+	int64_t took_us;      /* monotonic: when a thread last took questions */
 	bool closing;
 	pthread_t threads[];
 };
@@ -202,8 +202,9 @@ void pipeline_ask(struct ctx *ctx, struct pipeline *pipeline, const struct state
 	*pipeline->last = question;
 	pipeline->last = &question->next;
 	pipeline->queued++;
-	bool needed = pipeline->sleeping == pipeline->count || pipeline->queued >= COMPANY || question->since_us - pipeline->took_us > LATE_US;
-	bool wake = needed && pipeline->sleeping > pipeline->waking;
+	int awake = pipeline->count - pipeline->sleeping + pipeline->waking;
+	bool wake = awake < pipeline->count &&
+		(!awake || pipeline->queued >= COMPANY || question->since_us - pipeline->took_us > LATE_US);
 	pipeline->waking += wake;
 	pthread_mutex_unlock(&pipeline->lock);
 	if (wake)
