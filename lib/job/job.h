@@ -2,7 +2,8 @@
  *
  * A job is enqueued inside the caller's transaction. A worker claims with FOR UPDATE SKIP LOCKED, holds a lease of
  * 30 s that a heartbeat renews every 10 s, and finishes under its attempt number (fencing): a worker that lost the lease
- * changes nothing. A failed attempt waits by its policy; after the last one the job is dead and stays for replay.
+ * changes nothing. A failed attempt waits by its policy; after the last one the job is dead and stays for replay. A worker that goes
+ * silent in the last attempt leaves two more, in which job->last is set.
  * Finished jobs are deleted after a day, dead ones never. */
 #ifndef STOA_JOB_JOB_H
 #define STOA_JOB_JOB_H

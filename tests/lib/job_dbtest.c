@@ -435,10 +435,13 @@ static void test_killed(void **state)
 	drain_all(fixture);
 	assert_string_equal(value(fixture, "select concat_ws(' ', state, attempt, errors->0->>'code', errors->1->>'code') from job"),
 		"done 3 lease-lost lease-lost");
-	/* The last attempt lost: dead, and said so. */
+	/* The last attempt lost: its kind gets to say so. The third lost like that: dead. */
 	value(fixture, "update job set state = 'running', leased_until = now() - interval '1 s'");
 	drain(fixture, 1);
-	assert_string_equal(value(fixture, "select concat_ws(' ', state, errors->2->>'code') from job"), "dead lease-lost");
+	assert_string_equal(value(fixture, "select concat_ws(' ', state, attempt, errors->2->>'code') from job"), "done 4 lease-lost");
+	value(fixture, "update job set state = 'running', attempt = 5, leased_until = now() - interval '1 s'");
+	drain(fixture, 1);
+	assert_string_equal(value(fixture, "select concat_ws(' ', state, attempt, errors->3->>'code') from job"), "dead 5 lease-lost");
 	setting("STOA_WORKER_LEASE", NULL);
 }
 
