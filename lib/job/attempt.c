@@ -100,7 +100,7 @@ static void run(struct ctx *ctx, const struct job_kind *kind, struct job *job, c
 	*outcome = (struct outcome){
 		.err = err,
 		.final = job->last || job->rejected,
-		.wait_ms = retry_wait_ms(&kind->policy->retry, job->attempt),
+		.wait_ms = kind->policy->fixed ? kind->policy->retry.base_ms : retry_wait_ms(&kind->policy->retry, job->attempt),
 		.queries = ctx->queries,
 		.took_us = clock_mono_us() - began_us,
 	};

@@ -22,6 +22,8 @@ struct job_policy {
 	enum job_queue queue;      /* a higher queue's due jobs always go first */
 	struct retry_policy retry; /* attempts (at most 100), base, cap; milliseconds */
 	int deadline_ms;           /* one attempt; the lease is not renewed past it */
+	bool fixed;                /* every wait is base_ms, without jitter */
+	int at_once;               /* most that run at a time, on all workers together; 0 = no limit */
 };
 
 struct job_new {

@@ -1,15 +1,86 @@
 #include "job/policies.h"
 
+#include <string.h>
+
+/* Document 001 counts retries. */
+#define RETRIES(n) ((n) + 1)
+
+#define MAIL {.attempts = RETRIES(3), .base_ms = 150000, .cap_ms = 600000}
+#define WEBHOOK {.attempts = RETRIES(5), .base_ms = 120000, .cap_ms = 1800000}
+#define REPORT {.attempts = RETRIES(2), .base_ms = 300000, .cap_ms = 300000}
+
 const struct job_policy JOB_STRIPE_APPLY = {
 	.kind = "stripe.apply",
 	.queue = JOB_HIGH,
-	.retry = {.attempts = 24, .base_ms = 2000, .cap_ms = 600000},
+	.retry = {.attempts = RETRIES(23), .base_ms = 2000, .cap_ms = 600000},
 	.deadline_ms = 60000,
 };
 
 const struct job_policy JOB_PASSWORD_MAIL = {
 	.kind = "password.mail",
 	.queue = JOB_DEFAULT,
-	.retry = {.attempts = 12, .base_ms = 2000, .cap_ms = 600000},
+	.retry = MAIL,
+	.deadline_ms = 30000,
+};
+
+const struct job_policy JOB_MAIL_SEND = {
+	.kind = "mail.send",
+	.queue = JOB_DEFAULT,
+	.retry = MAIL,
+	.deadline_ms = 30000,
+};
+
+const struct job_policy JOB_MAIL_DIGEST = {
+	.kind = "mail.digest",
+	.queue = JOB_LOW,
+	.retry = MAIL,
+	.deadline_ms = 120000,
+};
+
+const struct job_policy JOB_WEBHOOK_DELIVER = {
+	.kind = "webhook.deliver",
+	.queue = JOB_DEFAULT,
+	.retry = WEBHOOK,
 	.deadline_ms = 60000,
 };
+
+const struct job_policy JOB_WEBHOOK_FAN = {
+	.kind = "webhook.fan",
+	.queue = JOB_HIGH,
+	.retry = {.attempts = RETRIES(9), .base_ms = 2000, .cap_ms = 600000},
+	.deadline_ms = 30000,
+};
+
+const struct job_policy JOB_REPORT_MAKE = {
+	.kind = "report.make",
+	.queue = JOB_LOW,
+	.retry = REPORT,
+	.fixed = true,
+	.deadline_ms = 120000,
+};
+
+const struct job_policy JOB_HOUSE_CLEANUP = {
+	.kind = "house.cleanup",
+	.queue = JOB_LOW,
+	.retry = REPORT,
+	.fixed = true,
+	.deadline_ms = 300000,
+	.at_once = 1,
+};
+
+const struct job_policy *const JOB_POLICIES[] = {&JOB_STRIPE_APPLY, &JOB_PASSWORD_MAIL, &JOB_MAIL_SEND, &JOB_MAIL_DIGEST,
+	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
+
+const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
+	[JOB_HIGH] = {"high", 10, 50, 100},
+	[JOB_DEFAULT] = {"default", 100, 500, 1000},
+	[JOB_LOW] = {"low", 500, 2000, 5000},
+};
+
+enum job_queue job_queue_parse(const char *name)
+{
+	enum job_queue queue = JOB_HIGH;
+	while (queue < JOB_QUEUES && strcmp(JOB_DEPTH_TARGET[queue].queue, name))
+		queue++;
+	return queue;
+}
