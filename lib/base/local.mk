@@ -9,7 +9,8 @@ lib_libstoa_a_SOURCES += \
 	lib/base/log.c lib/base/log.h \
 	lib/base/shared.c lib/base/shared.h \
 	lib/base/turn.c lib/base/turn.h \
-	lib/base/utf8.c lib/base/utf8.h
+	lib/base/utf8.c lib/base/utf8.h \
+	lib/base/zone.c lib/base/zone.h
 
 check_PROGRAMS += tests/lib/arena_test
 TESTS += tests/lib/arena_test
@@ -51,3 +52,8 @@ TESTS += tests/lib/turn_test
 tests_lib_turn_test_SOURCES = tests/lib/turn_test.c
 tests_lib_turn_test_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_turn_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/zone_test
+TESTS += tests/lib/zone_test
+tests_lib_zone_test_SOURCES = tests/lib/zone_test.c
+tests_lib_zone_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_zone_test_LDADD = $(CHECK_LDADD)
