@@ -1,9 +1,9 @@
 #include "cli.h"
 
+#include "event/event.h"
 #include "identity/identity.h"
 #include "sql.h"
 #include "text/url.h"
-#include "who/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static enum err key_list(struct cli *cli, const struct key_options *options)
 
 static enum err key_audit(struct lease *lease, const struct key_change *change, const char *action, const char *id, const char *after)
 {
-	return audit_write(lease, &(struct audit){.org_id = change->org_id, .actor_kind = "system", .action = action, .entity = "api_key",
+	return event_audit(lease, &(struct audit){.org_id = change->org_id, .actor_kind = "system", .action = action, .entity = "api_key",
 		.entity_id = id, .after = after, .agent = "stoa command"});
 }
 

@@ -1,9 +1,9 @@
 #include "cli.h"
 
+#include "event/event.h"
 #include "identity/identity.h"
 #include "retention/retention.h"
 #include "sql.h"
-#include "who/audit.h"
 #include "who/secret.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ enum err cli_organisation(struct cli *cli, const char *name, const char **org_id
 static enum err change_audit(struct lease *lease, const struct user_change *change, const char *action, const char *before,
 	const char *after)
 {
-	return audit_write(lease, &(struct audit){.org_id = change->org_id, .actor_kind = "system", .action = action, .entity = "account",
+	return event_audit(lease, &(struct audit){.org_id = change->org_id, .actor_kind = "system", .action = action, .entity = "account",
 		.entity_id = change->account_id, .before = before, .after = after, .agent = "stoa command"});
 }
 

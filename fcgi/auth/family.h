@@ -2,6 +2,7 @@
 #ifndef STOA_AUTH_FAMILY_H
 #define STOA_AUTH_FAMILY_H
 
+#include "event/event.h"
 #include "identity/identity.h"
 #include "web/web.h"
 #include "who/audit.h"
@@ -16,7 +17,7 @@ int auth_list_limit(int64_t asked);
 
 /* The caller as identity wants to know it. */
 struct client auth_client(const struct req *req);
-/* One line of audit about a change that the request makes; before and after as in struct audit. */
+/* One line of audit about a change that the request makes, and its event; before and after as in struct audit. */
 enum err auth_audit(struct lease *lease, struct req *req, const char *action, const char *entity, const char *entity_id,
 	const char *before, const char *after);
 

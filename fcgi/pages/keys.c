@@ -1,7 +1,7 @@
 #include "pages/page.h"
 
+#include "event/event.h"
 #include "sql.h"
-#include "who/audit.h"
 
 #include <string.h>
 
@@ -77,7 +77,7 @@ struct keys_change {
 
 static enum err note(struct lease *lease, struct req *req, const char *action, const char *id, const char *after)
 {
-	return audit_write(lease, &(struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.account_id,
+	return event_audit(lease, &(struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.account_id,
 		.action = action, .entity = "api_key", .entity_id = id, .after = after, .address = req->address,
 		.agent = req->header(req, "User-Agent")});
 }

@@ -1,5 +1,6 @@
 #include "retention/family.h"
 
+#include "event/event.h"
 #include "sql.h"
 #include "stripe/stripe.h"
 #include "who/secret.h"
@@ -68,7 +69,7 @@ static enum err change_audit(struct lease *lease, struct req *req, const char *a
 	struct audit audit = audit_of(req, action, "stripe_connection", input->mode);
 
 	audit.after = arena_printf(&req->ctx.arena, "{\"last4\":\"%s\",\"account\":\"%s\"}", last4, account ? account : "");
-	return audit_write(lease, &audit);
+	return event_audit(lease, &audit);
 }
 
 static enum err connection_store(struct lease *lease, struct req *req, const char *account)

@@ -1,5 +1,6 @@
 #include "retention/family.h"
 
+#include "event/event.h"
 #include "retention/retention.h"
 #include "sql.h"
 
@@ -116,7 +117,12 @@ static enum err flow_audit(struct lease *lease, const struct flow_write *write)
 	audit.after = json_object_to_json_string_ext(after, JSON_C_TO_STRING_PLAIN);
 	if (write->version)
 		audit.before = arena_printf(&write->req->ctx.arena, "{\"version\":%s}", write->version);
-	return audit_write(lease, &audit);
+	TRY(audit_write(lease, &audit));
+	/* Without the steps: they are many, and can be asked for. */
+	return event_add(&write->req->ctx, lease, &(struct event){.org_id = audit.org_id, .live = true, .actor_kind = audit.actor_kind,
+		.actor_id = audit.actor_id, .entity = "flow", .entity_id = write->id, .type = write->version ? "flow.changed" : "flow.created",
+		.payload = audit_note(&write->req->ctx, "action", write->action, "name", write->body->name, "language", write->body->language,
+			NULL)}, NULL);
 }
 
 /* Tells a flow that is not there from one that has been changed meanwhile. */
@@ -203,7 +209,7 @@ static enum err status_store(struct lease *lease, struct req *req, const char *i
 		return fail(&req->ctx, ERR_NOT_FOUND, "No such flow");
 	audit.before = arena_printf(&req->ctx.arena, "{\"status\":\"%s\"}", pg_text(result, 0, "before"));
 	audit.after = arena_printf(&req->ctx.arena, "{\"status\":\"%s\"}", status);
-	TRY(audit_write(lease, &audit));
+	TRY(event_audit(lease, &audit));
 	return pg_commit(lease);
 }
 

@@ -1,5 +1,6 @@
 #include "widget/family.h"
 
+#include "event/event.h"
 #include "retention/retention.h"
 #include "sql.h"
 #include "who/audit.h"
@@ -325,6 +326,24 @@ static enum err cancel_audit(struct lease *lease, struct decision *decision)
 	return audit_write(lease, &audit);
 }
 
+/* An accepted offer or a cancellation; a dialog that was closed and feedback change nothing. */
+static enum err decision_event(struct lease *lease, struct decision *decision)
+{
+	const struct decision_input *input = decision->input;
+	const struct widget_token *token = &decision->token;
+	struct ctx *ctx = &decision->req->ctx;
+	bool cancels = strcmp(input->outcome, "declined") == 0 || strcmp(input->outcome, "cancelled") == 0;
+
+	if (!cancels && !(decision->accepted && step_is_offer(decision->offer)))
+		return OK;
+	return event_add(ctx, lease, &(struct event){.org_id = token->org_id, .live = token->live, .actor_kind = "customer",
+		.actor_id = token->customer, .entity = "decision", .entity_id = token->session_id,
+		.type = cancels ? "customer.cancelled" : "offer.accepted",
+		.payload = audit_note(ctx, "customer", token->customer, "subscription", decision->subscription, "flow", token->flow_id,
+			"outcome", input->outcome, "offer", decision->accepted ? step_text(decision->offer) : NULL, "reason", input->reason_code,
+			"status", decision->status, "value_minor", decision->value_text, "currency", decision->currency, NULL)}, NULL);
+}
+
 static enum err apply_enqueue(struct lease *lease, struct decision *decision)
 {
 	const struct widget_token *token = &decision->token;
@@ -355,6 +374,7 @@ static enum err decision_write(struct lease *lease, struct decision *decision, b
 		return OK;
 	TRY(offers_write(lease, decision));
 	TRY(cancel_audit(lease, decision));
+	TRY(decision_event(lease, decision));
 	return apply_enqueue(lease, decision);
 }
 

@@ -1,6 +1,6 @@
+#include "event/event.h"
 #include "identity/parts.h"
 #include "sql.h"
-#include "who/audit.h"
 #include "who/secret.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static enum err setting_audit(struct lease *lease, const struct setting *setting
 	const struct client *client = setting->client;
 
 	for (int row = 0; row < PQntuples(setting->orgs); row++)
-		TRY(audit_write(lease, &(struct audit){.org_id = pg_text(setting->orgs, row, "org_id"),
+		TRY(event_audit(lease, &(struct audit){.org_id = pg_text(setting->orgs, row, "org_id"),
 			.actor_kind = client ? "session" : "system", .actor_id = client ? setting->account_id : NULL, .action = setting->action,
 			.entity = "account", .entity_id = setting->account_id, .address = client ? client->address : NULL,
 			.agent = client ? client->agent : NULL}));

@@ -1,7 +1,7 @@
 #include "retention/ledger.h"
 
+#include "event/event.h"
 #include "sql.h"
-#include "who/audit.h"
 #include "who/secret.h"
 
 #include <string.h>
@@ -131,6 +131,17 @@ static enum err settle_audit(struct lease *lease, const struct ledger *ledger, c
 	return audit_write(lease, &audit);
 }
 
+static enum err settle_event(struct lease *lease, const struct ledger *ledger, const struct settlement *settlement, const PGresult *settled)
+{
+	bool applied = strcmp(settlement->status, "applied") == 0;
+	bool saved = strcmp(pg_text(settled, 0, "outcome"), "accepted") == 0;
+	const struct event event = {.org_id = ledger->org_id, .live = ledger->live, .actor_kind = "system", .actor_id = "stripe.apply",
+		.entity = "decision", .entity_id = ledger->session_id, .payload = pg_text(settled, 0, "payload"),
+		.type = !applied ? "decision.manual" : saved ? "customer.saved" : "cancellation.applied"};
+
+	return event_add(ledger->ctx, lease, &event, NULL);
+}
+
 enum err ledger_settle(const struct ledger *ledger, const struct settlement *settlement)
 {
 	struct ctx *ctx = ledger->ctx;
@@ -145,5 +156,7 @@ enum err ledger_settle(const struct ledger *ledger, const struct settlement *set
 			pg_int(ctx, settlement->saved_minor)), &result);
 	if (err == OK && PQntuples(result) > 0)
 		err = settle_audit(&lease, ledger, settlement);
+	if (err == OK && PQntuples(result) > 0)
+		err = settle_event(&lease, ledger, settlement, result);
 	return fenced_end(&lease, err);
 }

@@ -3,6 +3,7 @@
 #include "web/site.h"
 
 #include "base/log.h"
+#include "event/event.h"
 #include "identity/identity.h"
 #include "job/job.h"
 #include "mail/mail.h"
@@ -66,6 +67,7 @@ void serve_conf(void)
 	conf_add(STRIPE_CONF);
 	conf_add(MAIL_CONF);
 	conf_add(IDENTITY_CONF);
+	conf_add(EVENT_CONF);
 }
 
 static bool refuse(char message_out[256], const char *key, const char *why)

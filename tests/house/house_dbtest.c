@@ -327,6 +327,11 @@ static void statements_keep_to_one_organisation(void **state)
 		{"auth_session_revoke_all", "a password ends a person's sessions everywhere"},
 		{"auth_organisation_find", "the command finds an organisation for its admin"},
 		{"auth_organisation_any", "answers only whether there is one"},
+		{"mail_digest_due", "the worker finds whose digest is due"},
+		{"mail_purge", "the worker deletes what is old"},
+		{"event_order", "the order is that of the house"},
+		{"event_read", "a consumer reads the events of all organisations"},
+		{"event_sweep", "what is old goes, whose it was"},
 		{NULL}};
 	const char *tables = ask(&setup, pool, "select string_agg(c.relname, '|') from pg_class c join pg_attribute a on a.attrelid = c.oid "
 		"where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'org_id' and c.relname <> 'job'");
@@ -371,6 +376,7 @@ static void tables_belong_to_organisations(void **state)
 		{"account", "a person may belong to several organisations"},
 		{"password_reset", "of an account"},
 		{"worker", "of the house"},
+		{"event_consumer", "of the house"},
 		{"schema_migration", "of the house"},
 		{NULL}};
 	static struct exception nullable[] = {{"job", "jobs of the house have no organisation"}, {NULL}};

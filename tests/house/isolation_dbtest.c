@@ -20,6 +20,7 @@ struct org {
 	struct tenant tenant;
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
 	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
+	const char *event, *endpoint, *delivery;
 	const char *ids[IDS];
 	int id_count;
 };
@@ -89,8 +90,27 @@ static void records_add(struct org *org, const char *name)
 		"values ('%s', true, '%s', 1, '%s', '%s', 'POST', '/%s', '%s')", of, org->decided, name, name, name, name);
 	sql("insert into audit_log (org_id, id, actor_kind, action, entity, after) values ('%s', gen_random_uuid(), 'system', '%s', '%s', '\"%s\"')",
 		of, name, name, name);
+	sql("insert into mail (org_id, id, kind, transactional, live, address) values ('%s', gen_random_uuid(), 'digest', false, true, '%s@example.com')",
+		of, name);
+	sql("insert into mail_suppression (org_id, address, kind, reason) values ('%s', '%s@example.com', 'digest', 'unsubscribe')", of, name);
+	sql("insert into mail_digest_entry (org_id, id, account_id, live, title, created_at) "
+		"values ('%s', gen_random_uuid(), '%s', true, '%s', 'infinity')", of, org->people[0], name);
 	sql("insert into job (id, org_id, kind, queue, attempts, payload, run_at) values (gen_random_uuid(), '%s', '%s', 1, 3, '\"%s\"', 'infinity')",
 		of, name, name);
+}
+
+static void webhooks_add(struct org *org, const char *name)
+{
+	const char *of = org->tenant.org_id;
+
+	org->event = sql("insert into event (org_id, id, live, actor_kind, entity, entity_id, type, payload, schema_version) "
+		"values ('%s', gen_random_uuid(), true, 'system', '%s', '%s', 'key.created', '{\"name\": \"%s\"}', 1) returning id", of, name, name, name);
+	org->endpoint = sql("insert into webhook_endpoint (org_id, id, live, url, description, secret_sealed) "
+		"values ('%s', gen_random_uuid(), true, 'https://hooks.%s.com/', '%s', '\\x00') returning id", of, name, name);
+	org->delivery = sql("insert into webhook_delivery (org_id, id, endpoint_id, event_id) "
+		"values ('%s', gen_random_uuid(), '%s', '%s') returning id", of, org->endpoint, org->event);
+	sql("insert into webhook_attempt (org_id, delivery_id, number, duration_ms, request_headers, request_body) "
+		"values ('%s', '%s', 1, 1, '{}', '%s')", of, org->delivery, name);
 }
 
 static void id_add(struct org *org, const char *id)
@@ -114,10 +134,13 @@ static void org_add(struct org *org, const char *name)
 	org->decided = start(org, name, &unused);
 	org->undecided = start(org, name, &org->token);
 	records_add(org, name);
+	webhooks_add(org, name);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
 	id_add(org, org->decided);
 	id_add(org, org->undecided);
+	id_add(org, org->endpoint);
+	id_add(org, org->delivery);
 	id_add(org, org->tenant.org_id);
 	id_add(org, org->tenant.live.id);
 	id_add(org, org->tenant.test.id);
@@ -145,7 +168,7 @@ static void sum_prepare(void)
 
 		buffer_printf(&out, " union all select '%s' || md5(string_agg(t::text, '|' order by t::text)) from %s t where org_id = $1", table, table);
 		if (strcmp(sql("select count(*) from %s where org_id = '%s'", table, bravo.tenant.org_id), "0") == 0)
-			fail_msg("nothing of the second organisation is in %s: add a row to records_add()", table);
+			fail_msg("nothing of the second organisation is in %s: add a row to records_add() or webhooks_add()", table);
 	}
 	buffer_text(&out, ") parts");
 	sum_query = arena_memdup(&setup.arena, out.data, out.length);

@@ -1,0 +1,1 @@
+select position from event_consumer where name = $1 for update
