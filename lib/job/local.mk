@@ -1,5 +1,9 @@
 lib_libstoa_a_SOURCES += \
 	lib/job/attempt.c \
+	lib/job/claim.c \
+	lib/job/control.c \
+	lib/job/cron.c \
+	lib/job/cron.h \
 	lib/job/job.c \
 	lib/job/job.h \
 	lib/job/keeper.c \
@@ -13,3 +17,9 @@ TESTS += tests/lib/job_dbtest
 tests_lib_job_dbtest_SOURCES = tests/lib/job_dbtest.c tests/lib/database.h
 tests_lib_job_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_job_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/lib/cron_test
+TESTS += tests/lib/cron_test
+tests_lib_cron_test_SOURCES = tests/lib/cron_test.c
+tests_lib_cron_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_cron_test_LDADD = $(CHECK_LDADD)

@@ -1,6 +1,7 @@
 # libFuzzer targets: configure CC=clang --enable-fuzzers, then make fuzzers. tests/house/sizes proves that none is forgotten.
 FUZZERS_ALL = \
 	tests/fuzz/conf_fuzz \
+	tests/fuzz/cron_fuzz \
 	tests/fuzz/customer_signature_fuzz \
 	tests/fuzz/envelope_fuzz \
 	tests/fuzz/flow_check_fuzz \
