@@ -17,7 +17,7 @@
 /* What remains of an attempt when its ctx is gone. */
 struct outcome {
 	enum err err;
-	const char *text; /* done, retry, dead, lost, unrecorded */
+	const char *text; /* done, retry, dead, cancelled, lost, unrecorded */
 	bool final;       /* no attempt follows a failure */
 	int wait_ms;
 	char message[sizeof((struct fault *)0)->detail];
@@ -26,50 +26,23 @@ struct outcome {
 	int64_t took_us;
 };
 
-static const struct job_kind *kind_of(const struct worker *worker, const char *name)
-{
-	const struct job_kind *kind = worker->set->kinds;
-	while (kind->policy && strcmp(kind->policy->kind, name))
-		kind++;
-	return kind->policy ? kind : NULL;
-}
-
-static const struct job_kind *claim(struct runner *runner, struct job *job, const char **payload_out)
-{
-	struct worker *worker = runner->worker;
-	struct ctx *ctx = &runner->ctx;
-	PGresult *rows;
-	ctx_reset(ctx);
-	enum err err = pg_query(ctx, worker->set->pool, &SQL_JOB_CLAIM, PARAMS(worker->kinds, worker->name,
-		pg_int(ctx, worker->lease_ms)), &rows);
-	if (atomic_exchange(&worker->failing, err != OK) != (err != OK))
-		LOG(err == OK ? LOG_INFO : LOG_WARN, err == OK ? "worker.recovered" : "worker.cannot-claim",
-			LOG_T("message", ctx->fault.internal));
-	if (err != OK || !PQntuples(rows))
-		return NULL;
-	const struct job_kind *kind = kind_of(worker, pg_text(rows, 0, "kind"));
-	const char *org_id = pg_text(rows, 0, "org_id");
-	*job = (struct job){
-		.kind = kind->policy->kind,
-		.attempt = (int)pg_number(rows, 0, "attempt", 0),
-		.attempts = (int)pg_number(rows, 0, "attempts", 0),
-		.pool = worker->set->pool,
-		.house = worker->set->house,
-	};
-	job->last = job->attempt >= job->attempts;
-	snprintf(job->id, sizeof job->id, "%s", pg_text(rows, 0, "id"));
-	snprintf(job->org_id, sizeof job->org_id, "%s", org_id ? org_id : "");
-	*payload_out = pg_text(rows, 0, "payload");
-	return kind;
-}
-
 static void set_current(struct runner *runner, const struct job *job, int64_t renew_until_us)
 {
 	pthread_mutex_lock(&runner->worker->lock);
 	snprintf(runner->id, sizeof runner->id, "%s", job ? job->id : "");
+	runner->cancelled = false;
 	runner->attempt = job ? job->attempt : 0;
 	runner->renew_until_us = renew_until_us;
 	pthread_mutex_unlock(&runner->worker->lock);
+}
+
+void attempt_cancel(struct worker *worker, const char *id)
+{
+	pthread_mutex_lock(&worker->lock);
+	for (int i = 0; i < worker->threads; i++)
+		if (!strcmp(worker->runners[i].id, id))
+			worker->runners[i].cancelled = true;
+	pthread_mutex_unlock(&worker->lock);
 }
 
 /* The queue's column takes UTF-8 only, and a message may have been cut within a character. */
@@ -88,19 +61,25 @@ static void copy_message(char *out, size_t room, const char *text)
 	out[written] = 0;
 }
 
-static void run(struct ctx *ctx, const struct job_kind *kind, struct job *job, const char *payload, struct outcome *outcome)
+static int wait_ms(const struct job_policy *policy, int tries)
 {
+	return policy->fixed ? policy->retry.base_ms : retry_wait_ms(&policy->retry, tries);
+}
+
+static void run(struct ctx *ctx, const struct claimed *claimed, struct job *job, struct outcome *outcome)
+{
+	const struct job_kind *kind = claimed->kind;
 	int64_t began_us = clock_mono_us();
+	ctx_reset(ctx);
 	memcpy(ctx->id, job->id, sizeof ctx->id);
-	ctx->queries = 0; /* the claim is not the job's */
 	ctx->deadline_us = began_us + (int64_t)kind->policy->deadline_ms * 1000;
-	enum err err = json_read(ctx, payload, strlen(payload), PAYLOAD_DEPTH, &job->payload);
+	enum err err = json_read(ctx, claimed->payload, strlen(claimed->payload), PAYLOAD_DEPTH, &job->payload);
 	if (err == OK)
 		err = kind->run(ctx, job);
 	*outcome = (struct outcome){
 		.err = err,
 		.final = job->last || job->rejected,
-		.wait_ms = kind->policy->fixed ? kind->policy->retry.base_ms : retry_wait_ms(&kind->policy->retry, job->attempt),
+		.wait_ms = wait_ms(kind->policy, claimed->attempt - claimed->first_attempt),
 		.queries = ctx->queries,
 		.took_us = clock_mono_us() - began_us,
 	};
@@ -110,16 +89,47 @@ static void run(struct ctx *ctx, const struct job_kind *kind, struct job *job, c
 	copy_message(outcome->internal, sizeof outcome->internal, ctx->fault.internal);
 }
 
-static enum err record(struct ctx *ctx, struct pool *pool, const struct job *job, const struct outcome *outcome, bool *ours_out)
+/* How the outcome is written down; with it the job that comes next is begun, if there is one. */
+struct record {
+	struct runner *runner;
+	const struct job *job;
+	const struct outcome *outcome;
+	struct claimed *next;
+	bool ours;
+	const char *text;
+};
+
+static enum err record_done(struct record *record)
 {
+	struct worker *worker = record->runner->worker;
+	struct ctx *ctx = &record->runner->ctx;
+	const struct claimed *next = record->next;
 	PGresult *result;
-	const char *attempt = pg_int(ctx, job->attempt);
-	if (outcome->err == OK)
-		TRY(pg_query(ctx, pool, &SQL_JOB_DONE, PARAMS(job->id, attempt), &result));
-	else
-		TRY(pg_query(ctx, pool, &SQL_JOB_FAIL, PARAMS(job->id, attempt, pg_bool(outcome->final),
-			pg_int(ctx, outcome->wait_ms), error_code(outcome->err), outcome->message), &result));
-	*ours_out = strtol(PQcmdTuples(result), NULL, 10) > 0;
+	TRY(pg_query(ctx, worker->set->pool, &SQL_JOB_DONE, PARAMS(record->job->id, pg_int(ctx, record->job->attempt), record->job->result,
+		next ? next->id : NULL, next ? pg_int(ctx, next->attempt) : NULL, worker->name, pg_int(ctx, worker->lease_ms)), &result));
+	record->ours = pg_true(result, 0, "ours");
+	record->text = "done";
+	if (next && pg_true(result, 0, "begun")) {
+		record->next->attempt++;
+		record->next->begun = true;
+		record->runner->next = record->next;
+	} else {
+		free(record->next);
+	}
+	record->next = NULL;
+	return OK;
+}
+
+static enum err record_failure(struct record *record)
+{
+	struct ctx *ctx = &record->runner->ctx;
+	const struct outcome *outcome = record->outcome;
+	PGresult *result;
+	TRY(pg_query(ctx, record->runner->worker->set->pool, &SQL_JOB_FAIL, PARAMS(record->job->id, pg_int(ctx, record->job->attempt),
+		pg_bool(outcome->final), pg_int(ctx, outcome->wait_ms), error_code(outcome->err), outcome->message), &result));
+	record->ours = PQntuples(result) > 0;
+	const char *state = record->ours ? pg_text(result, 0, "state") : outcome->final ? "dead" : "waiting";
+	record->text = !strcmp(state, "waiting") ? "retry" : !strcmp(state, "dead") ? "dead" : "cancelled";
 	return OK;
 }
 
@@ -134,18 +144,19 @@ static const char *settle(struct runner *runner, const struct job *job, const st
 	static const struct retry_policy PATIENCE = {.base_ms = 50, .cap_ms = 1000};
 	struct worker *worker = runner->worker;
 	struct ctx *ctx = &runner->ctx;
+	struct record record = {.runner = runner, .job = job, .outcome = outcome, .next = outcome->err == OK ? claim_held(worker) : NULL};
 	int64_t until_us = clock_mono_us() + (int64_t)worker->lease_ms * 1000;
 	bool uncertain = false;
 	for (int attempt = 1;; attempt++) {
-		bool ours;
 		ctx_reset(ctx);
 		memcpy(ctx->id, job->id, sizeof ctx->id);
-		enum err err = record(ctx, worker->set->pool, job, outcome, &ours);
-		if (err == OK && !ours && !uncertain)
-			return "lost";
+		enum err err = outcome->err == OK ? record_done(&record) : record_failure(&record);
 		if (err == OK)
-			return outcome->err == OK ? "done" : outcome->final ? "dead" : "retry";
+			return record.ours || uncertain ? record.text : "lost";
 		uncertain = uncertain || err == ERR_UNCERTAIN;
+		if (record.next) /* it may have been begun, so it cannot be asked for again */
+			claim_release(ctx, worker->set->pool, worker, record.next, true);
+		record.next = NULL;
 		bool passing = err == ERR_UNCERTAIN || err == ERR_UNAVAILABLE || err == ERR_TIMEOUT || err == ERR_CONFLICT;
 		if (!passing || clock_mono_us() >= until_us)
 			return "unrecorded";
@@ -161,7 +172,7 @@ static void report(const struct job *job, const struct outcome *outcome)
 	snprintf(labels, sizeof labels, "kind=\"%s\"", job->kind);
 	histogram_observe(metric_histogram("stoa_job_duration_seconds", labels, "Duration of attempts at jobs"), outcome->took_us);
 	bool failed = outcome->err != OK;
-	bool good = !strcmp(outcome->text, "done");
+	bool good = !strcmp(outcome->text, "done") || !strcmp(outcome->text, "cancelled");
 	LOG(good ? LOG_INFO : !strcmp(outcome->text, "dead") ? LOG_ERROR : LOG_WARN, "job",
 		LOG_T("id", job->id), LOG_T("kind", job->kind), LOG_T("org", job->org_id[0] ? job->org_id : NULL),
 		LOG_N("attempt", job->attempt), LOG_T("outcome", outcome->text), LOG_R("ms", (double)outcome->took_us / 1000),
@@ -169,20 +180,39 @@ static void report(const struct job *job, const struct outcome *outcome)
 		LOG_T("detail", failed ? outcome->message : NULL), LOG_T("internal", outcome->internal[0] ? outcome->internal : NULL));
 }
 
+static void job_make(const struct runner *runner, const struct claimed *claimed, struct job *job_out)
+{
+	*job_out = (struct job){
+		.kind = claimed->kind->policy->kind,
+		.attempt = claimed->attempt,
+		.attempts = claimed->attempts,
+		.last = claimed->attempt >= claimed->attempts,
+		.pool = runner->worker->set->pool,
+		.house = runner->worker->set->house,
+	};
+	memcpy(job_out->id, claimed->id, sizeof job_out->id);
+	memcpy(job_out->org_id, claimed->org_id, sizeof job_out->org_id);
+}
+
 bool attempt_next(struct runner *runner)
 {
 	struct job job;
 	struct outcome outcome;
-	const char *payload;
-	const struct job_kind *kind = claim(runner, &job, &payload);
-	if (!kind)
+	struct claimed *claimed = runner->next ? runner->next : claim_next(runner);
+	runner->next = NULL;
+	if (!claimed)
 		return false;
 	worker_look(runner->worker); /* where one was due there may be more */
-	set_current(runner, &job, clock_mono_us() + (int64_t)kind->policy->deadline_ms * 1000);
-	run(&runner->ctx, kind, &job, payload, &outcome);
+	job_make(runner, claimed, &job);
+	job.cancelled = &runner->cancelled;
+	set_current(runner, &job, clock_mono_us() + (int64_t)claimed->kind->policy->deadline_ms * 1000);
+	run(&runner->ctx, claimed, &job, &outcome);
+	claim_took(runner->worker, outcome.took_us);
 	outcome.text = settle(runner, &job, &outcome);
 	set_current(runner, NULL, 0);
 	report(&job, &outcome);
+	free(job.result);
+	free(claimed);
 	ctx_reset(&runner->ctx);
 	return true;
 }

@@ -1,10 +1,15 @@
 #include "job/job.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "sql.h"
+#include "text/json.h"
 
-#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define PROGRESS_SPACING_US 1000000
+#define NOTE_MOST 200
 
 /* A NOTIFY takes a global lock at commit, so a process sends at most one in this time. A worker looks again a little later than
  * this after each that it hears, and polls anyway, so a job whose notice was left out is found too. */
@@ -45,5 +50,49 @@ enum err job_fence(struct lease *lease, const struct job *job)
 	TRY(pg_run(lease, &SQL_JOB_FENCE, PARAMS(job->id, pg_int(lease->ctx, job->attempt)), &rows));
 	if (!PQntuples(rows))
 		return fail(lease->ctx, ERR_CONFLICT, "Another worker has taken this job over");
+	return OK;
+}
+
+bool job_cancelled(const struct ctx *ctx, const struct job *job)
+{
+	(void)ctx;
+	return job->cancelled && *job->cancelled;
+}
+
+/* Text as far as it is UTF-8 and fits. */
+static const char *note_cut(struct ctx *ctx, const char *note)
+{
+	size_t length = strlen(note), at = 0, step;
+	while (at < length && (step = utf8_step(note + at, length - at)) && at + step <= NOTE_MOST)
+		at += step;
+	return arena_memdup(&ctx->arena, note, at);
+}
+
+void job_progress(struct ctx *ctx, struct job *job, int percent, const char *note)
+{
+	int64_t now_us = clock_mono_us();
+	struct fault before = ctx->fault;
+	PGresult *rows;
+	if (job->progress_us && now_us - job->progress_us < PROGRESS_SPACING_US)
+		return;
+	job->progress_us = now_us;
+	percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
+	if (pg_query(ctx, job->pool, &SQL_JOB_PROGRESS, PARAMS(job->id, pg_int(ctx, job->attempt), pg_int(ctx, percent),
+		note ? note_cut(ctx, note) : NULL), &rows) != OK)
+		ctx->fault = before;
+	else if (PQntuples(rows) && pg_true(rows, 0, "cancelled") && job->cancelled)
+		*job->cancelled = true;
+}
+
+enum err job_result(struct ctx *ctx, struct job *job, struct json_object *result)
+{
+	struct buffer out = {.limit = JOB_RESULT_MOST};
+	json_write(&out, result);
+	if (out.failed) {
+		buffer_free(&out);
+		return fail(ctx, ERR_TOO_LARGE, "The job's result is larger than %d bytes", JOB_RESULT_MOST);
+	}
+	free(job->result);
+	job->result = out.data;
 	return OK;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/policies.h"
 #include "metric/metric.h"
 #include "sql.h"
 
@@ -15,15 +16,15 @@
 #define SWEEP_PAUSE_US 200000
 #define RETRY_MS 1000 /* after a heartbeat that failed */
 
-static const char *const QUEUES[JOB_QUEUES] = {"high", "default", "low"};
-
-static enum err renew(struct ctx *ctx, struct worker *worker)
+/* What this worker runs and holds; answers how many. */
+static int list_ours(struct ctx *ctx, struct worker *worker, const char ***ids_out, const char ***attempts_out)
 {
-	const char **ids = arena_array(&ctx->arena, (size_t)worker->threads, sizeof *ids);
-	const char **attempts = arena_array(&ctx->arena, (size_t)worker->threads, sizeof *attempts);
 	int64_t now_us = clock_mono_us();
 	int count = 0;
 	pthread_mutex_lock(&worker->lock);
+	size_t most = (size_t)worker->threads + (size_t)worker->held_count;
+	const char **ids = arena_array(&ctx->arena, most, sizeof *ids);
+	const char **attempts = arena_array(&ctx->arena, most, sizeof *attempts);
 	for (int i = 0; i < worker->threads; i++) {
 		const struct runner *runner = &worker->runners[i];
 		if (!runner->id[0] || now_us > runner->renew_until_us)
@@ -31,11 +32,28 @@ static enum err renew(struct ctx *ctx, struct worker *worker)
 		ids[count] = arena_strdup(&ctx->arena, runner->id);
 		attempts[count++] = pg_int(ctx, runner->attempt);
 	}
+	for (const struct claimed *held = worker->held; held; held = held->next) {
+		ids[count] = arena_strdup(&ctx->arena, held->id);
+		attempts[count++] = pg_int(ctx, held->attempt);
+	}
 	pthread_mutex_unlock(&worker->lock);
+	*ids_out = ids;
+	*attempts_out = attempts;
+	return count;
+}
+
+static enum err renew(struct ctx *ctx, struct worker *worker)
+{
+	const char **ids, **attempts;
+	PGresult *rows;
+	int count = list_ours(ctx, worker, &ids, &attempts);
 	if (!count)
 		return OK;
-	return pg_query(ctx, worker->pool, &SQL_JOB_HEARTBEAT, PARAMS(pg_array(ctx, ids, count), pg_array(ctx, attempts, count),
-		pg_int(ctx, worker->lease_ms)), NULL);
+	TRY(pg_query(ctx, worker->pool, &SQL_JOB_HEARTBEAT, PARAMS(pg_array(ctx, ids, count), pg_array(ctx, attempts, count),
+		pg_int(ctx, worker->lease_ms)), &rows));
+	for (int i = 0; i < PQntuples(rows); i++)
+		attempt_cancel(worker, pg_text(rows, i, "id"));
+	return OK;
 }
 
 static enum err measure(struct ctx *ctx, struct worker *worker)
@@ -44,8 +62,12 @@ static enum err measure(struct ctx *ctx, struct worker *worker)
 	TRY(pg_query(ctx, worker->pool, &SQL_JOB_DEPTH, NULL, &rows));
 	for (int i = 0; i < PQntuples(rows); i++) {
 		char labels[32];
-		snprintf(labels, sizeof labels, "queue=\"%s\"", QUEUES[pg_number(rows, i, "queue", JOB_DEFAULT)]);
-		gauge_set(metric_gauge("stoa_job_waiting", labels, "Jobs that wait"), pg_number(rows, i, "waiting", 0));
+		snprintf(labels, sizeof labels, "queue=\"%s\"", JOB_DEPTH_TARGET[pg_number(rows, i, "queue", JOB_DEFAULT)].queue);
+		gauge_set(metric_gauge("stoa_job_waiting", labels, "Jobs that wait, also for a later time; of a kind at most 100,000 are counted"),
+			pg_number(rows, i, "waiting", 0));
+		gauge_set(metric_gauge("stoa_job_due", labels, "Jobs that wait and are due; of a kind at most 100,000 are counted"),
+			pg_number(rows, i, "due", 0));
+		gauge_set(metric_gauge("stoa_job_running", labels, "Jobs that workers run or hold"), pg_number(rows, i, "running", 0));
 		gauge_set(metric_gauge("stoa_job_oldest_waiting_seconds", labels, "How long the oldest due job has waited"),
 			pg_number(rows, i, "oldest_s", 0));
 		gauge_set(metric_gauge("stoa_job_dead", labels, "Jobs that failed for good"), pg_number(rows, i, "dead", 0));
@@ -69,7 +91,8 @@ void keeper_reclaim(struct ctx *ctx, struct worker *worker)
 	for (int i = 0; i < PQntuples(rows); i++) {
 		char labels[160];
 		snprintf(labels, sizeof labels, "kind=\"%s\",outcome=\"silent\"", pg_text(rows, i, "kind"));
-		counter_add(metric_counter("stoa_job_attempts_total", labels, "Attempts at jobs by kind and outcome"), 1);
+		if (pg_true(rows, i, "begun"))
+			counter_add(metric_counter("stoa_job_attempts_total", labels, "Attempts at jobs by kind and outcome"), 1);
 		LOG(LOG_WARN, "job.reclaimed", LOG_T("id", pg_text(rows, i, "id")), LOG_T("kind", pg_text(rows, i, "kind")),
 			LOG_N("attempt", pg_number(rows, i, "attempt", 0)), LOG_T("state", pg_text(rows, i, "state")));
 	}
@@ -91,8 +114,9 @@ static bool wait_until(struct worker *worker, int64_t until_us)
 {
 	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
 	pthread_mutex_lock(&worker->lock);
-	while (!worker->keeper_ends && clock_mono_us() < until_us)
+	while (!worker->keeper_ends && !worker->held_news && clock_mono_us() < until_us)
 		pthread_cond_timedwait(&worker->keep, &worker->lock, &until);
+	worker->held_news = false;
 	bool go_on = !worker->keeper_ends;
 	pthread_mutex_unlock(&worker->lock);
 	return go_on;
@@ -108,6 +132,7 @@ void *keeper_main(void *argument)
 	struct worker *worker = argument;
 	int reclaim_ms = worker->lease_ms / 4;
 	int64_t beat_us = 0, sweep_us = 0, reclaim_us = clock_mono_us() + (int64_t)reclaim_ms * 1000;
+	int64_t give_back_us;
 	struct ctx ctx;
 	ctx_init(&ctx);
 	do {
@@ -124,8 +149,9 @@ void *keeper_main(void *argument)
 		}
 		if (now_us >= sweep_us)
 			sweep_us = sweep(&ctx, worker);
+		give_back_us = claim_give_back(&ctx, worker, false);
 		ctx_reset(&ctx);
-	} while (wait_until(worker, earliest(beat_us, earliest(reclaim_us, sweep_us))));
+	} while (wait_until(worker, earliest(earliest(beat_us, give_back_us), earliest(reclaim_us, sweep_us))));
 	pg_query(&ctx, worker->pool, &SQL_WORKER_GONE, PARAMS(worker->name), NULL);
 	ctx_free(&ctx);
 	return NULL;

@@ -17,6 +17,7 @@ const struct conf_row JOB_CONF[] = {
 	{"worker.lease", CONF_DURATION, "30s", false, 100, 3600000, "a worker silent for so long loses its jobs"},
 	{"worker.heartbeat", CONF_DURATION, "10s", false, 10, 3600000, "how often leases are renewed; at most a third of the lease"},
 	{"worker.poll", CONF_DURATION, "1s", false, 10, 3600000, "how often jobs are looked for when no notice comes"},
+	{"worker.batch", CONF_INT, "32", false, 1, 1000, "most jobs that one claim takes while the queue is deep"},
 	{"worker.log_file", CONF_PATH, "", false, 0, 0, "the worker's log file, reopened on SIGHUP; empty: standard error"},
 	{"worker.log_level", CONF_STRING, "info", false, 0, 0, "error, warn, info or debug"},
 	CONF_END,
@@ -37,7 +38,7 @@ void worker_look(struct worker *worker)
 static void look_and_run(struct runner *runner)
 {
 	struct worker *worker = runner->worker;
-	while (!worker->stopping && attempt_next(runner))
+	while ((runner->next || !worker->stopping) && attempt_next(runner))
 		continue;
 }
 
@@ -78,7 +79,8 @@ static int ear_socket(struct ear *ear, struct worker *worker)
 	if (!ear->lease.connection && clock_mono_us() >= ear->retry_us) {
 		ctx_reset(&ear->ctx);
 		if (lease_take(&ear->ctx, worker->pool, &ear->lease) == OK
-			&& pg_run_text(&ear->lease, "listen stoa_job", 0, NULL, NULL) != OK)
+			&& (pg_run_text(&ear->lease, "listen stoa_job_cancel", 0, NULL, NULL) != OK
+				|| pg_run_text(&ear->lease, "listen stoa_job", 0, NULL, NULL) != OK))
 			lease_return(&ear->lease);
 		ear->retry_us = clock_mono_us() + (int64_t)worker->poll_ms * 1000;
 		if (ear->lease.connection)
@@ -87,7 +89,7 @@ static int ear_socket(struct ear *ear, struct worker *worker)
 	return ear->lease.connection ? PQsocket(pg_raw(&ear->lease)) : -1;
 }
 
-static bool ear_heard(struct ear *ear)
+static bool ear_heard(struct ear *ear, struct worker *worker)
 {
 	bool heard = false;
 	PGconn *raw = pg_raw(&ear->lease);
@@ -95,8 +97,12 @@ static bool ear_heard(struct ear *ear)
 		lease_return(&ear->lease);
 		return false;
 	}
-	for (PGnotify *note; (note = PQnotifies(raw)); PQfreemem(note))
-		heard = true;
+	for (PGnotify *note; (note = PQnotifies(raw)); PQfreemem(note)) {
+		if (!strcmp(note->relname, "stoa_job"))
+			heard = true;
+		else
+			attempt_cancel(worker, note->extra);
+	}
 	return heard;
 }
 
@@ -127,7 +133,7 @@ static void dispatch(struct worker *worker)
 			continue;
 		if (at[0].revents || at[1].revents)
 			break;
-		if (at[2].revents && ear_heard(&ear)) {
+		if (at[2].revents && ear_heard(&ear, worker)) {
 			worker_look(worker);
 			if (look_us > now_us + LOOK_AGAIN_US)
 				look_us = now_us + LOOK_AGAIN_US;
@@ -156,25 +162,46 @@ static void stop_keeper(struct worker *worker, pthread_t keeper)
 	pthread_join(keeper, NULL);
 }
 
+static char *array(struct ctx *ctx, const char *const *items, int count)
+{
+	char *text = strdup(pg_array(ctx, items, count));
+	if (!text)
+		abort();
+	return text;
+}
+
+static void kinds_make(struct ctx *ctx, struct worker *worker)
+{
+	const char *kinds[64], *queues[64], *limits[64];
+	int count = 0;
+	for (const struct job_kind *kind = worker->set->kinds; kind->policy && count < 64; kind++) {
+		kinds[count] = kind->policy->kind;
+		queues[count] = pg_int(ctx, kind->policy->queue);
+		limits[count++] = pg_int(ctx, kind->policy->at_once);
+	}
+	worker->kinds = array(ctx, kinds, count);
+	worker->queues = array(ctx, queues, count);
+	worker->limits = array(ctx, limits, count);
+}
+
 static void worker_make(struct ctx *ctx, struct worker *worker, const struct worker_set *set)
 {
-	const char *kinds[64];
-	int count = 0;
-	for (const struct job_kind *kind = set->kinds; kind->policy && count < 64; kind++)
-		kinds[count++] = kind->policy->kind;
 	*worker = (struct worker){
 		.set = set,
 		.threads = set->threads ? set->threads : (int)conf_int("worker.threads"),
 		.lease_ms = conf_ms("worker.lease"),
 		.heartbeat_ms = conf_ms("worker.heartbeat"),
 		.poll_ms = conf_ms("worker.poll"),
+		.batch_most = (int)conf_int("worker.batch"),
+		.batch = 1,
+		.held_end = &worker->held,
 		.drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
+	kinds_make(ctx, worker);
 	if (worker->heartbeat_ms > worker->lease_ms / 3)
 		worker->heartbeat_ms = worker->lease_ms / 3;
-	worker->kinds = strdup(pg_array(ctx, kinds, count));
 	worker->runners = calloc((size_t)worker->threads, sizeof *worker->runners);
-	if (!worker->kinds || !worker->runners)
+	if (!worker->runners)
 		abort();
 	gethostname(worker->host, sizeof worker->host - 1);
 	const char *name = conf_string("worker.name");
@@ -198,6 +225,8 @@ static void worker_free(struct worker *worker)
 	close(worker->drained_fd);
 	free(worker->runners);
 	free(worker->kinds);
+	free(worker->queues);
+	free(worker->limits);
 }
 
 enum err worker_run(struct ctx *ctx, const struct worker_set *set)
@@ -221,6 +250,8 @@ enum err worker_run(struct ctx *ctx, const struct worker_set *set)
 		LOG(LOG_INFO, "worker.stopping", LOG_T("name", worker.name));
 	}
 	stop_runners(&worker, started);
+	claim_give_back(ctx, &worker, true);
+	ctx_forgive(ctx);
 	if (kept)
 		stop_keeper(&worker, keeper);
 	worker_free(&worker);

@@ -1,15 +1,15 @@
 -- Attempts whose worker went silent: they count, and the job goes back. Also from its last attempt, so that its kind can say what became of
--- it, until it has silenced three workers there: then it is dead.
+-- it, until it has silenced three workers there: then it is dead. What was only held goes back as it was.
 with lost as materialized (
 	select id from job where state = 'running' and leased_until < now() order by leased_until limit 100 for update skip locked
 )
 update job
-set state = case when attempt >= attempts + 2 then 'dead' else 'waiting' end,
-	run_at = now(),
-	finished_at = case when attempt >= attempts + 2 then now() end,
+set state = case when cancel_at is not null then 'cancelled' when started_at is null or attempt < attempts + 2 then 'waiting' else 'dead' end,
+	run_at = case when started_at is null then run_at else now() end,
+	finished_at = case when cancel_at is not null or started_at is not null and attempt >= attempts + 2 then now() end,
 	leased_until = null,
-	errors = errors || jsonb_build_object('time', now(), 'attempt', attempt, 'code', 'lease-lost',
-		'message', 'worker ' || coalesce(worker, '?') || ' went silent')
+	errors = case when started_at is null then errors
+		else job_error(errors, attempt, 'lease-lost', 'worker ' || coalesce(worker, '?') || ' went silent') end
 from lost
 where job.id = lost.id
-returning job.id, job.kind, job.attempt, job.state
+returning job.id, job.kind, job.attempt, job.state, job.started_at is not null as begun

@@ -376,6 +376,7 @@ static void tables_belong_to_organisations(void **state)
 		{"account", "a person may belong to several organisations"},
 		{"password_reset", "of an account"},
 		{"worker", "of the house"},
+		{"job_pause", "of the house"},
 		{"event_consumer", "of the house"},
 		{"schema_migration", "of the house"},
 		{NULL}};

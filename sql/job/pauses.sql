@@ -1,0 +1,1 @@
+select name, kind, queue, created_at from job_pause order by name
