@@ -9,6 +9,7 @@ cli_stoa_SOURCES = \
 	cli/doctor_services.c \
 	cli/doctor_site.c \
 	cli/families.c \
+	cli/jobs.c \
 	cli/key.c \
 	cli/main.c \
 	cli/migrate.c \
@@ -21,5 +22,5 @@ cli_stoa_SOURCES = \
 	$(families_sources)
 families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)
 
-TESTS += tests/cli/admin_dbtest
-EXTRA_DIST += tests/cli/admin_dbtest
+TESTS += tests/cli/admin_dbtest tests/cli/jobs_dbtest
+EXTRA_DIST += tests/cli/admin_dbtest tests/cli/jobs_dbtest

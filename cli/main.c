@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static const struct command *const COMMANDS[] = {&COMMAND_MIGRATE, &COMMAND_USER, &COMMAND_KEY, &COMMAND_ROUTES, &COMMAND_OPENAPI,
-	&COMMAND_CONFIG, &COMMAND_DOCTOR, &COMMAND_SLO, NULL};
+	&COMMAND_CONFIG, &COMMAND_DOCTOR, &COMMAND_SLO, &COMMAND_JOBS, NULL};
 
 int cli_fail(struct cli *cli)
 {
