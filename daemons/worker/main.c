@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "identity/identity.h"
-#include "job/job.h"
+#include "job/schedule.h"
 #include "mail/mail.h"
 #include "metric/metric.h"
 #include "retention/retention.h"
@@ -23,6 +23,7 @@
 #define KINDS 64
 
 static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS};
+static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES};
 
 static const char HELP[] =
 	"usage: stoa-worker [--config FILE] [--threads N] [--max-runtime SECONDS] [--drain]\n"
@@ -162,12 +163,24 @@ static void collect_kinds(struct job_kind kinds[KINDS])
 	kinds[count] = (struct job_kind){0};
 }
 
+static void collect_schedules(struct schedule schedules[KINDS])
+{
+	int count = 0;
+	for (size_t i = 0; i < sizeof SCHEDULES / sizeof *SCHEDULES; i++) {
+		for (const struct schedule *schedule = SCHEDULES[i]; schedule->name && count < KINDS - 1; schedule++)
+			schedules[count++] = *schedule;
+	}
+	schedules[count] = (struct schedule){0};
+}
+
 static int work(const struct options *options, int stop_fd)
 {
 	char message[256];
 	struct job_kind kinds[KINDS];
+	struct schedule schedules[KINDS];
 	struct ctx ctx;
 	collect_kinds(kinds);
+	collect_schedules(schedules);
 	if (!metric_open(message))
 		LOG(LOG_WARN, "metrics.private", LOG_T("message", message));
 	struct cache *cache = cache_open(message);
@@ -183,6 +196,7 @@ static int work(const struct options *options, int stop_fd)
 	ctx_init(&ctx);
 	enum err err = worker_run(&ctx, &(struct worker_set){
 		.kinds = kinds,
+		.schedules = schedules,
 		.pool = pool,
 		.house = &house,
 		.threads = threads,

@@ -33,7 +33,7 @@ struct zone {
 	struct zone_day begins, ends;
 };
 
-/* Finds the zone in /usr/share/zoneinfo. False: no such zone, or the name is none ("../x", "/etc/localtime"); zones that count leap seconds
+/* Finds the zone in /usr/share/zoneinfo; "UTC" is known without. False: no such zone, or the name is none ("../x", "/etc/localtime"); zones that count leap seconds
  * ("right/…") are refused. */
 bool zone_open(const char *name, struct zone *out);
 /* Reads the bytes of a file; false when they are not one. */

@@ -1,5 +1,6 @@
 lib_libstoa_a_SOURCES += \
 	lib/identity/change.c \
+	lib/identity/cleanup.c \
 	lib/identity/conf.c \
 	lib/identity/identity.h \
 	lib/identity/key.c \

@@ -9,7 +9,7 @@
 
 static const char *const REASONS[] = {[PASSWORD_FORGOTTEN] = "forgotten", [PASSWORD_INVITED] = "invited"};
 
-const struct job_kind IDENTITY_JOBS[] = {{&JOB_PASSWORD_MAIL, password_mail_run}, {0}};
+const struct job_kind IDENTITY_JOBS[] = {{&JOB_PASSWORD_MAIL, password_mail_run}, {&JOB_HOUSE_CLEANUP, house_cleanup_run}, {0}};
 
 /* One waiting mail an address and reason is enough. */
 static const char *unique_key(struct ctx *ctx, enum password_mail why, const char *email)

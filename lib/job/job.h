@@ -134,8 +134,11 @@ enum err job_replay_all(struct ctx *ctx, struct lease *lease, const char *kind, 
 enum err job_pause(struct ctx *ctx, struct lease *lease, const char *kind, enum job_queue queue);
 enum err job_resume(struct ctx *ctx, struct lease *lease, const char *kind, enum job_queue queue);
 
+struct schedule; /* job/schedule.h */
+
 struct worker_set {
 	const struct job_kind *kinds; /* ends with a NULL policy; jobs of other kinds are left alone */
+	const struct schedule *schedules; /* the house's own, ends with {0}; NULL = none */
 	struct pool *pool;            /* for the jobs and their bookkeeping: a connection a thread */
 	void *house;
 	int threads;                  /* 0 = worker.threads */

@@ -132,7 +132,7 @@ void *keeper_main(void *argument)
 	struct worker *worker = argument;
 	int reclaim_ms = worker->lease_ms / 4;
 	int64_t beat_us = 0, sweep_us = 0, reclaim_us = clock_mono_us() + (int64_t)reclaim_ms * 1000;
-	int64_t give_back_us;
+	int64_t give_back_us, schedule_us;
 	struct ctx ctx;
 	ctx_init(&ctx);
 	do {
@@ -150,8 +150,9 @@ void *keeper_main(void *argument)
 		if (now_us >= sweep_us)
 			sweep_us = sweep(&ctx, worker);
 		give_back_us = claim_give_back(&ctx, worker, false);
+		schedule_us = schedule_keep(&ctx, worker->pool, &worker->scheduler);
 		ctx_reset(&ctx);
-	} while (wait_until(worker, earliest(earliest(beat_us, give_back_us), earliest(reclaim_us, sweep_us))));
+	} while (wait_until(worker, earliest(schedule_us, earliest(earliest(beat_us, give_back_us), earliest(reclaim_us, sweep_us)))));
 	pg_query(&ctx, worker->pool, &SQL_WORKER_GONE, PARAMS(worker->name), NULL);
 	ctx_free(&ctx);
 	return NULL;

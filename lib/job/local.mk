@@ -9,6 +9,8 @@ lib_libstoa_a_SOURCES += \
 	lib/job/keeper.c \
 	lib/job/policies.c \
 	lib/job/policies.h \
+	lib/job/schedule.c \
+	lib/job/schedule.h \
 	lib/job/worker.c \
 	lib/job/worker.h
 
@@ -23,3 +25,9 @@ TESTS += tests/lib/cron_test
 tests_lib_cron_test_SOURCES = tests/lib/cron_test.c
 tests_lib_cron_test_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_cron_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/lib/schedule_dbtest
+TESTS += tests/lib/schedule_dbtest
+tests_lib_schedule_dbtest_SOURCES = tests/lib/schedule_dbtest.c tests/lib/database.h
+tests_lib_schedule_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_schedule_dbtest_LDADD = $(CHECK_LDADD)

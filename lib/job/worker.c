@@ -188,6 +188,7 @@ static void worker_make(struct ctx *ctx, struct worker *worker, const struct wor
 {
 	*worker = (struct worker){
 		.set = set,
+		.scheduler = {.schedules = set->schedules},
 		.threads = set->threads ? set->threads : (int)conf_int("worker.threads"),
 		.lease_ms = conf_ms("worker.lease"),
 		.heartbeat_ms = conf_ms("worker.heartbeat"),
@@ -235,6 +236,7 @@ enum err worker_run(struct ctx *ctx, const struct worker_set *set)
 	pthread_t keeper;
 	worker_make(ctx, &worker, set);
 	keeper_reclaim(ctx, &worker);
+	schedule_keep(ctx, worker.pool, &worker.scheduler);
 	ctx_forgive(ctx);
 	bool kept = !pthread_create(&keeper, NULL, keeper_main, &worker);
 	int started = 0;

@@ -2,7 +2,7 @@
 #ifndef STOA_JOB_WORKER_H
 #define STOA_JOB_WORKER_H
 
-#include "job/job.h"
+#include "job/schedule.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,6 +40,7 @@ struct worker {
 	char host[64];
 	char *kinds, *queues, *limits; /* owned: array literals of the kinds that are handled */
 	int threads;
+	struct scheduler scheduler; /* the keeper's */
 	int lease_ms, heartbeat_ms, poll_ms, batch_most;
 	struct runner *runners;
 	struct pool *pool;    /* own connections for listening and keeping, which jobs cannot use up */

@@ -326,6 +326,11 @@ static void statements_keep_to_one_organisation(void **state)
 		{"auth_membership_orgs", "the organisations of one person"},
 		{"auth_session_revoke_all", "a password ends a person's sessions everywhere"},
 		{"auth_organisation_find", "the command finds an organisation for its admin"},
+		{"auth_session_sweep", "sessions that ended go, whoever had them"},
+		{"schedule_due", "schedules are looked at across organisations"},
+		{"schedule_first", "schedules are looked at across organisations"},
+		{"schedule_move", "a schedule that due answered, by its id"},
+		{"schedule_declare", "schedules of the house have no organisation"},
 		{"auth_organisation_any", "answers only whether there is one"},
 		{"mail_digest_due", "the worker finds whose digest is due"},
 		{"mail_purge", "the worker deletes what is old"},
@@ -380,7 +385,7 @@ static void tables_belong_to_organisations(void **state)
 		{"event_consumer", "of the house"},
 		{"schema_migration", "of the house"},
 		{NULL}};
-	static struct exception nullable[] = {{"job", "jobs of the house have no organisation"}, {NULL}};
+	static struct exception nullable[] = {{"job", "jobs of the house have no organisation"}, {"schedule", "nor have its schedules"}, {NULL}};
 	(void)state;
 
 	check_rows("select c.relname from pg_class c where c.relkind in ('r', 'p', 'm') and c.relnamespace = 'public'::regnamespace "
@@ -400,6 +405,7 @@ static void keys_start_with_the_organisation(void **state)
 	static struct exception indexes[] = {
 		{"job_pkey", "the queue is claimed across organisations"},
 		{"job_unique", "a kind's key names the organisation where it has one"},
+		{"schedule_pkey", "schedules are looked at across organisations"},
 		{"session_access", "a token is found by its hash"},
 		{"session_refresh", "a token is found by its hash"},
 		{NULL}};
