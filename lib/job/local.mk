@@ -5,6 +5,7 @@ lib_libstoa_a_SOURCES += \
 	lib/job/cron.c \
 	lib/job/cron.h \
 	lib/job/job.c \
+	lib/job/house.h \
 	lib/job/job.h \
 	lib/job/keeper.c \
 	lib/job/policies.c \
@@ -14,9 +15,15 @@ lib_libstoa_a_SOURCES += \
 	lib/job/worker.c \
 	lib/job/worker.h
 
-check_PROGRAMS += tests/lib/job_dbtest
-TESTS += tests/lib/job_dbtest
-tests_lib_job_dbtest_SOURCES = tests/lib/job_dbtest.c tests/lib/database.h
+check_PROGRAMS += tests/lib/job_dbtest tests/lib/job_queue_dbtest tests/lib/job_cancel_dbtest
+TESTS += tests/lib/job_dbtest tests/lib/job_queue_dbtest tests/lib/job_cancel_dbtest
+tests_lib_job_queue_dbtest_SOURCES = tests/lib/job_queue_dbtest.c tests/lib/job_crew.h tests/lib/database.h
+tests_lib_job_queue_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_job_queue_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_job_cancel_dbtest_SOURCES = tests/lib/job_cancel_dbtest.c tests/lib/job_crew.h tests/lib/database.h
+tests_lib_job_cancel_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_job_cancel_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_job_dbtest_SOURCES = tests/lib/job_dbtest.c tests/lib/job_crew.h tests/lib/database.h
 tests_lib_job_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_job_dbtest_LDADD = $(CHECK_LDADD)
 

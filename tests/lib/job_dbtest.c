@@ -1,13 +1,6 @@
-#include "database.h"
+#include "job_crew.h"
 
-#include "job/job.h"
-
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <sys/eventfd.h>
 
 static const struct job_policy PLAIN = {"test.plain", JOB_DEFAULT, {3, 1, 1}, 30000};
 static const struct job_policy FLAKY = {"test.flaky", JOB_DEFAULT, {3, 1, 1}, 30000};
@@ -20,20 +13,6 @@ static const struct job_policy STOLEN = {"test.stolen", JOB_DEFAULT, {3, 1, 1}, 
 static const struct job_policy STRANGE = {"test.strange", JOB_DEFAULT, {3, 1, 1}, 30000};
 static const struct job_policy HELD = {"test.held", JOB_DEFAULT, {3, 1, 1}, 60000};
 static const struct job_policy CARELESS = {"test.careless", JOB_DEFAULT, {1, 1, 1}, 30000};
-
-struct fixture {
-	struct ctx ctx;
-	struct pool *pool;
-};
-
-/* Every run leaves a row, outside any transaction of the job's. */
-static void note(struct ctx *ctx, struct job *job)
-{
-	if (pg_query(ctx, job->pool, &(struct statement){"test_note",
-		"insert into run (job_id, kind, attempt, payload) values ($1::uuid, $2, $3::int, $4::jsonb)", 4, 0},
-		PARAMS(job->id, job->kind, pg_int(ctx, job->attempt), json_object_to_json_string(job->payload)), NULL) != OK)
-		fail_msg("%s", ctx->fault.internal);
-}
 
 static enum err run_plain(struct ctx *ctx, struct job *job)
 {
@@ -131,97 +110,9 @@ static enum err run_careless(struct ctx *ctx, struct job *job)
 	return OK;
 }
 
-static const struct job_kind KINDS[] = {{&PLAIN, run_plain}, {&FLAKY, run_flaky}, {&HOPELESS, run_hopeless}, {&REJECTED, run_rejected},
+const struct job_kind KINDS[] = {{&PLAIN, run_plain}, {&FLAKY, run_flaky}, {&HOPELESS, run_hopeless}, {&REJECTED, run_rejected},
 	{&URGENT, run_plain}, {&SLOW, run_slow}, {&OVERDUE, run_overdue}, {&STOLEN, run_stolen}, {&HELD, run_held},
 	{&CARELESS, run_careless}, {0}};
-
-static int setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	ctx_init(&fixture->ctx);
-	fixture->pool = pool_open(6);
-	schema_make(&fixture->ctx, fixture->pool);
-	ask(&fixture->ctx, fixture->pool, "create table run (n serial, job_id uuid, kind text, attempt int, payload jsonb, primary key (job_id, attempt));"
-		"create table effect (job_id uuid primary key); create table go (yes bool)");
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	ctx_free(&fixture->ctx);
-	pool_close(fixture->pool);
-	free(fixture);
-	return 0;
-}
-
-static const char *value(struct fixture *fixture, const char *text)
-{
-	return ask(&fixture->ctx, fixture->pool, text);
-}
-
-static const char *enqueue(struct fixture *fixture, const struct job_policy *policy, struct job_new new)
-{
-	static char id[ID_TEXT];
-	struct lease lease;
-	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &lease), OK);
-	if (job_enqueue(&fixture->ctx, &lease, policy, &new, id) != OK)
-		fail_msg("%s", fixture->ctx.fault.internal);
-	lease_return(&lease);
-	return id;
-}
-
-static void drain(struct fixture *fixture, int threads)
-{
-	assert_int_equal(worker_run(&fixture->ctx, &(struct worker_set){.kinds = KINDS, .pool = fixture->pool, .threads = threads,
-		.stop_fd = -1, .drain = true}), OK);
-}
-
-/* Drains until no job waits, because retries come due a moment later. */
-static void drain_all(struct fixture *fixture)
-{
-	WAIT_FOR((drain(fixture, 2), !strcmp(value(fixture, "select count(*) from job where state in ('waiting', 'running')"), "0")));
-}
-
-/* A worker in a thread. */
-struct crew {
-	struct fixture fixture;
-	pthread_t thread;
-	struct worker_set set;
-	enum err err;
-};
-
-static void *crew_main(void *argument)
-{
-	struct crew *crew = argument;
-	ctx_init(&crew->fixture.ctx);
-	crew->err = worker_run(&crew->fixture.ctx, &crew->set);
-	ctx_free(&crew->fixture.ctx);
-	return NULL;
-}
-
-static void crew_start(struct crew *crew, int threads, bool until_drained)
-{
-	*crew = (struct crew){.fixture.pool = pool_open(threads * 2)};
-	crew->set = (struct worker_set){.kinds = KINDS, .pool = crew->fixture.pool, .threads = threads,
-		.stop_fd = eventfd(0, 0), .drain = until_drained};
-	assert_int_equal(pthread_create(&crew->thread, NULL, crew_main, crew), 0);
-}
-
-static void crew_join(struct crew *crew)
-{
-	pthread_join(crew->thread, NULL);
-	assert_int_equal(crew->err, OK);
-	close(crew->set.stop_fd);
-	pool_close(crew->fixture.pool);
-}
-
-static void crew_stop(struct crew *crew)
-{
-	eventfd_write(crew->set.stop_fd, 1);
-	crew_join(crew);
-}
 
 static void test_enqueue(void **state)
 {
