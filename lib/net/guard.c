@@ -1,5 +1,7 @@
 #include "net/net.h"
 
+#include "net/networks.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
@@ -62,17 +64,35 @@ static bool listed(const uint8_t *address, int family, const struct range *range
 	return false;
 }
 
+static struct networks allowed; /* set before threads start */
+
+bool guard_open(char message_out[256])
+{
+	if (networks_parse(conf_string("net.private_allowed"), &allowed, message_out))
+		return true;
+	allowed = (struct networks){0};
+	return false;
+}
+
+static bool house_allows(int family, const void *bytes)
+{
+	char text[INET6_ADDRSTRLEN];
+	return allowed.count && inet_ntop(family, bytes, text, sizeof text) && networks_hold(&allowed, text);
+}
+
 bool guard_address(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET) {
 		struct sockaddr_in v4;
 		memcpy(&v4, address, sizeof v4);
-		return !listed((const uint8_t *)&v4.sin_addr, AF_INET, REFUSED_V4, sizeof REFUSED_V4 / sizeof *REFUSED_V4);
+		return house_allows(AF_INET, &v4.sin_addr) || !listed((const uint8_t *)&v4.sin_addr, AF_INET, REFUSED_V4, sizeof REFUSED_V4 / sizeof *REFUSED_V4);
 	}
 	if (address->sa_family == AF_INET6) {
 		struct sockaddr_in6 v6;
 		memcpy(&v6, address, sizeof v6);
 		const uint8_t *bytes = v6.sin6_addr.s6_addr;
+		if (house_allows(AF_INET6, bytes))
+			return true;
 		/* Outside 2000::/3 lie loopback, mapped, NAT64, ULA, link-local, multicast and whatever comes next. */
 		return bytes[0] >> 5 == 1 && !listed(bytes, AF_INET6, REFUSED_V6, sizeof REFUSED_V6 / sizeof *REFUSED_V6);
 	}

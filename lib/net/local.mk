@@ -1,6 +1,7 @@
 lib_libstoa_a_SOURCES += \
 	lib/net/guard.c \
 	lib/net/net.c lib/net/net.h \
+	lib/net/networks.c lib/net/networks.h \
 	lib/net/peer.c lib/net/peer.h
 
 check_PROGRAMS += tests/lib/guard_test tests/lib/net_test

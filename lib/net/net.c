@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/peer.h"
 
 #include <ctype.h>
@@ -20,6 +21,7 @@ const struct conf_row NET_CONF[] = {
 	{"net.breaker_failures", CONF_INT, "5", false, 1, 1000, "failures in a row after which a peer is left alone"},
 	{"net.breaker_pause", CONF_DURATION, "5s", false, 1, 3600000, "pause before it is tried again"},
 	{"net.idle", CONF_INT, "16", false, 0, 1000, "outbound connections kept for reuse"},
+	{"net.private_allowed", CONF_STRING, "", false, 0, 0, "addresses and networks that users' URLs may lead to though they are not public"},
 	{"net.ca_file", CONF_PATH, "", false, 0, 0, "certificates to trust; empty = the system's"},
 	CONF_END,
 };
@@ -42,8 +44,11 @@ struct net *net_open(void)
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
 	struct net *net = calloc(1, sizeof *net);
+	char message[256];
 	if (!net)
 		abort();
+	if (!guard_open(message))
+		LOG(LOG_ERROR, "net.private_allowed", LOG_T("message", message));
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -345,7 +350,8 @@ static enum err attempt_all(struct ctx *ctx, struct net *net, struct call *call,
 			return ERR_TIMEOUT;
 		}
 		enum err err = attempt_once(ctx, net, call, timeout_ms, &unsent);
-		breaker_report(&peer->breaker, &net->rule, err == ERR_INVALID || (err == OK && !server_failed(call)));
+		if (!call->unbroken)
+			breaker_report(&peer->breaker, &net->rule, err == ERR_INVALID || (err == OK && !server_failed(call)));
 		if (!wants_again(call, err, unsent) || !wait_for_next(ctx, call))
 			return err;
 	}
@@ -363,7 +369,7 @@ enum err net_call(struct ctx *ctx, struct net *net, struct call *call)
 		return fail(ctx, ERR_INVALID, "%s", reason);
 	}
 	int64_t patience_us = clock_mono_us() + ctx_left_ms(ctx, net->timeout_ms) * INT64_C(1000);
-	struct peer *peer = peer_enter(net, call->peer, patience_us, &reason);
+	struct peer *peer = peer_enter(net, call->peer, call->unbroken, patience_us, &reason);
 	if (!peer) {
 		snprintf(call->trouble, sizeof call->trouble, "%s", reason);
 		return fail(ctx, ERR_UNAVAILABLE, "The service behind this one is not available: %s", reason);

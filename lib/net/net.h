@@ -9,7 +9,8 @@
 
 struct net;
 
-/* [net] connect_timeout, timeout, per_peer (calls in flight), breaker_failures, breaker_pause, idle (connections kept), ca_file */
+/* [net] connect_timeout, timeout, per_peer (calls in flight), breaker_failures, breaker_pause, idle (connections kept), ca_file,
+ * private_allowed */
 extern const struct conf_row NET_CONF[];
 
 struct net *net_open(void);
@@ -39,6 +40,7 @@ struct call {
 	int timeout_ms;                   /* one attempt, 0 = net.timeout; the ctx deadline caps the whole */
 	size_t most_bytes;                /* of the response body; 0 = 1 MiB */
 	bool guard;                       /* https only, public addresses only, checked when the socket opens */
+	bool unbroken;                    /* the caller has a backoff of its own: the peer's breaker is neither asked nor told */
 	bool safe;                        /* may be repeated: idempotent, or carries an idempotency key */
 	struct retry_policy retry;
 	/* Decides on a complete response: true = repeat (if safe and attempts are left). NULL: 408, 429, 5xx but 501. Trouble
@@ -68,9 +70,13 @@ const char *call_header(const struct call *call, const char *name_lower);
  * public address in any spelling that the resolver takes, port 443 or above 1023 (the ports below belong to other protocols),
  * no user or password, at most 2,048 bytes. reason_out: for the person who typed it. */
 bool guard_url(const char *url, const char **reason_out);
+/* The guard also lets through the addresses in net.private_allowed: receivers in the house's own network, whom only the house can name.
+ * False: the list is malformed and nothing private is allowed. net_open() calls it, too; others who ask guard_url() do so once after
+ * configuration, before threads. */
+bool guard_open(char message_out[256]);
 struct sockaddr;
 /* True for global unicast addresses only: no entry of the IANA special-purpose registries (RFC 6890 and its updates), no
- * multicast, and no IPv6 form that carries another IPv4 address inside (mapped, NAT64, 6to4, Teredo). */
+ * multicast, and no IPv6 form that carries another IPv4 address inside (mapped, NAT64, 6to4, Teredo); and for net.private_allowed. */
 bool guard_address(const struct sockaddr *address);
 
 #endif

@@ -51,7 +51,7 @@ static struct peer *peer_get(struct net *net, const char *name)
 	return peer;
 }
 
-struct peer *peer_enter(struct net *net, const char *name, int64_t deadline_us, const char **reason_out)
+struct peer *peer_enter(struct net *net, const char *name, bool unbroken, int64_t deadline_us, const char **reason_out)
 {
 	struct timespec until = {.tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000};
 	*reason_out = NULL;
@@ -65,7 +65,7 @@ struct peer *peer_enter(struct net *net, const char *name, int64_t deadline_us, 
 	peer->waiting--;
 	if (peer->in_flight >= net->per_peer)
 		*reason_out = "too many calls to this service are under way";
-	else if (!breaker_allow(&peer->breaker, &net->rule))
+	else if (!unbroken && !breaker_allow(&peer->breaker, &net->rule))
 		*reason_out = "this service kept failing and is left alone for a moment";
 	else
 		peer->in_flight++;

@@ -39,8 +39,8 @@ struct net {
 	const char *ca_file;
 };
 
-/* Takes a place under the peer's cap, waiting until deadline_us (monotonic). NULL: none; reason_out. */
-struct peer *peer_enter(struct net *net, const char *name, int64_t deadline_us, const char **reason_out);
+/* Takes a place under the peer's cap, waiting until deadline_us (monotonic). unbroken: whatever its breaker says. NULL: none; reason_out. */
+struct peer *peer_enter(struct net *net, const char *name, bool unbroken, int64_t deadline_us, const char **reason_out);
 void peer_leave(struct net *net, struct peer *peer);
 
 /* False: the URL has no origin. */

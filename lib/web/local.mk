@@ -1,6 +1,5 @@
 lib_libstoa_a_SOURCES += \
 	lib/web/access.c \
-	lib/web/address.c \
 	lib/web/cursor.c \
 	lib/web/dispatch.c \
 	lib/web/fastcgi.c \

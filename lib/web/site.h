@@ -2,20 +2,11 @@
 #ifndef STOA_WEB_SITE_H
 #define STOA_WEB_SITE_H
 
+#include "net/networks.h"
 #include "pg/pipeline.h"
 #include "web/web.h"
 
-#include <netinet/in.h>
 #include <stdatomic.h>
-
-/* A list of addresses and networks from configuration: "127.0.0.1 ::1 10.0.0.0/8". IPv4 is kept as mapped IPv6. */
-#define NETWORKS 32
-struct networks {
-	struct { struct in6_addr address; int bits; } items[NETWORKS];
-	int count;
-};
-bool networks_parse(const char *text, struct networks *networks_out, char message_out[256]);
-bool networks_hold(const struct networks *networks, const char *address);
 
 /* A route with its series. */
 struct entry {

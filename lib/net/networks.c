@@ -1,6 +1,7 @@
-#include "web/site.h"
+#include "net/networks.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
