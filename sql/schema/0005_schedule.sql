@@ -12,7 +12,7 @@ create table schedule (
 	payload    jsonb not null default '{}',
 	missed     text not null default 'once' check (missed in ('once', 'skip')),
 	enabled    boolean not null default true,
-	next_at    timestamptz,
+	next_at    timestamptz check (isfinite(next_at)),
 	last_at    timestamptz,
 	created_at timestamptz not null default now(),
 	unique nulls not distinct (org_id, name)

@@ -97,6 +97,8 @@ static void records_add(struct org *org, const char *name)
 		"values ('%s', gen_random_uuid(), '%s', true, '%s', 'infinity')", of, org->people[0], name);
 	sql("insert into job (id, org_id, kind, queue, attempts, payload, run_at) values (gen_random_uuid(), '%s', '%s', 1, 3, '\"%s\"', 'infinity')",
 		of, name, name);
+	sql("insert into schedule (id, org_id, name, cron, zone, kind, queue, attempts, next_at) "
+		"values (gen_random_uuid(), '%s', '%s', '@yearly', 'UTC', '%s', 1, 3, '2100-01-01 00:00Z')", of, name, name);
 }
 
 static void webhooks_add(struct org *org, const char *name)
