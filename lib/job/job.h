@@ -88,8 +88,8 @@ enum err job_fence(struct lease *lease, const struct job *job);
 bool job_cancelled(const struct ctx *ctx, const struct job *job);
 
 /* Says how far the job is: percent 0 to 100, note for people (may be NULL; cut at 200 bytes). Written at most once a second, so call it as
- * often as you like; what comes too soon is dropped, and so is what the database cannot take now. Never within the lease that
- * job_fence() locked the job with: that row is left alone, and the call changes nothing. */
+ * often as you like; what comes too soon is dropped, and so is what the database cannot take now. Takes a connection of job->pool, so call
+ * it without a lease in hand; while the handler's own transaction holds the fence it changes nothing. */
 void job_progress(struct ctx *ctx, struct job *job, int percent, const char *note);
 
 #define JOB_RESULT_MOST 65536

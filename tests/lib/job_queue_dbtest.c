@@ -16,6 +16,8 @@ static const struct job_policy FIXED = {.kind = "test.fixed", .queue = JOB_LOW, 
 
 #define HELD "select count(*) from job where state = 'running' and started_at is null"
 
+static const struct job_policy EFFECT = {"test.effect", JOB_DEFAULT, {99, 1, 20}, 30000};
+
 static atomic_int runs, inside, most_inside, most_held;
 
 static enum err run_plain(struct ctx *ctx, struct job *job)
@@ -75,8 +77,25 @@ static enum err run_fixed(struct ctx *ctx, struct job *job)
 	return fail(ctx, ERR_UPSTREAM, "not now");
 }
 
+/* Its effect under the fence, once. */
+static enum err run_effect(struct ctx *ctx, struct job *job)
+{
+	struct lease lease;
+	TRY(lease_take(ctx, job->pool, &lease));
+	enum err err = pg_begin(&lease);
+	if (err == OK)
+		err = job_fence(&lease, job);
+	if (err == OK)
+		err = pg_run_text(&lease, "insert into effect (job_id) select $1::uuid where not exists (select from effect where job_id = $1::uuid)", 1,
+			PARAMS(job->id), NULL);
+	if (err == OK)
+		err = pg_commit(&lease);
+	lease_return(&lease);
+	return err;
+}
+
 const struct job_kind KINDS[] = {{&URGENT, run_plain}, {&PLAIN, run_plain}, {&LATER, run_plain}, {&MIXED, run_mixed}, {&STOLEN, run_stolen},
-	{&LIMITED, run_limited}, {&WATCHED, run_watched}, {&FIXED, run_fixed}, {0}};
+	{&LIMITED, run_limited}, {&WATCHED, run_watched}, {&FIXED, run_fixed}, {&EFFECT, run_effect}, {0}};
 
 static void fill(struct fixture *fixture, const char *kind, int queue, int count, const char *payload)
 {
@@ -244,6 +263,30 @@ static void test_pauses(void **state)
 	}
 }
 
+/* Connections die at every moment: nothing is lost, nothing has its effect twice, and nothing stays behind. */
+static void test_cut_connections(void **state)
+{
+	struct fixture *fixture = *state;
+	struct crew crews[2];
+	setting("STOA_WORKER_LEASE", "2s");
+	setting("STOA_WORKER_POLL", "50ms");
+	value(fixture, "insert into job (id, kind, queue, attempts) select gen_random_uuid(), 'test.effect', 1, 99 from generate_series(1, 3000)");
+	for (int i = 0; i < 2; i++)
+		crew_start(&crews[i], 3, false);
+	for (int cuts = 0; cuts < 30 && *value(fixture, "select 1 from job where state = 'waiting'"); cuts++) {
+		value(fixture, "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+			"where backend_type = 'client backend' and pid <> pg_backend_pid() and random() < 0.4");
+		usleep(20000);
+		ctx_reset(&fixture->ctx);
+	}
+	WAIT_FOR((ctx_reset(&fixture->ctx), !strcmp(value(fixture, "select count(*) from job where state = 'done'"), "3000")));
+	for (int i = 0; i < 2; i++)
+		crew_stop(&crews[i]);
+	assert_string_equal(value(fixture, "select count(*) from effect"), "3000");
+	setting("STOA_WORKER_LEASE", NULL);
+	setting("STOA_WORKER_POLL", NULL);
+}
+
 static void test_fixed_wait(void **state)
 {
 	struct fixture *fixture = *state;
@@ -296,6 +339,6 @@ int main(void)
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	setting("STOA_DB_POOL_WAIT", "10s");
 	const struct CMUnitTest tests[] = {CASE(test_shares), CASE(test_held_go_back), CASE(test_stop_gives_back), CASE(test_killed_batch),
-		CASE(test_lost_batch), CASE(test_limits), CASE(test_pauses), CASE(test_fixed_wait), CASE(test_reads_little)};
+		CASE(test_lost_batch), CASE(test_limits), CASE(test_pauses), CASE(test_cut_connections), CASE(test_fixed_wait), CASE(test_reads_little)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

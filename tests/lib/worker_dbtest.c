@@ -111,6 +111,7 @@ static void test_drain(void **state)
 	metric_render(&out);
 	assert_non_null(strstr(out.data, "stoa_job_attempts_total{kind=\"stripe.apply\",outcome=\"dead\"} 1"));
 	assert_non_null(strstr(out.data, "stoa_job_duration_seconds_count{kind=\"stripe.apply\"} 1"));
+	assert_non_null(strstr(out.data, "stoa_job_wait_seconds_count{queue=\"high\"} 1"));
 	buffer_free(&out);
 	metric_close();
 }
@@ -147,13 +148,16 @@ static void test_gauges(void **state)
 	struct buffer out = {0};
 	char *arguments[] = {(char *)"stoa-worker", NULL};
 	value(fixture, "insert into job (id, kind, queue, attempts, run_at) select gen_random_uuid(), 'unheard.of', 2, 2, now() - interval '1 h' "
-		"from generate_series(1, 7); insert into job (id, kind, queue, attempts, state) values (gen_random_uuid(), 'unheard.of', 0, 2, 'dead')");
+		"from generate_series(1, 7); insert into job (id, kind, queue, attempts, run_at) values (gen_random_uuid(), 'not.yet', 2, 2, now() + interval '1 h'); "
+		"insert into job (id, kind, queue, attempts, state) values (gen_random_uuid(), 'unheard.of', 0, 2, 'dead')");
 	pid_t pid = start(fixture, arguments);
 	assert_true(metric_open(message));
-	WAIT_FOR((buffer_reset(&out), metric_render(&out), strstr(out.data, "stoa_job_waiting{queue=\"low\"} 7")));
+	WAIT_FOR((buffer_reset(&out), metric_render(&out), strstr(out.data, "stoa_job_waiting{queue=\"low\"} 8")));
 	WAIT_FOR((buffer_reset(&out), metric_render(&out), strstr(out.data, "stoa_job_dead{queue=\"high\"} 1")));
 	assert_non_null(strstr(out.data, "stoa_job_oldest_waiting_seconds{queue=\"low\"} 36"));
 	assert_non_null(strstr(out.data, "stoa_job_waiting{queue=\"default\"} 0"));
+	assert_non_null(strstr(out.data, "stoa_job_due{queue=\"low\"} 7"));
+	assert_non_null(strstr(out.data, "stoa_job_running{queue=\"low\"} 0"));
 	buffer_free(&out);
 	metric_close();
 	kill(pid, SIGINT);
