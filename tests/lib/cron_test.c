@@ -153,6 +153,13 @@ static void berlin_in_spring(void **state)
 		{"30 2 29 3 *", "2026-01-01 00:00", {"2026-03-29 01:00", "2027-03-29 00:30"}},
 		/* 2040 is in the footer only: 25 March. */
 		{"30 2 * * *", "2040-03-24 12:00", {"2040-03-25 01:00", "2040-03-26 00:30"}});
+	/* A moment before the end of the gap, and at it. */
+	struct cron cron = parsed("30 2 * * *");
+	int64_t at;
+	assert_true(cron_next(&cron, &zone, utc_us("2026-03-29 01:00") - 1, &at));
+	assert_int_equal(at, utc_us("2026-03-29 01:00"));
+	assert_true(cron_next(&cron, &zone, at, &at));
+	assert_int_equal(at, utc_us("2026-03-30 00:30"));
 }
 
 /* It ends on 25 October 2026 at 01:00 UTC: from 03:00 (+2) to 02:00 (+1). */
