@@ -1,6 +1,7 @@
 /* What is claimed: shares of the queues, batches, limits, pauses. */
 #include "job_crew.h"
 
+#include "job/policies.h"
 #include "sql.h"
 
 #include <signal.h>
@@ -287,6 +288,45 @@ static void test_cut_connections(void **state)
 	setting("STOA_WORKER_POLL", NULL);
 }
 
+/* Document 001, "Task Retry Strategy" and "Queue Depth Targets". */
+static void test_policies(void **state)
+{
+	static const struct { const char *kind; int retries, last_ms, deadline_ms; bool fixed; } ROWS[] = {
+		{"mail.send", 3, 600000, 30000, false}, {"password.mail", 3, 600000, 30000, false}, {"mail.digest", 3, 600000, 120000, false},
+		{"webhook.deliver", 5, 1800000, 60000, false}, {"report.make", 2, 300000, 120000, true}, {"house.cleanup", 2, 300000, 300000, true},
+	};
+	static const struct { const char *queue; int target, alert, most; } DEPTHS[] = {
+		{"high", 10, 50, 100}, {"default", 100, 500, 1000}, {"low", 500, 2000, 5000}};
+	size_t met = 0;
+	(void)state;
+	for (const struct job_policy *const *policy = JOB_POLICIES; *policy; policy++) {
+		const struct retry_policy *retry = &(*policy)->retry;
+		assert_in_range(retry->attempts, 1, 100);
+		assert_true((*policy)->deadline_ms > 0 && (*policy)->queue < JOB_QUEUES);
+		for (const struct job_policy *const *other = JOB_POLICIES; other < policy; other++)
+			assert_string_not_equal((*policy)->kind, (*other)->kind);
+		for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+			if (strcmp((*policy)->kind, ROWS[i].kind))
+				continue;
+			met++;
+			assert_int_equal(retry->attempts, 1 + ROWS[i].retries);
+			assert_int_equal((*policy)->deadline_ms, ROWS[i].deadline_ms);
+			assert_int_equal((*policy)->fixed, ROWS[i].fixed);
+			int last = (*policy)->fixed ? retry->base_ms : retry_wait_ms(retry, ROWS[i].retries);
+			assert_in_range(last, (*policy)->fixed ? ROWS[i].last_ms : ROWS[i].last_ms / 2, ROWS[i].last_ms);
+		}
+	}
+	assert_int_equal(met, sizeof ROWS / sizeof *ROWS);
+	for (enum job_queue queue = JOB_HIGH; queue < JOB_QUEUES; queue++) {
+		assert_string_equal(JOB_DEPTH_TARGET[queue].queue, DEPTHS[queue].queue);
+		assert_int_equal(JOB_DEPTH_TARGET[queue].target, DEPTHS[queue].target);
+		assert_int_equal(JOB_DEPTH_TARGET[queue].alert, DEPTHS[queue].alert);
+		assert_int_equal(JOB_DEPTH_TARGET[queue].most, DEPTHS[queue].most);
+		assert_int_equal(job_queue_parse(DEPTHS[queue].queue), queue);
+	}
+	assert_int_equal(job_queue_parse("middle"), JOB_QUEUES);
+}
+
 static void test_fixed_wait(void **state)
 {
 	struct fixture *fixture = *state;
@@ -339,6 +379,6 @@ int main(void)
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	setting("STOA_DB_POOL_WAIT", "10s");
 	const struct CMUnitTest tests[] = {CASE(test_shares), CASE(test_held_go_back), CASE(test_stop_gives_back), CASE(test_killed_batch),
-		CASE(test_lost_batch), CASE(test_limits), CASE(test_pauses), CASE(test_cut_connections), CASE(test_fixed_wait), CASE(test_reads_little)};
+		CASE(test_lost_batch), CASE(test_limits), CASE(test_pauses), CASE(test_cut_connections), cmocka_unit_test(test_policies), CASE(test_fixed_wait), CASE(test_reads_little)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
