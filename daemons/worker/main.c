@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "identity/identity.h"
 #include "job/schedule.h"
-#include "mail/mail.h"
+#include "mail/outbox.h"
 #include "metric/metric.h"
 #include "retention/retention.h"
 #include "web/web.h"
@@ -22,8 +22,8 @@
 
 #define KINDS 64
 
-static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS};
-static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES};
+static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, MAIL_JOBS};
+static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, MAIL_SCHEDULES};
 
 static const char HELP[] =
 	"usage: stoa-worker [--config FILE] [--threads N] [--max-runtime SECONDS] [--drain]\n"

@@ -10,7 +10,8 @@ PAGES_SOURCES = \
 	fcgi/pages/page.c \
 	fcgi/pages/page.h \
 	fcgi/pages/password.c \
-	fcgi/pages/register.c
+	fcgi/pages/register.c \
+	fcgi/pages/unsubscribe.c
 
 
 # Static files, named by their content.

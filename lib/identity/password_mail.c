@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "identity/parts.h"
-#include "mail/mail.h"
+#include "mail/outbox.h"
 #include "sql.h"
 #include "text/json.h"
 
@@ -52,26 +52,6 @@ enum err password_forgot(struct ctx *ctx, const struct house *house, const char 
 	return err;
 }
 
-static const char *forgotten_text(struct ctx *ctx, const char *link)
-{
-	return arena_printf(&ctx->arena,
-		"Hello,\n\n"
-		"someone asked to set a new password for your account at Stoa. If it was you, open this link within an hour:\n\n"
-		"%s\n\n"
-		"It works once and ends all your sessions. If it was not you, there is nothing to do: your password stays as it is.\n",
-		link);
-}
-
-static const char *invited_text(struct ctx *ctx, const char *organisation, const char *link, const char *url)
-{
-	return arena_printf(&ctx->arena,
-		"Hello,\n\n"
-		"you are now a member of %s at Stoa. Set your password within three days:\n\n"
-		"%s\n\n"
-		"If you already have one, sign in with it: %s/login\n",
-		organisation, link, url);
-}
-
 static enum err organisation_name(struct ctx *ctx, const struct job *job, const char **name_out)
 {
 	PGresult *result;
@@ -81,22 +61,26 @@ static enum err organisation_name(struct ctx *ctx, const struct job *job, const 
 	return OK;
 }
 
-static enum err mail_make(struct ctx *ctx, const struct job *job, bool invited, const char *token, struct mail *mail_out)
+/* In the language of whoever has the address. */
+static enum err mail_make(struct ctx *ctx, const struct job *job, bool invited, const char *token, struct mail_new *new_out)
 {
-	const char *url = json_text(job->payload, "url", "");
-	const char *link = arena_printf(&ctx->arena, "%s/password/reset?token=%s", url, token);
-	const char *organisation;
+	const char *url = json_text(job->payload, "url", ""), *email = json_text(job->payload, "email", ""), *organisation;
+	struct json_object *view = json_own(ctx, json_object_new_object());
+	PGresult *person;
 
-	*mail_out = (struct mail){.to = json_text(job->payload, "email", ""), .id = job->id};
-	if (!invited) {
-		mail_out->subject = "Set a new password";
-		mail_out->text = forgotten_text(ctx, link);
-		return OK;
+	*new_out = (struct mail_new){.org_id = job->org_id[0] ? job->org_id : MAIL_HOUSE,
+		.kind = invited ? "password.invited" : "password.forgotten", .transactional = true, .mail = {.to = email, .live = true}};
+	TRY(pg_query(ctx, job->pool, &SQL_MAIL_LANGUAGE, PARAMS(email), &person));
+	json_object_object_add(view, "url", json_object_new_string(url));
+	json_object_object_add(view, "link", json_object_new_string(arena_printf(&ctx->arena, "%s/password/reset?token=%s", url, token)));
+	if (invited) {
+		TRY(organisation_name(ctx, job, &organisation));
+		json_object_object_add(view, "organisation", json_object_new_string(organisation));
 	}
-	TRY(organisation_name(ctx, job, &organisation));
-	mail_out->subject = "Your invitation to Stoa";
-	mail_out->text = invited_text(ctx, organisation, link, url);
-	return OK;
+	if (PQntuples(person))
+		new_out->mail.to_name = pg_text(person, 0, "name");
+	return mail_render(ctx, &(struct mail_words){.name = invited ? "password-invited" : "password-forgotten",
+		.language = PQntuples(person) ? pg_text(person, 0, "language") : "en", .view = view}, &new_out->mail);
 }
 
 /* A token that nobody received is taken back, so that attempts do not use up the account's links. */
@@ -116,7 +100,8 @@ enum err password_mail_run(struct ctx *ctx, struct job *job)
 	const char *email = json_text(job->payload, "email", "");
 	bool invited = strcmp(json_text(job->payload, "why", ""), REASONS[PASSWORD_INVITED]) == 0;
 	char token[WHO_TOKEN_TEXT];
-	struct mail mail;
+	struct mail_new new;
+	bool sent = false;
 	enum err err;
 
 	err = password_reset_create(ctx, job->pool, email, invited ? INVITATION_LIFE_S : RESET_LIFE_S, token);
@@ -125,10 +110,10 @@ enum err password_mail_run(struct ctx *ctx, struct job *job)
 		return OK;
 	}
 	TRY(err);
-	err = mail_make(ctx, job, invited, token, &mail);
+	err = mail_make(ctx, job, invited, token, &new);
 	if (err == OK)
-		err = mail_send(ctx, &mail);
-	if (err != OK)
+		err = mail_send_within(ctx, job, &new, &sent);
+	if (!sent)
 		token_drop(ctx, job->pool, token);
-	return err == ERR_INVALID ? job_reject(ctx, job, err) : err;
+	return err;
 }

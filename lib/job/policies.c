@@ -37,6 +37,14 @@ const struct job_policy JOB_MAIL_DIGEST = {
 	.deadline_ms = 120000,
 };
 
+const struct job_policy JOB_MAIL_SWEEP = {
+	.kind = "mail.sweep",
+	.queue = JOB_DEFAULT,
+	.retry = {.attempts = 1},
+	.deadline_ms = 60000,
+	.at_once = 1,
+};
+
 const struct job_policy JOB_WEBHOOK_DELIVER = {
 	.kind = "webhook.deliver",
 	.queue = JOB_DEFAULT,
@@ -49,6 +57,15 @@ const struct job_policy JOB_WEBHOOK_FAN = {
 	.queue = JOB_HIGH,
 	.retry = {.attempts = RETRIES(9), .base_ms = 2000, .cap_ms = 600000},
 	.deadline_ms = 30000,
+};
+
+const struct job_policy JOB_WEBHOOK_SWEEP = {
+	.kind = "webhook.sweep",
+	.queue = JOB_LOW,
+	.retry = REPORT,
+	.fixed = true,
+	.deadline_ms = 300000,
+	.at_once = 1,
 };
 
 const struct job_policy JOB_REPORT_MAKE = {
@@ -69,7 +86,8 @@ const struct job_policy JOB_HOUSE_CLEANUP = {
 };
 
 const struct job_policy *const JOB_POLICIES[] = {&JOB_STRIPE_APPLY, &JOB_PASSWORD_MAIL, &JOB_MAIL_SEND, &JOB_MAIL_DIGEST,
-	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
+	&JOB_MAIL_SWEEP,
+	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
 
 const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
 	[JOB_HIGH] = {"high", 10, 50, 100},

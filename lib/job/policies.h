@@ -26,11 +26,15 @@ extern const struct job_policy JOB_PASSWORD_MAIL;
 extern const struct job_policy JOB_MAIL_SEND;
 /* "mail.digest", low: a person's digest of the day; the deadline of a report, because it is composed first. */
 extern const struct job_policy JOB_MAIL_DIGEST;
+/* "mail.sweep", default: enqueues the digests that are due, every minute, so a failed one is not repeated for long. */
+extern const struct job_policy JOB_MAIL_SWEEP;
 
 /* "webhook.deliver": one event to one endpoint. */
 extern const struct job_policy JOB_WEBHOOK_DELIVER;
 /* "webhook.fan", high: finds the endpoints of an event; talks to nobody, so it is tried soon again. */
 extern const struct job_policy JOB_WEBHOOK_FAN;
+/* "webhook.sweep", low: deletes deliveries and events that were kept for long enough. */
+extern const struct job_policy JOB_WEBHOOK_SWEEP;
 
 /* "report.make", low. */
 extern const struct job_policy JOB_REPORT_MAKE;

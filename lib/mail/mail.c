@@ -3,6 +3,7 @@
 #include "mail/address.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -68,6 +69,55 @@ static void set_up(CURL *curl, const char *url, long level, int timeout_ms, char
 	}
 }
 
+/* libcurl tells the relay's last code, but neither its words nor to which command: those are heard here. */
+struct talk {
+	char verb[8];
+	char line[300];
+	size_t length;
+	bool over; /* what follows answers QUIT */
+};
+
+static int hear(CURL *curl, curl_infotype kind, char *data, size_t size, void *argument)
+{
+	/* Other lines that go out are credentials. */
+	static const char *const VERBS[] = {"EHLO", "HELO", "AUTH", "MAIL", "RCPT", "DATA"};
+	struct talk *talk = argument;
+	(void)curl;
+	if (kind == CURLINFO_HEADER_OUT) {
+		talk->over = size > 4 && memcmp(data, "QUIT", 4) == 0;
+		for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
+			if (size > 4 && memcmp(data, VERBS[i], 4) == 0)
+				memcpy(talk->verb, VERBS[i], 5);
+	} else if (kind == CURLINFO_HEADER_IN && !talk->over) {
+		talk->length = size < sizeof talk->line ? size : sizeof talk->line;
+		memcpy(talk->line, data, talk->length);
+	} else if (kind == CURLINFO_DATA_OUT) {
+		memcpy(talk->verb, "message", 8);
+	}
+	return 0;
+}
+
+void mail_reply_read(const char *verb, const char *line, size_t length, struct mail_reply *reply_out)
+{
+	char copy[sizeof reply_out->text];
+	int code = 0, subject = 0, detail, used = 0;
+	*reply_out = (struct mail_reply){0};
+	while ((size_t)used < length && used < (int)sizeof copy - 1 && !strchr("\r\n", line[used])) {
+		copy[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '?';
+		used++;
+	}
+	copy[used] = '\0';
+	memcpy(reply_out->text, copy, (size_t)used + 1);
+	snprintf(reply_out->verb, sizeof reply_out->verb, "%s", verb);
+	if (sscanf(copy, "%3d", &code) != 1 || code < 200 || code > 599)
+		return;
+	reply_out->code = code;
+	reply_out->refused = code >= 500 && (!strcmp(verb, "RCPT") || !strcmp(verb, "DATA") || !strcmp(verb, "message"));
+	bool enhanced = used > 4 && sscanf(copy + 4, "5.%3d.%3d", &subject, &detail) == 2;
+	reply_out->bad_address = reply_out->refused && !strcmp(verb, "RCPT") &&
+		(enhanced ? subject == 1 || subject == 2 : code == 550 || code == 551 || code == 553);
+}
+
 static enum err judge(struct ctx *ctx, CURLcode code, long reply, const char *error)
 {
 	enum err err;
@@ -91,7 +141,8 @@ static enum err judge(struct ctx *ctx, CURLcode code, long reply, const char *er
 	return err;
 }
 
-static enum err deliver(struct ctx *ctx, const char *from, const char *to, const struct buffer *message, long level)
+static enum err deliver(struct ctx *ctx, const char *from, const char *to, const struct buffer *message, long level,
+	struct mail_reply *reply_out)
 {
 	int timeout_ms = ctx_left_ms(ctx, conf_ms("mail.timeout"));
 	if (timeout_ms < 1)
@@ -104,25 +155,36 @@ static enum err deliver(struct ctx *ctx, const char *from, const char *to, const
 		abort();
 	char error[CURL_ERROR_SIZE] = "";
 	struct source source = {.message = message};
+	struct talk talk = {0};
 	set_up(curl, conf_string("mail.url"), level, timeout_ms, error);
 	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_message);
 	curl_easy_setopt(curl, CURLOPT_READDATA, &source);
+	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, hear);
+	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &talk);
 	CURLcode code = curl_easy_perform(curl);
 	long reply = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
+	mail_reply_read(talk.verb, talk.line, talk.length, reply_out);
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(recipients);
 	curl_global_cleanup();
 	return judge(ctx, code, reply, error);
 }
 
-enum err mail_send(struct ctx *ctx, const struct mail *mail)
+enum err mail_send(struct ctx *ctx, const struct mail *mail, struct mail_reply *reply_out)
 {
+	struct mail_reply unasked;
 	const char *url = conf_string("mail.url");
 	long level;
+	if (!reply_out)
+		reply_out = &unasked;
+	*reply_out = (struct mail_reply){0};
+	if (!mail->live)
+		return fail(ctx, ERR_INVALID, "A mail of test mode is not sent");
 	if (*url == '\0')
 		return fail(ctx, ERR_UNAVAILABLE, "Mail is not configured (mail.url)");
 	if (strncasecmp(url, "smtp://", 7) != 0 && strncasecmp(url, "smtps://", 8) != 0)
@@ -133,7 +195,7 @@ enum err mail_send(struct ctx *ctx, const struct mail *mail)
 	struct buffer message = {0};
 	enum err err = mail_compose(ctx, mail, conf_string("mail.from"), &message);
 	if (err == OK && mailbox_read(ctx, conf_string("mail.from"), &sender))
-		err = deliver(ctx, sender.address, mail->to, &message, level);
+		err = deliver(ctx, sender.address, mail->to, &message, level, reply_out);
 	buffer_free(&message);
 	return err;
 }

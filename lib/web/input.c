@@ -351,7 +351,7 @@ bool input_media(const struct req *req, const char *type)
 enum err input_form(struct req *req, struct pairs *pairs_out)
 {
 	*pairs_out = (struct pairs){0};
-	if (!req->body_length)
+	if (!req->body_length || (req->route->one_click && input_media(req, "multipart/form-data")))
 		return OK;
 	if (!input_media(req, "application/x-www-form-urlencoded"))
 		return fail(&req->ctx, ERR_MEDIA_TYPE, "The body must be application/x-www-form-urlencoded");

@@ -156,7 +156,7 @@ static inline int audits(const char *org_id, const char *action)
 static struct {
 	int fd, port;
 	pthread_t thread;
-	char message[8192];
+	char message[65536];
 } relay;
 
 static inline void relay_say(int fd, const char *text)
@@ -268,6 +268,7 @@ static inline int open_house(void **state)
 	setenv("STOA_WHO_REGISTRATIONS_PER_ADDRESS", "1000000", 1);
 	setenv("STOA_MAIL_STARTTLS", "no", 1);
 	ctx_init(&setup);
+	setenv("STOA_WEB_TEMPLATES", form("%s/templates", getenv("STOA_ROOT")), 1);
 	setenv("STOA_MAIL_URL", form("smtp://127.0.0.1:%d", relay.port), 1);
 	setting("STOA_WHO_REGISTRATION", "open");
 	log_open("auth_dbtest", NULL, LOG_ERROR);

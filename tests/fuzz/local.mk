@@ -14,6 +14,7 @@ FUZZERS_ALL = \
 	tests/fuzz/stripe_reply_fuzz \
 	tests/fuzz/template_fuzz \
 	tests/fuzz/token_fuzz \
+	tests/fuzz/unsubscribe_fuzz \
 	tests/fuzz/url_fuzz \
 	tests/fuzz/who_record_fuzz \
 	tests/fuzz/widget_token_fuzz

@@ -2,10 +2,8 @@
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "mail/mail.h"
+#include "tests/lib/relay.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -14,91 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-/* --- the relay: one connection at a time --- */
-
-static struct {
-	int fd, port;
-	pthread_t thread;
-	/* what it says where it differs from yes */
-	const char *greeting, *hello, *from, *to, *data, *end, *auth;
-	bool stalls, hangs_up;
-	/* what it got */
-	char commands[2000], message[20000];
-	bool complete;
-} relay;
-
-static void say(int fd, const char *text)
-{
-	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
-}
-
-static void reply(int fd, const char *text, const char *otherwise)
-{
-	say(fd, text ? text : otherwise);
-	say(fd, "\r\n");
-}
-
-static void take_message(int fd, FILE *lines)
-{
-	char line[2000];
-	size_t used = 0;
-	while (fgets(line, sizeof line, lines)) {
-		if (strcmp(line, ".\r\n") == 0) {
-			relay.complete = !relay.end;
-			reply(fd, relay.end, "250 taken");
-			return;
-		}
-		const char *text = line[0] == '.' ? line + 1 : line;
-		used += (size_t)snprintf(relay.message + used, sizeof relay.message - used, "%s", text);
-	}
-}
-
-/* False: the conversation is over. */
-static bool converse(int fd, FILE *lines, const char *command)
-{
-	if (strncmp(command, "EHLO", 4) == 0)
-		reply(fd, relay.hello, "250-relay\r\n250-SIZE 1000000\r\n250-AUTH PLAIN\r\n250 8BITMIME");
-	else if (strncmp(command, "AUTH PLAIN\r", 11) == 0)
-		reply(fd, NULL, "334 ");
-	else if (strcmp(command, "AHN0b2EAc2VjcmV0\r\n") == 0) /* NUL stoa NUL secret */
-		reply(fd, relay.auth, "235 welcome");
-	else if (strncmp(command, "MAIL", 4) == 0)
-		reply(fd, relay.from, "250 sender");
-	else if (strncmp(command, "RCPT", 4) == 0)
-		reply(fd, relay.to, "250 recipient");
-	else if (strncmp(command, "DATA", 4) == 0) {
-		reply(fd, relay.data, "354 go on");
-		if (!relay.data && relay.hangs_up)
-			return false;
-		if (!relay.data)
-			take_message(fd, lines);
-	} else
-		reply(fd, NULL, "221 bye");
-	return strncmp(command, "QUIT", 4) != 0;
-}
-
-static void *relay_run(void *argument)
-{
-	int fd;
-	(void)argument;
-	while ((fd = accept(relay.fd, NULL, NULL)) >= 0) {
-		FILE *lines = fdopen(fd, "r");
-		char line[2000];
-		if (!relay.stalls)
-			reply(fd, relay.greeting, "220 relay");
-		while (fgets(line, sizeof line, lines)) {
-			strncat(relay.commands, line, sizeof relay.commands - strlen(relay.commands) - 1);
-			if (!relay.stalls && !converse(fd, lines, line))
-				break;
-		}
-		fclose(lines);
-	}
-	return NULL;
-}
 
 static void setting(const char *name, const char *value)
 {
@@ -111,39 +26,30 @@ static void setting(const char *name, const char *value)
 static int setup(void **state)
 {
 	struct ctx *ctx = calloc(1, sizeof *ctx);
-	char url[60];
+	const char *url = relay_open();
 	ctx_init(ctx);
-	memset(&relay, 0, sizeof relay);
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof address;
-	relay.fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(relay.fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(relay.fd, 8) != 0)
+	if (!url)
 		return -1;
-	getsockname(relay.fd, (struct sockaddr *)&address, &length);
-	snprintf(url, sizeof url, "smtp://127.0.0.1:%d", ntohs(address.sin_port));
 	setting("STOA_MAIL_URL", url);
 	setting("STOA_MAIL_STARTTLS", "no");
 	setting("STOA_MAIL_FROM", "Stoa <stoa@shop.example>");
 	setting("STOA_MAIL_USER", "");
 	setting("STOA_MAIL_PASSWORD", "");
 	setting("STOA_MAIL_TIMEOUT", "60s");
-	pthread_create(&relay.thread, NULL, relay_run, NULL);
 	*state = ctx;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	shutdown(relay.fd, SHUT_RDWR);
-	pthread_join(relay.thread, NULL);
-	close(relay.fd);
+	relay_close();
 	ctx_free(*state);
 	free(*state);
 	return 0;
 }
 
 static const struct mail MAIL = {.to = "ann@customer.example", .subject = "Your plan", .text = "Hello Ann\n.dot\nBye\n",
-	.id = "0192-abc"};
+	.id = "0192-abc", .live = true};
 
 static void a_mail_arrives(void **state)
 {
@@ -151,12 +57,12 @@ static void a_mail_arrives(void **state)
 	clock_shift(0);
 	setting("STOA_MAIL_USER", "stoa");
 	setting("STOA_MAIL_PASSWORD", "secret");
-	assert_int_equal(mail_send(ctx, &MAIL), OK);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), OK);
 	assert_true(relay.complete);
 	assert_non_null(strstr(relay.commands, "AUTH PLAIN\r\nAHN0b2EAc2VjcmV0\r\n"));
 	assert_non_null(strstr(relay.commands, "MAIL FROM:<stoa@shop.example>"));
 	assert_non_null(strstr(relay.commands, "RCPT TO:<ann@customer.example>"));
-	assert_non_null(strstr(relay.message, "From: \"Stoa\"\r\n <stoa@shop.example>\r\n"));
+	assert_non_null(strstr(relay.message, "From: \"Stoa\" <stoa@shop.example>\r\n"));
 	assert_non_null(strstr(relay.message, "To: <ann@customer.example>\r\n"));
 	assert_non_null(strstr(relay.message, "Subject: Your plan\r\n"));
 	assert_non_null(strstr(relay.message, "Message-ID: <0192-abc@shop.example>\r\n"));
@@ -180,7 +86,7 @@ static void the_relay_says_no(void **state)
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
 		const char **place = (const char **)((char *)&relay + ROWS[i].where);
 		*place = ROWS[i].says;
-		enum err err = mail_send(ctx, &MAIL);
+		enum err err = mail_send(ctx, &MAIL, NULL);
 		if (err != ROWS[i].err || !strstr(ctx->fault.detail, ROWS[i].code))
 			fail_msg("%s: %s, %s", ROWS[i].says, error_name(err), ctx->fault.detail);
 		assert_false(relay.complete);
@@ -188,7 +94,7 @@ static void the_relay_says_no(void **state)
 		ctx_reset(ctx);
 	}
 	relay.hangs_up = true;
-	assert_int_equal(mail_send(ctx, &MAIL), ERR_UPSTREAM);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_UPSTREAM);
 }
 
 static void the_relay_is_away(void **state)
@@ -197,14 +103,14 @@ static void the_relay_is_away(void **state)
 	char url[60];
 	relay.stalls = true;
 	setting("STOA_MAIL_TIMEOUT", "30ms");
-	assert_int_equal(mail_send(ctx, &MAIL), ERR_TIMEOUT);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_TIMEOUT);
 	ctx_reset(ctx);
 	setting("STOA_MAIL_TIMEOUT", "60s");
 	ctx->deadline_us = clock_mono_us() + 30000;
-	assert_int_equal(mail_send(ctx, &MAIL), ERR_TIMEOUT);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_TIMEOUT);
 	ctx_reset(ctx);
 	ctx->deadline_us = clock_mono_us() - 1;
-	assert_int_equal(mail_send(ctx, &MAIL), ERR_TIMEOUT);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_TIMEOUT);
 	ctx_reset(ctx);
 
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -216,7 +122,7 @@ static void the_relay_is_away(void **state)
 	static const char *const URLS[] = {"", "http://127.0.0.1/", "nonsense", NULL};
 	for (int i = 0; i < 4; i++) {
 		setting("STOA_MAIL_URL", URLS[i] ? URLS[i] : url);
-		assert_int_equal(mail_send(ctx, &MAIL), ERR_UNAVAILABLE);
+		assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_UNAVAILABLE);
 		ctx_reset(ctx);
 	}
 	close(fd);
@@ -229,14 +135,14 @@ static void tls_as_asked(void **state)
 	setting("STOA_MAIL_STARTTLS", "required");
 	setting("STOA_MAIL_USER", "stoa");
 	setting("STOA_MAIL_PASSWORD", "secret");
-	assert_int_equal(mail_send(ctx, &MAIL), ERR_UNAVAILABLE);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_UNAVAILABLE);
 	assert_null(strstr(relay.commands, "AUTH"));
 	assert_null(strstr(relay.commands, "MAIL"));
 	ctx_reset(ctx);
 	setting("STOA_MAIL_STARTTLS", "try");
-	assert_int_equal(mail_send(ctx, &MAIL), OK);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), OK);
 	setting("STOA_MAIL_STARTTLS", "perhaps");
-	assert_int_equal(mail_send(ctx, &MAIL), ERR_UNAVAILABLE);
+	assert_int_equal(mail_send(ctx, &MAIL, NULL), ERR_UNAVAILABLE);
 }
 
 /* --- composing --- */
@@ -255,11 +161,14 @@ static void subjects(void **state)
 	static const struct { const char *subject, *line; } ROWS[] = {
 		{"", "Subject: \r\n"},
 		{"Plain words: 50% off", "Subject: Plain words: 50% off\r\n"},
+		{"Forty words that are plain may be folded at a space, so that nothing needs decoding",
+			"Subject: Forty words that are plain may be folded at a space, so that nothing\r\n needs decoding\r\n"},
+		{"two  spaces", "Subject: =?UTF-8?B?dHdvICBzcGFjZXM=?=\r\n"}, {"end ", "Subject: =?UTF-8?B?ZW5kIA==?=\r\n"},
 		{"Gr\xc3\xbc\xc3\x9f" "e", "Subject: =?UTF-8?B?R3LDvMOfZQ==?=\r\n"},
 		{"=?UTF-8?Q?forged?=", "Subject: =?UTF-8?B?PT9VVEYtOD9RP2ZvcmdlZD89?=\r\n"},
 		{"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
-			"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80", /* 48 bytes: cut after 11 characters */
-			"Subject: =?UTF-8?B?8J+YgPCfmIDwn5iA8J+YgPCfmIDwn5iA8J+YgPCfmIDwn5iA8J+YgPCfmIA=?=\r\n =?UTF-8?B?8J+YgA==?=\r\n"},
+			"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80", /* 48 bytes: cut after 9 characters, the first line being shorter by the name */
+			"Subject: =?UTF-8?B?8J+YgPCfmIDwn5iA8J+YgPCfmIDwn5iA8J+YgPCfmIDwn5iA?=\r\n =?UTF-8?B?8J+YgPCfmIDwn5iA?=\r\n"},
 	};
 	struct ctx *ctx = *state;
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
@@ -298,9 +207,9 @@ static void senders(void **state)
 {
 	static const struct { const char *from, *line; } ROWS[] = {
 		{"stoa@shop.example", "From: <stoa@shop.example>\r\n"},
-		{"Stoa & Sons <s@x.example>", "From: \"Stoa & Sons\"\r\n <s@x.example>\r\n"},
-		{"\"Quoted\" <s@x.example>", "From: \"Quoted\"\r\n <s@x.example>\r\n"},
-		{"B\xc3\xbc" "cher <s@x.example>", "From: =?UTF-8?B?QsO8Y2hlcg==?=\r\n <s@x.example>\r\n"},
+		{"Stoa & Sons <s@x.example>", "From: \"Stoa & Sons\" <s@x.example>\r\n"},
+		{"\"Quoted\" <s@x.example>", "From: \"Quoted\" <s@x.example>\r\n"},
+		{"B\xc3\xbc" "cher <s@x.example>", "From: =?UTF-8?B?QsO8Y2hlcg==?= <s@x.example>\r\n"},
 		{"<s@x.example>", "From: <s@x.example>\r\n"},
 		{"A\r\nBcc: x@y <s@x.example>", NULL}, {"no address", NULL}, {"Name <s@x.example", NULL}, {"", NULL},
 		{"Name <s@x.example> more", NULL}, {"Name <s x@x.example>", NULL},
@@ -316,22 +225,147 @@ static void senders(void **state)
 static void what_could_inject_is_refused(void **state)
 {
 	static const struct mail ROWS[] = {
-		{.to = "a@b.example\r\nRCPT TO:<c@d.example>", .subject = "s", .text = "t", .id = "i"},
-		{.to = "a b@c.example", .subject = "s", .text = "t", .id = "i"}, {.to = "a@b@c.example", .subject = "s", .text = "t", .id = "i"},
-		{.to = "a@b.example,c@d.example", .subject = "s", .text = "t", .id = "i"}, {.to = "a", .subject = "s", .text = "t", .id = "i"},
-		{.to = "@b.example", .subject = "s", .text = "t", .id = "i"}, {.to = "a@", .subject = "s", .text = "t", .id = "i"},
-		{.to = "", .subject = "s", .text = "t", .id = "i"}, {.to = "<a@b.example>", .subject = "s", .text = "t", .id = "i"},
-		{.to = "a@b.example", .subject = "s\r\nBcc: c@d.example", .text = "t", .id = "i"},
-		{.to = "a@b.example", .subject = "s\n", .text = "t", .id = "i"}, {.to = "a@b.example", .subject = "s", .text = "t", .id = ""},
-		{.to = "a@b.example", .subject = "s", .text = "t", .id = "i>\r\nBcc: c"}, {.to = "a@b.example", .subject = "s", .text = "t", .id = "a..b"},
+		{.to = "a@b.example\r\nRCPT TO:<c@d.example>", .subject = "s", .text = "t", .id = "i", .live = true},
+		{.to = "a b@c.example", .subject = "s", .text = "t", .id = "i", .live = true}, {.to = "a@b@c.example", .subject = "s", .text = "t", .id = "i", .live = true},
+		{.to = "a@b.example,c@d.example", .subject = "s", .text = "t", .id = "i", .live = true}, {.to = "a", .subject = "s", .text = "t", .id = "i", .live = true},
+		{.to = "@b.example", .subject = "s", .text = "t", .id = "i", .live = true}, {.to = "a@", .subject = "s", .text = "t", .id = "i", .live = true},
+		{.to = "", .subject = "s", .text = "t", .id = "i", .live = true}, {.to = "<a@b.example>", .subject = "s", .text = "t", .id = "i", .live = true},
+		{.to = "a@b.example", .subject = "s\r\nBcc: c@d.example", .text = "t", .id = "i", .live = true},
+		{.to = "a@b.example", .subject = "s\n", .text = "t", .id = "i", .live = true}, {.to = "a@b.example", .subject = "s", .text = "t", .id = "", .live = true},
+		{.to = "a@b.example", .subject = "s", .text = "t", .id = "i>\r\nBcc: c", .live = true}, {.to = "a@b.example", .subject = "s", .text = "t", .id = "a..b", .live = true},
 	};
 	struct ctx *ctx = *state;
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-		if (mail_send(ctx, &ROWS[i]) != ERR_INVALID)
+		if (mail_send(ctx, &ROWS[i], NULL) != ERR_INVALID)
 			fail_msg("row %zu was not refused", i);
 		ctx_reset(ctx);
 	}
 	assert_string_equal(relay.commands, "");
+}
+
+/* Which mails are refused for good, and which of those tell that the address is bad. */
+static void replies(void **state)
+{
+	static const struct { const char *verb, *line; int code; bool refused, bad_address; const char *text; } ROWS[] = {
+		{"RCPT", "550 5.1.1 no such user\r\n", 550, true, true, "550 5.1.1 no such user"},
+		{"RCPT", "550 no such user\r\n", 550, true, true, "550 no such user"},
+		{"RCPT", "553-bad name\r\n", 553, true, true, "553-bad name"},
+		{"RCPT", "550 5.2.1 mailbox disabled", 550, true, true, "550 5.2.1 mailbox disabled"},
+		{"RCPT", "550 5.7.1 relaying denied\r\n", 550, true, false, "550 5.7.1 relaying denied"},
+		{"RCPT", "554 5.1.2 bad domain\r\n", 554, true, true, "554 5.1.2 bad domain"},
+		{"RCPT", "554 no\r\n", 554, true, false, "554 no"}, {"RCPT", "552 full\r\n", 552, true, false, "552 full"},
+		{"RCPT", "450 4.1.1 later\r\n", 450, false, false, "450 4.1.1 later"},
+		{"DATA", "554 5.1.1 no\r\n", 554, true, false, "554 5.1.1 no"}, {"message", "552 too much\r\n", 552, true, false, "552 too much"},
+		{"MAIL", "550 not you\r\n", 550, false, false, "550 not you"}, {"AUTH", "535 wrong\r\n", 535, false, false, "535 wrong"},
+		{"", "554 no service\r\n", 554, false, false, "554 no service"}, {"RCPT", "", 0, false, false, ""},
+		{"RCPT", "nonsense", 0, false, false, "nonsense"}, {"RCPT", "999 x", 0, false, false, "999 x"},
+		{"RCPT", "550 \x1b[2J\xc3\xbc", 550, true, true, "550 ?[2J??"}, {"RCPT", "55", 0, false, false, "55"},
+	};
+	struct mail_reply reply;
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		mail_reply_read(ROWS[i].verb, ROWS[i].line, strlen(ROWS[i].line), &reply);
+		if (reply.code != ROWS[i].code || reply.refused != ROWS[i].refused || reply.bad_address != ROWS[i].bad_address)
+			fail_msg("%s: %d, %d, %d", ROWS[i].line, reply.code, reply.refused, reply.bad_address);
+		assert_string_equal(reply.text, ROWS[i].text);
+	}
+	char longest[1000];
+	memset(longest, '5', sizeof longest);
+	mail_reply_read("RCPT", longest, sizeof longest, &reply);
+	assert_int_equal(strlen(reply.text), sizeof reply.text - 1);
+}
+
+/* What the relay said to what, over the wire. */
+static void replies_are_heard(void **state)
+{
+	struct ctx *ctx = *state;
+	struct mail_reply reply;
+	setting("STOA_MAIL_USER", "stoa");
+	setting("STOA_MAIL_PASSWORD", "secret");
+	assert_int_equal(mail_send(ctx, &MAIL, &reply), OK);
+	assert_string_equal(reply.text, "250 taken");
+	relay.to = "550 5.1.1 no such user";
+	assert_int_equal(mail_send(ctx, &MAIL, &reply), ERR_UPSTREAM);
+	assert_string_equal(reply.verb, "RCPT");
+	assert_string_equal(reply.text, "550 5.1.1 no such user");
+	assert_true(reply.bad_address);
+	ctx_reset(ctx);
+	relay.to = NULL;
+	relay.end = "552 too much";
+	assert_int_equal(mail_send(ctx, &MAIL, &reply), ERR_UPSTREAM);
+	assert_string_equal(reply.verb, "message");
+	assert_true(reply.refused && !reply.bad_address);
+	ctx_reset(ctx);
+	relay.end = NULL;
+	relay.auth = "535 wrong password";
+	assert_int_equal(mail_send(ctx, &MAIL, &reply), ERR_UPSTREAM);
+	assert_string_equal(reply.verb, "AUTH");
+	assert_false(reply.refused);
+}
+
+static void test_mode_sends_nothing(void **state)
+{
+	struct ctx *ctx = *state;
+	struct mail mail = MAIL;
+	mail.live = false;
+	assert_int_equal(mail_send(ctx, &mail, NULL), ERR_INVALID);
+	assert_string_equal(relay.commands, "");
+}
+
+#define LONG_NAME "a very long name of a file that somebody has chosen, with spaces and all the rest.pdf"
+
+static void parts(void **state)
+{
+	static const struct { const char *name, *line; } NAMES[] = {
+		{"plan.pdf", "Content-Disposition: attachment;\r\n filename=\"plan.pdf\"\r\n"},
+		{"a b.pdf", ";\r\n filename=\"a b.pdf\"\r\n"},
+		{"\xc3\xbc.pdf", ";\r\n filename*0*=UTF-8''%C3%BC.pdf\r\n"},
+		{"q\"q.pdf", ";\r\n filename*0*=UTF-8''q%22q.pdf\r\n"},
+		{LONG_NAME, "filename*0*=UTF-8''a%20very%20long%20name%20of%20a%20file%20that%20s;\r\n filename*1*=omebody"},
+		{"a/b", NULL}, {"a\\b", NULL}, {"", NULL}, {"a\nb", NULL}, {"\xff", NULL},
+	};
+	static const struct { const char *type; bool good; } TYPES[] = {{"text/csv", true}, {"text/csv; charset=utf-8", true},
+		{"application/vnd.oasis.opendocument.text", true}, {"text", false}, {"text/", false}, {"/csv", false}, {"text/csv; x=y", false},
+		{"multipart/mixed", false}, {"message/rfc822", false}, {"text/csv\r\nBcc: x", false}, {"", false}};
+	struct ctx *ctx = *state;
+	struct mail_attachment part = {.type = "application/pdf", .data = "%PDF", .bytes = 4};
+	struct mail mail = MAIL;
+	mail.attachments = &part;
+	mail.attachment_count = 1;
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++, ctx_reset(ctx)) {
+		part.name = NAMES[i].name;
+		char *text = composed(ctx, &mail, "stoa@shop.example");
+		if (!text != !NAMES[i].line || (text && (!strstr(text, NAMES[i].line) || !strstr(text, "\r\n\r\nJVBERg==\r\n"))))
+			fail_msg("%s: %s", part.name, text ? text : "refused");
+	}
+	part.name = "x";
+	for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++, ctx_reset(ctx)) {
+		part.type = TYPES[i].type;
+		if (!composed(ctx, &mail, "stoa@shop.example") != !TYPES[i].good)
+			fail_msg("%s", part.type);
+	}
+	part.type = "text/plain";
+	part.bytes = MAIL_ATTACHED_MOST + 1;
+	assert_null(composed(ctx, &mail, "stoa@shop.example"));
+	ctx_reset(ctx);
+	mail.attachment_count = MAIL_ATTACHMENTS + 1;
+	assert_null(composed(ctx, &mail, "stoa@shop.example"));
+}
+
+static void links(void **state)
+{
+	static const struct { const char *link; bool good, one_click; } ROWS[] = {{"https://stoa.example/u?t=x", true, true},
+		{"http://stoa.example/u", true, false}, {"mailto:a@b.example", false, false}, {"https://a.example/>\r\nBcc: x", false, false},
+		{"https://a.example/ b", false, false}, {"https://a.example/\xc3\xbc", false, false}, {"", false, false}};
+	struct ctx *ctx = *state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++, ctx_reset(ctx)) {
+		struct mail mail = MAIL;
+		mail.unsubscribe = ROWS[i].link;
+		char *text = composed(ctx, &mail, "stoa@shop.example");
+		if (!text != !ROWS[i].good || (text && !strstr(text, "List-Unsubscribe: <")) ||
+			(text && !strstr(text, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n") != !ROWS[i].one_click))
+			fail_msg("%s: %s", ROWS[i].link, text ? text : "refused");
+	}
 }
 
 static void dates(void **state)
@@ -355,6 +389,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bodies, setup, teardown),
 		cmocka_unit_test_setup_teardown(senders, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_could_inject_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(replies, setup, teardown),
+		cmocka_unit_test_setup_teardown(replies_are_heard, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mode_sends_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(links, setup, teardown),
 		cmocka_unit_test_setup_teardown(dates, setup, teardown),
 	};
 	setenv("STOA_CONFIG", "/dev/null", 1);

@@ -1,5 +1,6 @@
 /* The pages family, through the dispatcher, against a real database. */
 #include "identity/identity.h"
+#include "mail/outbox.h"
 #include "pages/family.h"
 #include "pages/page.h"
 #include "who/secret.h"
@@ -16,6 +17,7 @@ struct browser {
 	struct req req;
 	struct rep rep;
 	const char *headers[16];
+	const char *media; /* of forms, when it is another */
 	char access[WHO_TOKEN_TEXT], refresh[WHO_TOKEN_TEXT], cookie[256];
 };
 
@@ -84,7 +86,7 @@ static int ask_page(struct browser *browser, const char *target, const char *for
 	}
 	if (form) {
 		browser->headers[count++] = "Content-Type";
-		browser->headers[count++] = "application/x-www-form-urlencoded";
+		browser->headers[count++] = browser->media ? browser->media : "application/x-www-form-urlencoded";
 	}
 	if (site) {
 		browser->headers[count++] = "Sec-Fetch-Site";
@@ -434,6 +436,51 @@ static void resets_passwords(void **state)
 	browser_close(&browser);
 }
 
+static int unsubscribed(void)
+{
+	return (int)strtol(ask(&setup, pool, "select count(*) from mail_suppression where address = 'ann@example.com' and kind = 'digest' "
+		"and reason = 'unsubscribe'"), NULL, 10);
+}
+
+static void unsubscribes(void **state)
+{
+	struct mail_unsubscribe from = {.kind = "digest", .address = "Ann@Example.com"};
+	struct browser browser;
+	char target[512];
+	(void)state;
+	memcpy(from.org_id, org_id, sizeof from.org_id);
+	snprintf(target, sizeof target, "/unsubscribe?token=%s", mail_unsubscribe_make(&setup, &from));
+	browser_open(&browser);
+	/* Looking changes nothing. */
+	assert_int_equal(visit(&browser, target), 200);
+	assert_non_null(strstr(page_of(&browser), "Ann@Example.com"));
+	assert_non_null(strstr(page_of(&browser), "<button>Unsubscribe</button>"));
+	assert_int_equal(unsubscribed(), 0);
+	assert_int_equal(ask_page(&browser, target, "", "cross-site"), 403);
+	assert_int_equal(unsubscribed(), 0);
+	assert_int_equal(submit(&browser, target, ""), 200);
+	assert_non_null(strstr(page_of(&browser), "role=\"status\""));
+	assert_int_equal(unsubscribed(), 1);
+	/* A mail program's one click: no cookie, no Origin. It may come twice. */
+	ask(&setup, pool, "truncate mail_suppression");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ask_page(&browser, target, "List-Unsubscribe=One-Click", NULL), 200);
+	assert_int_equal(unsubscribed(), 1);
+	ask(&setup, pool, "truncate mail_suppression");
+	browser.media = "multipart/form-data; boundary=x";
+	assert_int_equal(ask_page(&browser, target, "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n",
+		NULL), 200);
+	assert_int_equal(unsubscribed(), 1);
+	assert_int_equal(ask_page(&browser, "/password/forgot", "--x--", NULL), 415);
+	browser.media = NULL;
+	target[strlen(target) - 2] ^= 1;
+	assert_int_equal(visit(&browser, target), 410);
+	assert_null(strstr(page_of(&browser), "<button>"));
+	assert_int_equal(ask_page(&browser, target, "List-Unsubscribe=One-Click", NULL), 410);
+	assert_int_equal(visit(&browser, "/unsubscribe"), 400);
+	browser_close(&browser);
+}
+
 static void writes_money(void **state)
 {
 	static const struct { int64_t minor; const char *currency, *text; } ROWS[] = {
@@ -457,6 +504,7 @@ int main(void)
 		cmocka_unit_test(roles_see_their_pages),
 		cmocka_unit_test(counts_what_happened),
 		cmocka_unit_test(resets_passwords),
+		cmocka_unit_test(unsubscribes),
 		cmocka_unit_test(writes_money)};
 	return cmocka_run_group_tests(tests, open_house, close_house);
 }

@@ -3,7 +3,8 @@
 //   node smtp.mjs [--port N] [--http-port N] [--store FOLDER]     prints "smtp://… http://…"
 //
 // GET /            a page with the mails, newest first
-// GET /mails       JSON: [{from, to, subject, text, messageId, headers, raw}], ?to= filters by recipient
+// GET /mails       JSON: [{from, to, recipients, replyTo, subject, text, html, attachments, messageId, headers, raw}], ?to= filters by
+//                recipient
 // DELETE /mails    forgets them
 // POST /refuse     {times, code}: refuses that many recipients with that SMTP code (451 by default)
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -23,7 +24,9 @@ export async function startSmtp({ port = 0, httpPort = 0, host = '127.0.0.1', st
 
 	const take = async (raw, envelope) => {
 		const mail = await simpleParser(raw)
-		const kept = { from: mail.from?.text, to: envelope?.to ?? mail.to?.value.map(v => v.address) ?? [], subject: mail.subject, text: mail.text,
+		const kept = { from: mail.from?.text, to: envelope?.to ?? mail.to?.value.map(v => v.address) ?? [], subject: mail.subject, text: mail.text, html: mail.html,
+			recipients: mail.to?.value ?? [], replyTo: mail.replyTo?.value ?? [],
+			attachments: mail.attachments.map(a => ({ filename: a.filename, contentType: a.contentType, content: a.content.toString('base64') })),
 			messageId: mail.messageId, headers: Object.fromEntries(mail.headerLines.map(h => [h.key, h.line.slice(h.key.length + 1).trim()])), raw: raw.toString('latin1') }
 		mails.push(kept)
 		return kept

@@ -1,0 +1,5 @@
+select a.email, a.name, a.language, o.name as organisation
+from membership m
+join account a on a.id = m.account_id
+join organisation o on o.org_id = m.org_id
+where m.org_id = $1::uuid and m.account_id = $2::uuid
