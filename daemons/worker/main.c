@@ -8,6 +8,7 @@
 #include "metric/metric.h"
 #include "retention/retention.h"
 #include "web/web.h"
+#include "webhook/webhook.h"
 #include "who/secret.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@
 
 #define KINDS 64
 
-static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, MAIL_JOBS};
-static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, MAIL_SCHEDULES};
+static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS};
+static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES};
 
 static const char HELP[] =
 	"usage: stoa-worker [--config FILE] [--threads N] [--max-runtime SECONDS] [--drain]\n"
@@ -192,7 +193,7 @@ static int work(const struct options *options, int stop_fd)
 	int threads = options->threads ? options->threads : (int)conf_int("worker.threads");
 	struct pool *pool = pool_open(threads);
 	struct net *net = net_open();
-	struct retention_house house = {.net = net, .cache = cache};
+	struct job_house house = {.net = net, .cache = cache};
 	ctx_init(&ctx);
 	enum err err = worker_run(&ctx, &(struct worker_set){
 		.kinds = kinds,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct route *const TABLES[] = {AUTH_REGISTER_ROUTES, AUTH_SESSION_ROUTES, AUTH_PASSWORD_ROUTES, AUTH_ORGANISATION_ROUTES,
-	AUTH_MEMBER_ROUTES, AUTH_KEY_ROUTES, AUTH_AUDIT_ROUTES, NULL};
+	AUTH_MEMBER_ROUTES, AUTH_KEY_ROUTES, AUTH_AUDIT_ROUTES, AUTH_WEBHOOK_ROUTES, NULL};
 
 static bool settings_check(const struct house *house, char message_out[256])
 {
@@ -12,7 +12,7 @@ static bool settings_check(const struct house *house, char message_out[256])
 
 	(void)house;
 	if (strcmp(registration, "open") == 0 || strcmp(registration, "closed") == 0)
-		return true;
+		return guard_open(message_out);
 	snprintf(message_out, 256, "who.registration must be open or closed");
 	return false;
 }

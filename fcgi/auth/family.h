@@ -9,7 +9,8 @@
 
 extern const struct family FAMILY_AUTH;
 extern const struct route AUTH_REGISTER_ROUTES[], AUTH_SESSION_ROUTES[], AUTH_PASSWORD_ROUTES[], AUTH_ORGANISATION_ROUTES[],
-	AUTH_MEMBER_ROUTES[], AUTH_KEY_ROUTES[], AUTH_AUDIT_ROUTES[];
+	AUTH_MEMBER_ROUTES[], AUTH_KEY_ROUTES[], AUTH_AUDIT_ROUTES[],
+	AUTH_WEBHOOK_ROUTES[];
 
 /* Rows of a page of a list unless the client asks for another number. */
 #define AUTH_LIST_LIMIT 20

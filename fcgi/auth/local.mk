@@ -9,7 +9,8 @@ auth_sources = \
 	fcgi/auth/organisation.c \
 	fcgi/auth/password.c \
 	fcgi/auth/register.c \
-	fcgi/auth/session.c
+	fcgi/auth/session.c \
+	fcgi/auth/webhook.c
 
 check_PROGRAMS += tests/auth/auth_dbtest tests/auth/org_dbtest tests/auth/command_dbtest
 TESTS += tests/auth/auth_dbtest tests/auth/org_dbtest tests/auth/command_dbtest

@@ -21,7 +21,7 @@ static enum err stripe_ask(struct apply *apply, const char *method, const char *
 	struct stripe_reply *reply)
 {
 	const struct ledger *ledger = &apply->ledger;
-	const struct retention_house *house = ledger->job->house;
+	const struct job_house *house = ledger->job->house;
 	const char *account = arena_printf(&ledger->ctx->arena, "%s:%s", ledger->org_id, ledger->live ? "live" : "test");
 	enum err err = stripe_call(ledger->ctx, house->net, apply->pending.secret_key, account, method, path, form, key, reply);
 

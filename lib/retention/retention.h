@@ -3,6 +3,7 @@
 #ifndef STOA_RETENTION_RETENTION_H
 #define STOA_RETENTION_RETENTION_H
 
+#include "job/house.h"
 #include "job/job.h"
 #include "job/policies.h"
 #include "stripe/stripe.h"
@@ -61,8 +62,6 @@ enum err customer_signature_check(struct ctx *ctx, const char *secret, const cha
 	const struct signed_field *fields, int count);
 
 /* Applying a decision at Stripe: a job under JOB_STRIPE_APPLY (job/policies.h), payload {"org","live","session"}. */
-/* What the worker gives handlers as job->house. */
-struct retention_house { struct net *net; struct cache *cache; };
 enum err stripe_apply_run(struct ctx *ctx, struct job *job);
 /* The domain's handlers, for the worker; ends with {0}. */
 extern const struct job_kind RETENTION_JOBS[];

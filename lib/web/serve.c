@@ -8,6 +8,7 @@
 #include "job/job.h"
 #include "mail/mail.h"
 #include "stripe/stripe.h"
+#include "webhook/webhook.h"
 #include "who/secret.h"
 
 #include <stdio.h>
@@ -68,6 +69,7 @@ void serve_conf(void)
 	conf_add(MAIL_CONF);
 	conf_add(IDENTITY_CONF);
 	conf_add(EVENT_CONF);
+	conf_add(WEBHOOK_CONF);
 }
 
 static bool refuse(char message_out[256], const char *key, const char *why)

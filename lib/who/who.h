@@ -28,7 +28,9 @@ enum role { ROLE_NONE, ROLE_READONLY, ROLE_ANALYST, ROLE_ADMIN, ROLE_OWNER, ROLE
 	X(PERMIT_MEMBER_WRITE, "member:write", 1, 1, 0, 0, 0, 0) \
 	X(PERMIT_ORG_WRITE, "org:write", 1, 0, 0, 0, 0, 0) \
 	X(PERMIT_AUDIT_READ, "audit:read", 1, 0, 0, 0, 0, 0) \
-	X(PERMIT_OPS_READ, "ops:read", 1, 1, 0, 0, 1, 0)
+	X(PERMIT_OPS_READ, "ops:read", 1, 1, 0, 0, 1, 0) \
+	X(PERMIT_WEBHOOK_READ, "webhook:read", 1, 1, 0, 0, 0, 0) \
+	X(PERMIT_WEBHOOK_WRITE, "webhook:write", 1, 1, 0, 0, 0, 0)
 
 enum permission {
 #define X(name, text, ...) name,

@@ -337,6 +337,8 @@ static void statements_keep_to_one_organisation(void **state)
 		{"event_order", "the order is that of the house"},
 		{"event_read", "a consumer reads the events of all organisations"},
 		{"event_sweep", "what is old goes, whose it was"},
+		{"webhook_fan", "a consumer reads the events of all organisations"},
+		{"webhook_sweep", "what is old goes, whose it was"},
 		{NULL}};
 	const char *tables = ask(&setup, pool, "select string_agg(c.relname, '|') from pg_class c join pg_attribute a on a.attrelid = c.oid "
 		"where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'org_id' and c.relname <> 'job'");

@@ -215,6 +215,8 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"oldPassword", "\"a wrong harbour 42\""},
 		{"origins", strncmp(plan->route->path, "/api/", 5) ? "\"https://shop.example\"" : "[\"https://shop.example\"]"},
 		{"next", "\"/keys\""},
+		{"url", "\"https://hooks.shop.com/\""},
+		{"events", "[\"offer.accepted\"]"},
 		{"signature", plan->route->form ? "\"required\"" : NULL},
 		{"expiresAt", NULL},
 		{"cursor", NULL},

@@ -74,6 +74,8 @@ static void test_permissions(void **state)
 		{PERMIT_ORG_WRITE, "o"},
 		{PERMIT_AUDIT_READ, "o"},
 		{PERMIT_OPS_READ, "oas"},
+		{PERMIT_WEBHOOK_READ, "oa"},
+		{PERMIT_WEBHOOK_WRITE, "oa"},
 	};
 	const struct {
 		char letter;

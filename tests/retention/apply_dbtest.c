@@ -173,7 +173,7 @@ static const char *decision_add(const char *subscription, const char *decided, b
 
 static void work(const struct job_policy *policy, const char *session, bool live)
 {
-	struct retention_house house = {.net = net};
+	struct job_house house = {.net = net};
 	struct worker_set set = {.kinds = KINDS, .pool = pool, .house = &house, .threads = 2, .stop_fd = -1, .drain = true};
 	struct job_new job = {.org_id = tenant.org_id, .unique_key = session,
 		.payload = arena_printf(&setup.arena, "{\"org\":\"%s\",\"live\":%s,\"session\":\"%s\"}", tenant.org_id, live ? "true" : "false", session)};
@@ -450,7 +450,7 @@ static void same_key_again(void **state)
 static void refuses_nonsense_jobs(void **state)
 {
 	struct lease lease;
-	struct retention_house house = {.net = net};
+	struct job_house house = {.net = net};
 	struct worker_set set = {.kinds = KINDS, .pool = pool, .house = &house, .threads = 1, .stop_fd = -1, .drain = true};
 	static const char *const payloads[] = {"{}", "{\"org\":\"x\",\"session\":\"y\"}", "{\"org\":7}"};
 	(void)state;

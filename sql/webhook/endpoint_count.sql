@@ -1,0 +1,1 @@
+select count(*) as endpoints from webhook_endpoint where org_id = $1::uuid
