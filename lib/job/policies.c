@@ -68,15 +68,6 @@ const struct job_policy JOB_WEBHOOK_SWEEP = {
 	.at_once = 1,
 };
 
-const struct job_policy JOB_WEBHOOK_SWEEP = {
-	.kind = "webhook.sweep",
-	.queue = JOB_LOW,
-	.retry = REPORT,
-	.fixed = true,
-	.deadline_ms = 300000,
-	.at_once = 1,
-};
-
 const struct job_policy JOB_REPORT_MAKE = {
 	.kind = "report.make",
 	.queue = JOB_LOW,
@@ -96,7 +87,7 @@ const struct job_policy JOB_HOUSE_CLEANUP = {
 
 const struct job_policy *const JOB_POLICIES[] = {&JOB_STRIPE_APPLY, &JOB_PASSWORD_MAIL, &JOB_MAIL_SEND, &JOB_MAIL_DIGEST,
 	&JOB_MAIL_SWEEP,
-	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_WEBHOOK_SWEEP, &JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
+	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
 
 const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
 	[JOB_HIGH] = {"high", 10, 50, 100},

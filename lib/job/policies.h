@@ -35,8 +35,6 @@ extern const struct job_policy JOB_WEBHOOK_DELIVER;
 extern const struct job_policy JOB_WEBHOOK_FAN;
 /* "webhook.sweep", low: deletes deliveries and events that were kept for long enough. */
 extern const struct job_policy JOB_WEBHOOK_SWEEP;
-/* "webhook.sweep", low: deletes deliveries and events that were kept for long enough. */
-extern const struct job_policy JOB_WEBHOOK_SWEEP;
 
 /* "report.make", low. */
 extern const struct job_policy JOB_REPORT_MAKE;

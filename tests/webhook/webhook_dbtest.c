@@ -370,6 +370,8 @@ static void five_days_of_failures_disable(void **state)
 	assert_string_equal(sql("select disabled_reason || ' ' || enabled from webhook_endpoint where id = '%s'", hook.id), "failing false");
 	assert_int_equal(audits(hook.owner.org_id, "webhook.disable"), 1);
 	assert_string_equal(sql("select count(*)::text from event where type = 'webhook.disabled' and entity_id = '%s'", hook.id), "1");
+	assert_string_equal(sql("select count(*)::text from mail where org_id = '%s' and kind = 'webhook.disabled' and address in ('%s', '%s')",
+		hook.owner.org_id, hook.owner.email, second.email), "2");
 	/* What is on its way is dropped, without a request. */
 	int before = sink.count;
 	time_passes();
@@ -397,6 +399,7 @@ static void gone_is_gone(void **state)
 	assert_int_equal(sink.count, 1);
 	assert_string_equal(delivery_field(&hook, "state"), "failed");
 	assert_string_equal(sql("select disabled_reason from webhook_endpoint where id = '%s'", hook.id), "gone");
+	assert_string_equal(sql("select count(*)::text from mail where org_id = '%s' and kind = 'webhook.disabled'", hook.owner.org_id), "1");
 	assert_string_equal(sql("select count(*)::text from job where kind = 'webhook.deliver' and state <> 'done'"), "0");
 	caller_close(&hook.caller);
 }
