@@ -39,10 +39,10 @@ try {
 	if (key.status !== 201) throw new Error(`key: ${key.status} ${key.text}`)
 
 	const count = text => Number(house.sql(text)[0][0])
-	await until('the deliveries', () => count('select count(*) from webhook_delivery') === EVENTS)
+	await until('the deliveries', () => count('select count(*) from webhook_delivery') === EVENTS, 600)
 	let badWaits = 0, waits = 0
 	for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-		await until(`attempt ${attempt}`, () => count("select count(*) from job where kind like 'webhook.%' and (state = 'running' or (state = 'waiting' and run_at <= now()))") === 0, 300)
+		await until(`attempt ${attempt}`, () => count("select count(*) from job where kind like 'webhook.%' and (state = 'running' or (state = 'waiting' and run_at <= now()))") === 0, 1800)
 		if (attempt === ATTEMPTS) break
 		// The wait counts from the failure, which the job's last error tells.
 		const rows = house.sql("select attempt, extract(epoch from run_at - (errors->-1->>'time')::timestamptz) from job where kind = 'webhook.deliver' and state = 'waiting'")
