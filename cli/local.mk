@@ -11,6 +11,7 @@ cli_stoa_SOURCES = \
 	cli/families.c \
 	cli/jobs.c \
 	cli/key.c \
+	cli/mail.c \
 	cli/main.c \
 	cli/migrate.c \
 	cli/openapi.c \
@@ -22,5 +23,5 @@ cli_stoa_SOURCES = \
 	$(families_sources)
 families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)
 
-TESTS += tests/cli/admin_dbtest tests/cli/jobs_dbtest
-EXTRA_DIST += tests/cli/admin_dbtest tests/cli/jobs_dbtest
+TESTS += tests/cli/admin_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest
+EXTRA_DIST += tests/cli/admin_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest
