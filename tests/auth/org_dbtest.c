@@ -111,6 +111,8 @@ static void test_member_change(void **state)
 	expect(&caller, 200, "GET", "/api/v1/orgs/keys", analyst.access, NULL);
 	assert_string_equal(sql("select before->>'role' || (after->>'role') from audit_log where org_id = '%s' and action = 'member.role'",
 		owner.org_id), "analystadmin");
+	assert_string_equal(sql("select payload->'before'->>'role' || (payload->'after'->>'role') from event where org_id = '%s' and type = 'member.changed'",
+		owner.org_id), "analystadmin");
 
 	/* With a second owner the first may go. */
 	member_make(&caller, &owner, "owner", &second);

@@ -16,6 +16,7 @@ FUZZERS_ALL = \
 	tests/fuzz/token_fuzz \
 	tests/fuzz/unsubscribe_fuzz \
 	tests/fuzz/url_fuzz \
+	tests/fuzz/webhook_log_fuzz \
 	tests/fuzz/who_record_fuzz \
 	tests/fuzz/widget_token_fuzz
 

@@ -219,6 +219,8 @@ static void applies(void **state)
 		assert_string_equal(sql("select string_agg(state, ',') from stripe_operation where session_id = '%s' and purpose = 'subscription'",
 			session), "done");
 		assert_string_equal(sql("select count(*) from audit_log where entity_id = '%s' and action = 'decision.apply'", session), "1");
+		assert_string_equal(sql("select type || (payload->>'offer' is null) from event where entity_id = '%s'", session),
+			strcmp(ROWS[i].kind, "cancel") == 0 ? "cancellation.appliedtrue" : "customer.savedfalse");
 		/* Again, as after a lost worker: nothing more. */
 		work(&QUICK, session, false);
 		assert_int_equal(effects_on(id), 1);

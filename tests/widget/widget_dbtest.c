@@ -344,6 +344,9 @@ static void decides(void **state)
 		assert_string_equal(sql("select count(*) = %d from job where payload->>'session' = '%s'", ROWS[i].jobs, id), "t");
 		assert_string_equal(sql("select count(*) from audit_log where entity_id = '%s'", id),
 			strstr(ROWS[i].members, "cancelled") || strstr(ROWS[i].members, "declined") ? "1" : "0");
+		assert_string_equal(sql("select coalesce(string_agg(type || live, ','), '') from event where entity_id = '%s'", id),
+			strstr(ROWS[i].members, "cancelled") || strstr(ROWS[i].members, "declined") ? "customer.cancelledtrue" :
+			strstr(ROWS[i].row, "accepted|") && !strstr(ROWS[i].row, "|feedback|") ? "offer.acceptedtrue" : "");
 		/* The same again is answered the same, also after the job has been there; another body is refused. */
 		sql("update decision set status = 'applied', settled_at = clock_timestamp() where session_id = '%s' and status = 'pending'", id);
 		client_post(&client, DECISION, tenant.live.key, body);
