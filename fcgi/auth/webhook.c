@@ -55,7 +55,7 @@ static const struct field SECRET_REPLY[] = {
 	REPLY("secret", FIELD_TEXT, .required = true, .doc = "verifies the signatures (Standard Webhooks), shown this once"),
 	FIELD_END};
 static const struct field QUEUED_REPLY[] = {
-	REPLY("delivery", FIELD_ID, .required = true, .doc = "on its way: GET /api/v1/orgs/webhooks/deliveries/<this>"),
+	REPLY("delivery", FIELD_ID, .required = true, .doc = "on its way: GET /api/v1/orgs/deliveries/<this>"),
 	FIELD_END};
 
 struct webhook_change {
@@ -288,9 +288,9 @@ const struct route AUTH_WEBHOOK_ROUTES[] = {
 		.shape = REPLY_FIELDS, .reply = QUEUED_REPLY, .status = 202, .doc = "Sends a webhook.test event to this endpoint alone"},
 	{METHOD_GET, "/api/v1/orgs/webhooks/:id/deliveries", READS, CLASS_LIST_, TAKES(DELIVERIES_INPUT), .run = delivery_list,
 		.shape = REPLY_LIST, .rows = &SQL_WEBHOOK_DELIVERY_LIST, .doc = "An endpoint's deliveries, newest first"},
-	{METHOD_GET, "/api/v1/orgs/webhooks/deliveries/:id", READS, CLASS_READ, TAKES(DELIVERY_INPUT), .run = delivery_get,
+	{METHOD_GET, "/api/v1/orgs/deliveries/:id", READS, CLASS_READ, TAKES(DELIVERY_INPUT), .run = delivery_get,
 		.shape = REPLY_ROW, .rows = &SQL_WEBHOOK_DELIVERY_GET,
 		.doc = "One delivery with its attempts: what was sent and what came back, cut to 4 KiB, secrets hidden"},
-	{METHOD_POST, "/api/v1/orgs/webhooks/deliveries/:id/resend", WRITES, CLASS_ADMIN, TAKES(DELIVERY_INPUT), .run = delivery_resend,
+	{METHOD_POST, "/api/v1/orgs/deliveries/:id/resend", WRITES, CLASS_ADMIN, TAKES(DELIVERY_INPUT), .run = delivery_resend,
 		.shape = REPLY_FIELDS, .reply = QUEUED_REPLY, .status = 202, .doc = "Sends a delivery once more"},
 	ROUTE_END};

@@ -234,16 +234,16 @@ static void what_fails_is_tried_again(void **state)
 			break;
 		assert_string_equal(sql("select (run_at - now() between %d * interval '1 s' and %d * interval '1 s')::text from job "
 			"where kind = 'webhook.deliver' and state = 'waiting'", MOST[i] / 2 - 30, MOST[i]), "true");
-		expect(&hook.caller, 409, "POST", form(HOOKS "/deliveries/%s/resend", delivery_field(&hook, "id")), hook.owner.access, NULL);
+		expect(&hook.caller, 409, "POST", form("/api/v1/orgs/deliveries/%s/resend", delivery_field(&hook, "id")), hook.owner.access, NULL);
 		time_passes();
 	}
 	assert_string_equal(sql("select state from job where kind = 'webhook.deliver'"), "dead");
 	sink.answer = ANSWER("204");
-	expect(&hook.caller, 202, "POST", form(HOOKS "/deliveries/%s/resend", delivery_field(&hook, "id")), hook.owner.access, NULL);
+	expect(&hook.caller, 202, "POST", form("/api/v1/orgs/deliveries/%s/resend", delivery_field(&hook, "id")), hook.owner.access, NULL);
 	hooks_run();
 	assert_int_equal(sink.count, 7);
 	assert_string_equal(delivery_field(&hook, "state"), "delivered");
-	expect(&hook.caller, 200, "GET", form(HOOKS "/deliveries/%s", delivery_field(&hook, "id")), hook.owner.access, NULL);
+	expect(&hook.caller, 200, "GET", form("/api/v1/orgs/deliveries/%s", delivery_field(&hook, "id")), hook.owner.access, NULL);
 	assert_int_equal(json_object_array_length(json_object_object_get(data_of(&hook.caller), "log")), 7);
 	for (int i = 1; i < 7; i++)
 		assert_string_equal(header_of(sink.requests[i], "webhook-id"), header_of(sink.requests[0], "webhook-id"));
@@ -291,7 +291,7 @@ static void the_log_hides_secrets(void **state)
 		"caf\xc3\xa9\xff" "xy";
 	event_make(&hook, "offer.accepted", true);
 	hooks_run();
-	expect(&hook.caller, 200, "GET", form(HOOKS "/deliveries/%s", delivery_field(&hook, "id")), hook.owner.access, NULL);
+	expect(&hook.caller, 200, "GET", form("/api/v1/orgs/deliveries/%s", delivery_field(&hook, "id")), hook.owner.access, NULL);
 	log = hook.caller.rep.body.data;
 	assert_non_null(strstr(log, "[hidden]"));
 	assert_null(strstr(log, "c00kie"));
@@ -378,7 +378,7 @@ static void five_days_of_failures_disable(void **state)
 	hooks_run();
 	assert_int_equal(sink.count, before);
 	assert_string_equal(sql("select string_agg(distinct state, ',') from webhook_delivery where endpoint_id = '%s'", hook.id), "cancelled,delivered");
-	expect(&hook.caller, 409, "POST", form(HOOKS "/deliveries/%s/resend", delivery_field(&hook, "id")), hook.owner.access, NULL);
+	expect(&hook.caller, 409, "POST", form("/api/v1/orgs/deliveries/%s/resend", delivery_field(&hook, "id")), hook.owner.access, NULL);
 	expect(&hook.caller, 409, "POST", form(HOOKS "/%s/test", hook.id), hook.owner.access, NULL);
 	expect(&hook.caller, 200, "PATCH", form(HOOKS "/%s", hook.id), hook.owner.access, "{\"enabled\":true}");
 	assert_true(json_flag(data_of(&hook.caller), "enabled", false));
@@ -441,7 +441,7 @@ static void the_test_button(void **state)
 	assert_int_equal(sink.count, 1);
 	assert_true(signed_by(sink.requests[0], hook.secret));
 	assert_non_null(strstr(sink.requests[0], "\"type\":\"webhook.test\""));
-	expect(&hook.caller, 200, "GET", form(HOOKS "/deliveries/%s", delivery), hook.owner.access, NULL);
+	expect(&hook.caller, 200, "GET", form("/api/v1/orgs/deliveries/%s", delivery), hook.owner.access, NULL);
 	assert_string_equal(data_text(&hook.caller, "state"), "delivered");
 	expect(&hook.caller, 200, "GET", form(HOOKS "/%s/deliveries?state=delivered&limit=1", hook.id), hook.owner.access, NULL);
 	assert_int_equal(rows_of(&hook.caller), 1);
@@ -474,8 +474,8 @@ static void bad_input_is_refused(void **state)
 	expect(&hook.caller, 404, "POST", HOOKS "/" NOWHERE "/rotate", hook.owner.access, "{}");
 	expect(&hook.caller, 404, "POST", HOOKS "/" NOWHERE "/test", hook.owner.access, NULL);
 	expect(&hook.caller, 404, "GET", HOOKS "/" NOWHERE "/deliveries", hook.owner.access, NULL);
-	expect(&hook.caller, 404, "GET", HOOKS "/deliveries/" NOWHERE, hook.owner.access, NULL);
-	expect(&hook.caller, 404, "POST", HOOKS "/deliveries/" NOWHERE "/resend", hook.owner.access, NULL);
+	expect(&hook.caller, 404, "GET", "/api/v1/orgs/deliveries/" NOWHERE, hook.owner.access, NULL);
+	expect(&hook.caller, 404, "POST", "/api/v1/orgs/deliveries/" NOWHERE "/resend", hook.owner.access, NULL);
 	caller_close(&hook.caller);
 }
 
