@@ -189,7 +189,7 @@ test('every step: words, choices, accessibility, Cancel now of the same weight',
 	const page = await visit(t);
 	await page.click('#stop');
 	for (const [number, step] of STEPS.entries()) {
-		await page.waitForFunction((text) => document.querySelector('stoa-cancel-flow').shadowRoot.querySelector('h2').textContent === text, step.title);
+		await page.waitForFunction((text) => document.querySelector('stoa-cancel-flow')?.shadowRoot?.querySelector('h2')?.textContent === text, step.title);
 		assert.match(await dialog(page).locator('.top').textContent(), new RegExp(`Step ${number + 1} of ${STEPS.length}`));
 		await accessible(page, step.type);
 		const buttons = await dialog(page).locator('.main .button').evaluateAll((all) => all.map((b) => {
@@ -487,7 +487,7 @@ test('fits a small screen and large type', async (t) => {
 	const page = await visit(t, {viewport: {width: 320, height: 480}});
 	await page.click('#stop');
 	for (const step of STEPS) {
-		await page.waitForFunction((text) => document.querySelector('stoa-cancel-flow').shadowRoot.querySelector('h2').textContent === text, step.title);
+		await page.waitForFunction((text) => document.querySelector('stoa-cancel-flow')?.shadowRoot?.querySelector('h2')?.textContent === text, step.title);
 		const wide = await dialog(page).evaluate((d) => d.scrollWidth - d.clientWidth);
 		assert.ok(wide <= 0, `${step.type}: ${wide} px too wide`);
 		await action(page, 'cancel').scrollIntoViewIfNeeded();

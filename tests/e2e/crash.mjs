@@ -39,10 +39,11 @@ function killWorker() {
 	tally['workers killed']++
 }
 
-// Repeats until it is answered by 200: a lost connection, 5xx or 429 says nothing of what became of it. Now and then the responder is
-// killed while the request is on its way.
+// Repeats until it is answered by 200: a lost connection, 5xx or 429 says nothing of what became of it. Every 25th request the responder
+// is killed while it is on its way.
+let sent = 0
 async function insist(path, body, counter) {
-	if (Math.random() < 0.03) setTimeout(killResponders, Math.random() * 8)
+	if (++sent % 25 === 0) setTimeout(killResponders, Math.random() * 8)
 	for (;;) {
 		try {
 			const reply = await house.json('POST', path, body, { 'x-api-key': key })
