@@ -54,7 +54,7 @@ static struct json_object *control(const char *method, const char *path, const c
 static void standin_start(void)
 {
 	char script[4096], tool[4096];
-	int out[2];
+	int out[2], status;
 	size_t length = 0;
 	ssize_t got;
 
@@ -71,6 +71,9 @@ static void standin_start(void)
 	while (length < sizeof base - 1 && !memchr(base, '\n', length) && (got = read(out[0], base + length, sizeof base - 1 - length)) > 0)
 		length += (size_t)got;
 	base[strcspn(base, "\n")] = '\0';
+	/* make check without npm's packages, where Debian's Node.js is too old for the stand-in. One that ends by itself is a failure. */
+	if (!base[0] && waitpid(standin, &status, 0) == standin && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		_exit(77);
 	assert_int_equal(strncmp(base, "http://", 7), 0);
 	setenv("STOA_STRIPE_API_BASE", base, 1);
 }
