@@ -160,14 +160,15 @@ static void measure(struct req *req, const struct rep *rep, struct site *site, c
 	int64_t took_us = clock_mono_us() - req->start_us;
 	int class = rep->status / 100;
 	counter_add(entry->status[class >= 2 && class <= 5 ? class : 5], 1);
-	histogram_observe(entry->duration, took_us);
+	if (!req->waiting)
+		histogram_observe(entry->duration, took_us);
 	if (ctx->pool_wait_us)
 		histogram_observe(site->pool_wait, ctx->pool_wait_us);
 	if (ctx->cache_hits)
 		counter_add(site->cache_hits, ctx->cache_hits);
 	if (ctx->cache_misses)
 		counter_add(site->cache_misses, ctx->cache_misses);
-	LOG(took_us > site->slow_us ? LOG_WARN : LOG_INFO, "request", LOG_T("id", ctx->id),
+	LOG(took_us > site->slow_us && !req->waiting ? LOG_WARN : LOG_INFO, "request", LOG_T("id", ctx->id),
 		LOG_T("trace", ctx->trace[0] ? ctx->trace : NULL), LOG_T("method", req->method), LOG_T("route", entry->route->path),
 		LOG_N("status", rep->status), LOG_N("duration_us", took_us), LOG_N("queries", ctx->queries),
 		LOG_N("cache_hits", ctx->cache_hits), LOG_N("bytes", rep->body.length));
@@ -193,6 +194,7 @@ static void finish(struct req *req, enum err err)
 	}
 	head_finish(req, rep);
 	measure(req, rep, site, req->entry);
+	prefer_done(req);
 	atomic_fetch_sub_explicit(&site->in_flight, 1, memory_order_relaxed);
 }
 
@@ -228,6 +230,7 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	req->who.permissions = 0;
 	req->input = NULL;
 	req->cookie = false;
+	req->waiting = false;
 	req->rep = rep;
 	req->entry = &site->unmatched;
 	req->deferred = false;

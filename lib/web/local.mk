@@ -4,6 +4,7 @@ lib_libstoa_a_SOURCES += \
 	lib/web/dispatch.c \
 	lib/web/fastcgi.c \
 	lib/web/input.c \
+	lib/web/prefer.c \
 	lib/web/problem.c \
 	lib/web/record.c \
 	lib/web/record.h \

@@ -85,6 +85,7 @@ static bool settings_read(char message_out[256])
 	site.max_body = conf_int("web.max_body");
 	site.deadline_us = (int64_t)conf_ms("web.deadline") * 1000;
 	site.slow_us = (int64_t)conf_ms("web.slow") * 1000;
+	site.waiting_most = (int)conf_int("web.threads") / 4;
 	site.anonymous = (struct rate_limit){(int)conf_int("web.anonymous_per_minute"), 60, 0};
 	site.session = (struct rate_limit){(int)conf_int("web.session_per_minute"), 60, 0};
 	site.server_key = (struct rate_limit){(int)conf_int("web.server_key_per_minute"), 60, 0};

@@ -38,6 +38,8 @@ struct site {
 	int64_t deadline_us, slow_us;
 	struct rate_limit anonymous, session, server_key;
 	atomic_int in_flight;
+	atomic_int waiting;        /* requests that prefer_wait_ms() let wait */
+	int waiting_most;
 };
 struct site *site_one(void); /* the responder's only one */
 
@@ -60,6 +62,9 @@ bool reply_has(const struct rep *rep, const char *name);
 /* Opaque cursor text for a value, bound to the route; and back, or NULL. Memory of ctx. */
 const char *cursor_make(struct ctx *ctx, const struct route *route, const char *value);
 const char *cursor_read(struct ctx *ctx, const struct route *route, const char *text);
+
+/* A request that may have waited is answered. */
+void prefer_done(struct req *req);
 
 /* dispatch() for a transport: false when the reply is deferred, and req->answered(req) is called when it is there, by another thread. */
 bool dispatch_begin(struct req *req, struct rep *rep);

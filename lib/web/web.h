@@ -96,6 +96,7 @@ struct req {
 	/* set by dispatch */
 	bool cookie;               /* who came from the page cookie: CSRF rules apply */
 	int64_t start_us;          /* monotonic */
+	bool waiting;              /* prefer_wait_ms() let it wait */
 	/* dispatch's and the transport's, for reply_defer() */
 	struct rep *rep;
 	const struct entry *entry;
@@ -213,6 +214,18 @@ bool reply_etag(struct req *req, struct rep *rep, const char *etag);
  * returned, with its fault recorded in req->ctx. Works under every transport; dispatch() waits. */
 void reply_defer(struct req *req);
 void reply_complete(struct req *req, enum err err);
+
+/* For handlers that can wait for an outcome: the milliseconds for which the client lets them (Prefer: wait, RFC 7240, 4.3), whole
+ * seconds, at most 30 and a second less than the request has left. 0: answer now, because it asks for no wait, or because a quarter of the
+ * threads wait already (so in a process with fewer than four nobody ever does). Otherwise the reply says Preference-Applied, and
+ * the request is left out of the latency figures: the time is the client's choice. */
+int prefer_wait_ms(struct req *req, struct rep *rep);
+/* The seconds in a Prefer field, 30 at most; -1: none, or malformed. */
+int prefer_wait_s(const char *text);
+/* The row of input that documents it; the member is a const char *. */
+#define INPUT_PREFER(type_, member_) \
+	INPUT(type_, member_, "Prefer", IN_HEADER, FIELD_TEXT, .least = 0, .most = 4096, \
+		.doc = "wait=N (RFC 7240): answers when the job is finished, or after N seconds, 30 at most")
 
 /* CSRF token of this session, hex, bound to the access token in the cookie. */
 const char *csrf_token(struct req *req);

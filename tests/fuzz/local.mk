@@ -9,6 +9,7 @@ FUZZERS_ALL = \
 	tests/fuzz/input_fuzz \
 	tests/fuzz/json_fuzz \
 	tests/fuzz/mail_fuzz \
+	tests/fuzz/prefer_fuzz \
 	tests/fuzz/record_fuzz \
 	tests/fuzz/rows_fuzz \
 	tests/fuzz/stripe_reply_fuzz \

@@ -275,6 +275,21 @@ static void long_names(void **state)
 	reply_free(&rep);
 }
 
+/* RFC 7240, sections 2 and 4.3. */
+static void preferred_waits(void **state)
+{
+	static const struct { const char *field; int seconds; } ROWS[] = {
+		{"wait=5", 5}, {"wait=0", 0}, {"wait=030", 30}, {"wait=31", 30}, {"wait=99999999999999999999", 30}, {"WAIT = 7", 7}, {"wait=\"8\"", 8},
+		{"respond-async, wait=100", 30}, {" , ,wait=3 , wait=9", 3}, {"handling=lenient; a=1;b, wait=4;x=\"1,2\"", 4},
+		{"x=\"a, wait=9\", wait=2", 2}, {"x=\"a\\\"b\",wait=6", 6}, {"respond-async;wait=5", -1}, {"", -1}, {",", -1}, {"wait", -1}, {"wait=", -1},
+		{"wait=\"\"", -1}, {"wait=-1", -1}, {"wait=1.5", -1}, {"wait=5s", -1}, {"wait=x, wait=5", -1}, {"waits=5", -1}, {"awaits, =5", -1},
+		{"x=\"open, wait=5", -1}, {"x=\"\\", -1}, {"wait=\"5", -1}, {"\xff\xfe=1", -1}, {"await;wait=\"", -1}};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		if (prefer_wait_s(ROWS[i].field) != ROWS[i].seconds)
+			fail_msg("%s: %d, wanted %d", ROWS[i].field, prefer_wait_s(ROWS[i].field), ROWS[i].seconds);
+}
+
 static int setup(void **state)
 {
 	struct req *req = calloc(1, sizeof *req);
@@ -297,6 +312,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(json_bodies, setup, teardown), cmocka_unit_test_setup_teardown(values_arrive, setup, teardown),
 		cmocka_unit_test_setup_teardown(queries, setup, teardown), cmocka_unit_test_setup_teardown(forms, setup, teardown),
 		cmocka_unit_test_setup_teardown(media_types, setup, teardown), cmocka_unit_test_setup_teardown(headers, setup, teardown),
-		cmocka_unit_test_setup_teardown(long_names, setup, teardown)};
+		cmocka_unit_test_setup_teardown(long_names, setup, teardown), cmocka_unit_test(preferred_waits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

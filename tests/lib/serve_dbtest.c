@@ -60,6 +60,25 @@ static enum err answer_redirect(struct req *req, struct rep *rep)
 	return reply_redirect(req, rep, 303, req->header(req, "X-To"));
 }
 
+static int wait_inner, waits_ms[9];
+
+/* Requests that wait at once, each within the one before. */
+static enum err answer_wait(struct req *req, struct rep *rep)
+{
+	waits_ms[wait_inner] = prefer_wait_ms(req, rep);
+	if (wait_inner > 0) {
+		struct req inner = {.transport = req->transport, .header = req->header, .address = req->address, .method = req->method,
+			.uri_path = req->uri_path, .query = "", .body = ""};
+		struct rep unused = {0};
+		wait_inner--;
+		ctx_init(&inner.ctx);
+		dispatch(&inner, &unused);
+		ctx_free(&inner.ctx);
+		reply_free(&unused);
+	}
+	return answer_ok(req, rep);
+}
+
 struct list_input {
 	int64_t limit;
 	const char *cursor;
@@ -122,6 +141,7 @@ static const struct route ROUTES[] = {
 	ROW(METHOD_POST, "/start", ACCESS_PERMISSION, answer_ok, .permission = PERMIT_WIDGET_USE, .limit = &THREE),
 	ROW(METHOD_GET, "/free", ACCESS_PUBLIC, answer_ok, .limit = &LIMIT_NONE),
 	ROW(METHOD_GET, "/fields", ACCESS_PUBLIC, answer_ok),
+	ROW(METHOD_GET, "/wait", ACCESS_PUBLIC, answer_wait),
 	ROUTE_END};
 static const struct route *const TABLES[] = {ROUTES, NULL};
 static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES, .templates = true};
@@ -565,6 +585,39 @@ static void counted_and_logged(void **state)
 	}
 }
 
+/* A quarter of the threads at once; and the deadline, 7 s by default, leaves a second for the answer. */
+static void waits_that_clients_prefer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer text = {0};
+	int many = (int)conf_int("web.threads") / 4;
+	assert_int_equal(many, 4);
+	EXPECT(200, SEND("GET", "/wait"));
+	assert_int_equal(waits_ms[0], 0);
+	assert_string_equal(replied(fixture, "Preference-Applied"), "");
+	EXPECT(200, SEND("GET", "/wait", "Prefer", "wait=x"));
+	assert_int_equal(waits_ms[0], 0);
+	EXPECT(200, SEND("GET", "/wait", "Prefer", "wait=0"));
+	assert_int_equal(waits_ms[0], 0);
+	EXPECT(200, SEND("GET", "/wait", "Prefer", "respond-async, wait=2"));
+	assert_int_equal(waits_ms[0], 2000);
+	assert_string_equal(replied(fixture, "Preference-Applied"), "wait=2");
+	EXPECT(200, SEND("GET", "/wait", "Prefer", "wait=3600"));
+	assert_in_range(waits_ms[0], 1000, 6000);
+	assert_int_equal(waits_ms[0] % 1000, 0);
+	for (int round = 0; round < 2; round++) {
+		wait_inner = 8;
+		EXPECT(200, SEND("GET", "/wait", "Prefer", "wait=1"));
+		for (int i = 0; i < 9; i++)
+			assert_int_equal(waits_ms[i], i > 8 - many ? 1000 : 0);
+	}
+	metric_render(&text);
+	/* Only those that did not wait are measured: three, and five of nine twice. */
+	assert_non_null(strstr(text.data, "stoa_http_requests_total{route=\"/wait\",method=\"GET\",status=\"2xx\"} 23\n"));
+	assert_non_null(strstr(text.data, "stoa_http_request_duration_seconds_count{route=\"/wait\",method=\"GET\",class=\"read\"} 13\n"));
+	buffer_free(&text);
+}
+
 static void person_add(struct ctx *ctx, struct pool *pool, const char *org_id, const char *role, char token[WHO_TOKEN_TEXT])
 {
 	char account[ID_TEXT], session[ID_TEXT];
@@ -637,6 +690,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(access_by_caller), cmocka_unit_test(problems), cmocka_unit_test(transport_fault),
 		cmocka_unit_test(sent_bytes), cmocka_unit_test(headers_of_every_reply), cmocka_unit_test(forwarded_by_a_proxy),
 		cmocka_unit_test(pages), cmocka_unit_test(forged_requests), cmocka_unit_test(origins), cmocka_unit_test(limits),
-		cmocka_unit_test(cursors), cmocka_unit_test(etags), cmocka_unit_test(counted_and_logged)};
+		cmocka_unit_test(cursors), cmocka_unit_test(etags), cmocka_unit_test(counted_and_logged),
+		cmocka_unit_test(waits_that_clients_prefer)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
