@@ -12,6 +12,7 @@ lib_libstoa_a_SOURCES += \
 	lib/job/policies.h \
 	lib/job/schedule.c \
 	lib/job/schedule.h \
+	lib/job/supervisor.h \
 	lib/job/worker.c \
 	lib/job/worker.h
 
