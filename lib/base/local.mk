@@ -5,6 +5,7 @@ lib_libstoa_a_SOURCES += \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/context.c lib/base/context.h \
 	lib/base/error.c lib/base/error.h \
+	lib/base/failpoint.c lib/base/failpoint.h \
 	lib/base/id.c lib/base/id.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/shared.c lib/base/shared.h \

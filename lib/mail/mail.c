@@ -1,5 +1,6 @@
 #include "mail/mail.h"
 
+#include "base/failpoint.h"
 #include "mail/address.h"
 
 #include <curl/curl.h>
@@ -165,7 +166,9 @@ static enum err deliver(struct ctx *ctx, const char *from, const char *to, const
 	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, hear);
 	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &talk);
+	FAIL_POINT("mail.send", "before");
 	CURLcode code = curl_easy_perform(curl);
+	FAIL_POINT("mail.send", "after");
 	long reply = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
 	mail_reply_read(talk.verb, talk.line, talk.length, reply_out);

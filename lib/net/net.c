@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "net/peer.h"
 
@@ -293,7 +294,9 @@ static enum err attempt_once(struct ctx *ctx, struct net *net, struct call *call
 	struct curl_slist *headers = header_list(ctx, call);
 	set_limits(line.curl, net, call, timeout_ms);
 	set_request(line.curl, call, &attempt, headers);
+	FAIL_POINT_CALL(call->peer, call->method, "before");
 	CURLcode code = curl_easy_perform(line.curl);
+	FAIL_POINT_CALL(call->peer, call->method, "after");
 	long status = 0;
 	curl_easy_getinfo(line.curl, CURLINFO_RESPONSE_CODE, &status);
 	enum err err = judge(&attempt, code, status);

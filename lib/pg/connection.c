@@ -3,6 +3,7 @@
 #include "pg/connection.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/turn.h"
 
@@ -235,11 +236,22 @@ static bool send_command(struct connection *connection, const struct command *co
 	return PQsendQuery(raw, command->text);
 }
 
+#ifdef STOA_FAIL_POINTS
+static const char *command_point(const struct command *command)
+{
+	return command->statement ? command->statement->name : !strcmp(command->text, "commit") ? "commit" : NULL;
+}
+#endif
+
 struct answer connection_ask(struct connection *connection, const struct command *command)
 {
 	struct answer answer = {0};
-	if (send_command(connection, command, &answer))
+	FAIL_POINT_COMMAND(command_point(command), "before");
+	if (send_command(connection, command, &answer)) {
+		FAIL_POINT_COMMAND(command_point(command), "sent");
 		answer.result = collect(connection, command, &answer);
+		FAIL_POINT_COMMAND(command_point(command), "after");
+	}
 	if (PQstatus(connection->raw) != CONNECTION_OK)
 		answer.lost = true;
 	if (answer.lost || answer.silent)

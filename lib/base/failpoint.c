@@ -1,0 +1,78 @@
+#include "base/failpoint.h"
+
+#ifdef STOA_FAIL_POINTS
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME_ROOM 160
+
+/* Appending is atomic, so threads and processes share the file. */
+static void trace(const char *name)
+{
+	const char *path = getenv("STOA_FAIL_TRACE");
+	char line[NAME_ROOM + 1];
+	int length = snprintf(line, sizeof line, "%s\n", name);
+	int file = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666) : -1;
+	if (file < 0)
+		return;
+	if (write(file, line, (size_t)length) != length)
+		abort();
+	close(file);
+}
+
+static bool is_ours(void)
+{
+	const char *path = getenv("STOA_FAIL_ONCE");
+	if (!path)
+		return true;
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (file < 0)
+		return false;
+	close(file);
+	return true;
+}
+
+void fail_point(const char *what, const char *moment)
+{
+	static atomic_long passed;
+	const char *wanted = getenv("STOA_FAIL_POINT");
+	char name[NAME_ROOM];
+	size_t length = (size_t)snprintf(name, sizeof name, "%s:%s", what, moment);
+	trace(name);
+	if (!wanted || strncmp(wanted, name, length) || (wanted[length] && wanted[length] != '#'))
+		return;
+	long nth = wanted[length] ? strtol(wanted + length + 1, NULL, 10) : 1;
+	if (atomic_fetch_add(&passed, 1) + 1 == nth && is_ours())
+		kill(getpid(), SIGKILL);
+}
+
+void fail_point_command(const char *name, const char *moment)
+{
+	static _Thread_local char last[NAME_ROOM - 32];
+	char commit[NAME_ROOM - 16];
+	if (!name)
+		return;
+	if (!strcmp(name, "commit")) {
+		snprintf(commit, sizeof commit, "commit.%s", last[0] ? last : "nothing");
+		name = commit;
+	} else {
+		snprintf(last, sizeof last, "%s", name);
+	}
+	fail_point(name, moment);
+}
+
+void fail_point_call(const char *peer, const char *method, const char *moment)
+{
+	char what[NAME_ROOM - 16];
+	snprintf(what, sizeof what, "net.%.*s.%s", (int)strcspn(peer, ":"), peer, method);
+	fail_point(what, moment);
+}
+
+#endif
