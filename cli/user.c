@@ -52,9 +52,9 @@ static enum err user_list(struct cli *cli, const struct user_options *options)
 		TRY(cli_organisation(cli, options->org, &org_id));
 	TRY(pg_query(&cli->ctx, cli->house.pool, &SQL_AUTH_PEOPLE, PARAMS(org_id), &people));
 	for (int row = 0; row < PQntuples(people); row++)
-		fprintf(cli->out, "%-40s %-9s %s (%s)%s%s\n", pg_text(people, row, "email"), pg_text(people, row, "role"),
+		fprintf(cli->out, "%-40s %-9s %s (%s)%s%s%s\n", pg_text(people, row, "email"), pg_text(people, row, "role"),
 			pg_text(people, row, "organisation"), pg_text(people, row, "org_id"), pg_true(people, row, "locked") ? ", locked" : "",
-			pg_true(people, row, "invited") ? ", no password yet" : "");
+			pg_true(people, row, "invited") ? ", no password yet" : "", pg_true(people, row, "operator") ? ", operator" : "");
 	return OK;
 }
 
@@ -170,6 +170,43 @@ static enum err user_remove(struct cli *cli, const char *email, const struct use
 	return OK;
 }
 
+struct operator_change {
+	const char *email;
+	bool on;
+	PGresult *orgs; /* one row for each of the person's, or one without */
+};
+
+/* A line in every organisation of the person's, and what they may is asked anew there. */
+static enum err operator_set(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct operator_change *change = argument;
+
+	TRY(pg_run(lease, &SQL_AUTH_OPERATOR_SET, PARAMS(change->email, pg_bool(change->on)), &change->orgs));
+	if (!PQntuples(change->orgs))
+		return fail(ctx, ERR_NOT_FOUND, "No account has this address");
+	for (int row = 0; row < PQntuples(change->orgs); row++)
+		if (pg_text(change->orgs, row, "org_id"))
+			TRY(event_audit(lease, &(struct audit){.org_id = pg_text(change->orgs, row, "org_id"), .actor_kind = "system",
+				.action = "account.operator", .entity = "account", .entity_id = pg_text(change->orgs, row, "id"),
+				.before = audit_note(ctx, "operator", pg_true(change->orgs, row, "operator") ? "on" : "off", NULL),
+				.after = audit_note(ctx, "operator", change->on ? "on" : "off", NULL), .agent = "stoa command"}));
+	return OK;
+}
+
+static enum err user_operator(struct cli *cli, const char *email, const char *word)
+{
+	struct operator_change change = {.email = email, .on = !strcmp(word, "on")};
+
+	if (!change.on && strcmp(word, "off") != 0)
+		return fail(&cli->ctx, ERR_INVALID, "An operator is on or off");
+	TRY(change_run(&cli->ctx, cli->house.pool, operator_set, &change));
+	for (int row = 0; row < PQntuples(change.orgs); row++)
+		if (pg_text(change.orgs, row, "org_id"))
+			who_forget(&cli->ctx, &cli->house, pg_text(change.orgs, row, "org_id"));
+	fprintf(cli->out, change.on ? "%s runs the installation\n" : "%s does not run the installation\n", email);
+	return OK;
+}
+
 static enum err user_password(struct cli *cli, const char *email, const struct user_options *options)
 {
 	const char *password = cli_secret(cli, "New password");
@@ -232,6 +269,8 @@ static int user_run(struct cli *cli, int argc, char **argv)
 	for (size_t i = 0; argc == 3 && i < sizeof VERBS / sizeof *VERBS; i++)
 		if (strcmp(argv[1], VERBS[i].name) == 0)
 			return finish(cli, VERBS[i].run(cli, argv[2], &options));
+	if (argc == 4 && strcmp(argv[1], "operator") == 0)
+		return finish(cli, user_operator(cli, argv[2], argv[3]));
 	return cli_usage(&COMMAND_USER);
 }
 
@@ -244,7 +283,8 @@ const struct command COMMAND_USER = {
 		"            user remove EMAIL [--org ORG]\n"
 		"            user password EMAIL\n"
 		"            user reset EMAIL\n"
-		"            user unlock EMAIL",
+		"            user unlock EMAIL\n"
+		"            user operator EMAIL on|off",
 	.doc = "people and their roles; ORG is an id or a name, not needed where there is one; passwords are read from standard input",
 	.needs = NEED_HOUSE,
 	.run = user_run,

@@ -64,6 +64,7 @@ export async function demonstrate(house, { stripeUrl, shopUrl, say }) {
 			await before({ must, key: demo.key, stripeUrl })
 			await until('their decisions to be applied', () => house.sql("select count(*) from decision where status = 'pending'")[0][0] === '0', 120)
 		}
+		house.stoa('user', 'operator', email, 'on')
 		if (demo.shopUrl !== shopUrl) await must('PATCH', `/api/v1/orgs/keys/${demo.key.id}`, { origins: [shopUrl] }, bearer)
 		keep({ shopUrl, complete: true })
 	}

@@ -77,6 +77,11 @@ uint64_t key_permissions(bool widget)
 	return permissions;
 }
 
+uint64_t operator_permissions(void)
+{
+	return UINT64_C(1) << PERMIT_HOUSE_OPERATE | UINT64_C(1) << PERMIT_JOB_READ | UINT64_C(1) << PERMIT_JOB_WRITE;
+}
+
 bool who_may(const struct who *who, enum permission permission)
 {
 	return who->permissions >> permission & 1;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define RECORD_VERSION 0x57484f31u
+#define RECORD_VERSION 0x57484f32u
 
 struct record {
 	uint32_t version;
@@ -11,7 +11,8 @@ struct record {
 	uint8_t kind, role, live, signature_required;
 	uint32_t origin_count;
 	char org_id[ID_TEXT], account_id[ID_TEXT], session_id[ID_TEXT], key_id[ID_TEXT];
-	char spare[4]; /* instead of padding, which would carry bytes of the stack */
+	uint8_t operates;
+	char spare[3]; /* instead of padding, which would carry bytes of the stack */
 };
 
 _Static_assert(sizeof(struct record) <= 256, "RECORD_MOST has room for the head");
@@ -28,6 +29,7 @@ size_t record_write(const struct who *who, int64_t expires_us, char out[RECORD_M
 		.live = who->live,
 		.signature_required = who->signature_required,
 		.origin_count = (uint32_t)who->origin_count,
+		.operates = who_may(who, PERMIT_HOUSE_OPERATE),
 	};
 	char *end = out + sizeof record;
 
@@ -78,6 +80,8 @@ bool record_read(const char *data, size_t length, struct who *who_out, int64_t *
 	who_out->signature_required = record.signature_required != 0;
 	who_out->rate_per_minute = record.rate_per_minute;
 	who_out->permissions = record.kind == WHO_SESSION ? role_permissions(who_out->role) : key_permissions(record.kind == WHO_WIDGET_KEY);
+	if (record.kind == WHO_SESSION && record.operates)
+		who_out->permissions |= operator_permissions();
 	memcpy(who_out->org_id, record.org_id, ID_TEXT);
 	memcpy(who_out->account_id, record.account_id, ID_TEXT);
 	memcpy(who_out->session_id, record.session_id, ID_TEXT);

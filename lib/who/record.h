@@ -9,7 +9,8 @@
 
 /* Writes into out (RECORD_MOST bytes), returns the length. expires_us: wall clock, 0 = never. */
 size_t record_write(const struct who *who, int64_t expires_us, char out[RECORD_MOST]);
-/* False: not a record. Permissions are taken from this program's table. */
+/* False: not a record. Permissions are taken from this program's table, and whether an operator's are among them
+ * from the record. */
 bool record_read(const char *data, size_t length, struct who *who_out, int64_t *expires_us_out);
 
 #endif

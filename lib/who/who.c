@@ -75,6 +75,8 @@ static enum err session_load(struct ctx *ctx, const struct lookup *lookup, struc
 	text_copy(who.session_id, ID_TEXT, pg_text(result, 0, "id"));
 	text_copy(who.account_id, ID_TEXT, pg_text(result, 0, "account_id"));
 	who.role = role_parse(pg_text(result, 0, "role"));
+	if (pg_true(result, 0, "operator"))
+		who.permissions = operator_permissions();
 	if (pg_true(result, 0, "stale"))
 		touch(ctx, lookup->house, &SQL_WHO_SESSION_TOUCH, who.org_id, who.session_id);
 	return keep(ctx, &who, pg_number(result, 0, "expires_us", 0), value_out);

@@ -30,7 +30,11 @@ enum role { ROLE_NONE, ROLE_READONLY, ROLE_ANALYST, ROLE_ADMIN, ROLE_OWNER, ROLE
 	X(PERMIT_AUDIT_READ, "audit:read", 1, 0, 0, 0, 0, 0) \
 	X(PERMIT_OPS_READ, "ops:read", 1, 1, 0, 0, 1, 0) \
 	X(PERMIT_WEBHOOK_READ, "webhook:read", 1, 1, 0, 0, 0, 0) \
-	X(PERMIT_WEBHOOK_WRITE, "webhook:write", 1, 1, 0, 0, 0, 0)
+	X(PERMIT_WEBHOOK_WRITE, "webhook:write", 1, 1, 0, 0, 0, 0) \
+	X(PERMIT_JOB_FOLLOW, "job:follow", 1, 1, 1, 1, 1, 0) \
+	X(PERMIT_JOB_READ, "job:read", 1, 1, 0, 0, 0, 0) \
+	X(PERMIT_JOB_WRITE, "job:write", 1, 1, 0, 0, 0, 0) \
+	X(PERMIT_HOUSE_OPERATE, "house:operate", 0, 0, 0, 0, 0, 0)
 
 enum permission {
 #define X(name, text, ...) name,
@@ -74,6 +78,8 @@ const char *role_text(enum role role);
 enum role role_parse(const char *text); /* ROLE_NONE when unknown */
 uint64_t role_permissions(enum role role);
 uint64_t key_permissions(bool widget);
+/* What an operator (account.operator: who runs the installation) may besides what the role allows: the jobs of all organisations. */
+uint64_t operator_permissions(void);
 bool who_may(const struct who *who, enum permission permission);
 
 /* What identity needs of its program. */

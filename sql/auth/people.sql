@@ -1,6 +1,6 @@
 -- For the command: everybody, or the people of one organisation ($1).
 select a.email, a.name, m.role, o.name as organisation, o.org_id, coalesce(a.locked_until > now(), false) as locked,
-	a.password_hash = '' as invited
+	a.password_hash = '' as invited, a.operator
 from membership m
 join account a on a.id = m.account_id
 join organisation o on o.org_id = m.org_id

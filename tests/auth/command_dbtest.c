@@ -127,6 +127,17 @@ static void test_someone_elsewhere(void **state)
 	assert_true(password_is("olga@example.com", "the first password"));
 	expect(0, "is readonly of", "", "user", "add", "iris@example.com", "--role", "readonly", "--org", "Quay", "--invite");
 	assert_string_equal(ask(&ctx, pool, "select payload->>'email' from job where kind = 'password.mail'"), "iris@example.com");
+	expect(1, "on or off", "", "user", "operator", "olga@example.com", "yes");
+	expect(1, "No account", "", "user", "operator", "nobody@example.com", "on");
+	expect(2, "usage:", "", "user", "operator", "olga@example.com");
+	expect(0, "runs the installation", "", "user", "operator", "OLGA@example.com", "on");
+	expect(0, ", operator", "", "user", "list", "--org", "Pier");
+	assert_string_equal(ask(&ctx, pool, "select string_agg(email, ' ') from account where operator"), "olga@example.com");
+	expect(0, "does not run", "", "user", "operator", "olga@example.com", "off");
+	assert_string_equal(ask(&ctx, pool, "select count(*)::text from account where operator"), "0");
+	/* In the log of each of the person's organisations. */
+	assert_string_equal(ask(&ctx, pool, "select string_agg(distinct concat(o.name, before->>'operator', after->>'operator'), ' ') from audit_log l "
+		"join organisation o using (org_id) where action = 'account.operator'"), "Pieroffon Pieronoff Quayoffon Quayonoff");
 	expect(0, "no password yet", "", "user", "list", "--org", "Quay");
 	assert_null(strstr(output, "Pier"));
 }

@@ -96,6 +96,14 @@ static void test_session(void **state)
 	assert_int_equal(who.role, ROLE_READONLY);
 	assert_false(who_may(&who, PERMIT_ORG_WRITE));
 
+	assert_false(who_may(&who, PERMIT_HOUSE_OPERATE));
+	run("update account set operator = true where id = '%s'", person.account_id);
+	forget(person.org_id);
+	for (int i = 0; i < 2; i++) { /* asked, then from the cache */
+		assert_int_equal(resolve(person.tokens.access, &who, NULL), OK);
+		assert_int_equal(who.permissions, role_permissions(ROLE_READONLY) | operator_permissions());
+	}
+
 	run("update session set revoked_at = now() where org_id = '%s'", person.org_id);
 	forget(person.org_id);
 	assert_int_equal(resolve(person.tokens.access, &who, NULL), ERR_UNAUTHENTICATED);

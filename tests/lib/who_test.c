@@ -76,6 +76,10 @@ static void test_permissions(void **state)
 		{PERMIT_OPS_READ, "oas"},
 		{PERMIT_WEBHOOK_READ, "oa"},
 		{PERMIT_WEBHOOK_WRITE, "oa"},
+		{PERMIT_JOB_FOLLOW, "oanrs"},
+		{PERMIT_JOB_READ, "oa"},
+		{PERMIT_JOB_WRITE, "oa"},
+		{PERMIT_HOUSE_OPERATE, ""},
 	};
 	const struct {
 		char letter;
@@ -139,6 +143,17 @@ static void test_record(void **state)
 	assert_string_equal(back.account_id, "a");
 	assert_string_equal(back.session_id, "s");
 	assert_string_equal(back.key_id, "");
+
+	/* An operator stays one; a key never is. */
+	who.permissions = operator_permissions();
+	length = record_write(&who, 0, record);
+	assert_true(record_read(record, length, &back, &expires_us));
+	assert_int_equal(back.permissions, role_permissions(ROLE_ANALYST) | operator_permissions());
+	assert_true(who_may(&back, PERMIT_HOUSE_OPERATE));
+	who.kind = WHO_SERVER_KEY;
+	length = record_write(&who, 0, record);
+	assert_true(record_read(record, length, &back, &expires_us));
+	assert_int_equal(back.permissions, key_permissions(false));
 }
 
 int main(void)
