@@ -26,14 +26,39 @@ static bool notify_is_due(void)
 enum err job_enqueue(struct ctx *ctx, struct lease *lease, const struct job_policy *policy, const struct job_new *job,
 	char id_out[ID_TEXT])
 {
-	char id[ID_TEXT];
+	return job_enqueue_many(ctx, lease, policy, job, 1, (char (*)[ID_TEXT])id_out);
+}
+
+enum err job_enqueue_many(struct ctx *ctx, struct lease *lease, const struct job_policy *policy, const struct job_new *jobs, int count,
+	char (*ids_out)[ID_TEXT])
+{
+	size_t most = count > 0 ? (size_t)count : 0;
+	char (*ids)[ID_TEXT] = arena_array(&ctx->arena, most, sizeof *ids);
+	const char **columns[5];
+	bool due = false;
 	PGresult *rows;
-	id_new(id);
-	TRY(pg_run(lease, &SQL_JOB_ENQUEUE, PARAMS(id, job->org_id, policy->kind, pg_int(ctx, policy->queue),
-		job->payload ? job->payload : "{}", job->unique_key, pg_int(ctx, policy->retry.attempts), pg_int(ctx, job->delay_ms),
-		pg_bool(job->delay_ms <= 0 && notify_is_due())), &rows));
-	if (id_out)
-		memcpy(id_out, PQntuples(rows) ? id : "", PQntuples(rows) ? sizeof id : 1);
+	if (!most)
+		return OK;
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+		columns[i] = arena_array(&ctx->arena, most, sizeof *columns[i]);
+	for (int i = 0; i < count; i++) {
+		id_new(ids[i]);
+		columns[0][i] = ids[i];
+		columns[1][i] = jobs[i].org_id;
+		columns[2][i] = jobs[i].payload ? jobs[i].payload : "{}";
+		columns[3][i] = jobs[i].unique_key;
+		columns[4][i] = pg_int(ctx, jobs[i].delay_ms);
+		due = due || jobs[i].delay_ms <= 0;
+	}
+	TRY(pg_run(lease, &SQL_JOB_ENQUEUE, PARAMS(pg_array(ctx, columns[0], count), pg_array(ctx, columns[1], count),
+		pg_array(ctx, columns[2], count), pg_array(ctx, columns[3], count), pg_array(ctx, columns[4], count), policy->kind,
+		pg_int(ctx, policy->queue), pg_int(ctx, policy->retry.attempts), pg_bool(due && notify_is_due())), &rows));
+	/* The rows are sorted by id, and so are the ids of a process. */
+	for (int i = 0, row = 0; ids_out && i < count; i++) {
+		bool fresh = row < PQntuples(rows) && !strcmp(PQgetvalue(rows, row, 0), ids[i]);
+		row += fresh;
+		memcpy(ids_out[i], fresh ? ids[i] : "", fresh ? sizeof ids[i] : 1);
+	}
 	return OK;
 }
 

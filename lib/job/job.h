@@ -75,6 +75,11 @@ struct job_kind {
 enum err job_enqueue(struct ctx *ctx, struct lease *lease, const struct job_policy *policy, const struct job_new *job,
 	char id_out[ID_TEXT]);
 
+/* The same for count jobs in one statement: all or, with an error, none. ids_out (may be NULL) has count of them; of those with one
+ * unique key the first is made. */
+enum err job_enqueue_many(struct ctx *ctx, struct lease *lease, const struct job_policy *policy, const struct job_new *jobs, int count,
+	char (*ids_out)[ID_TEXT]);
+
 /* Marks the running attempt as final: no retry, the job is dead with this reason. Returns err for `return job_reject(…)`. */
 enum err job_reject(struct ctx *ctx, struct job *job, enum err err);
 

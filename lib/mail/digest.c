@@ -34,16 +34,24 @@ enum err mail_digest_add(struct lease *lease, const struct mail_digest *entry)
 	return PQntuples(rows) ? OK : fail(lease->ctx, ERR_NOT_FOUND, "No such member");
 }
 
-static enum err due_enqueue(struct ctx *ctx, struct lease *lease, const PGresult *due, int row)
+static struct job_new digest_job(struct ctx *ctx, const PGresult *due, int row)
 {
 	struct json_object *payload = json_own(ctx, json_object_new_object());
 	const char *org_id = pg_text(due, row, "org_id"), *account_id = pg_text(due, row, "account_id");
 	bool live = pg_true(due, row, "live");
 	json_object_object_add(payload, "account", json_object_new_string(account_id));
 	json_object_object_add(payload, "live", json_object_new_boolean(live));
-	return job_enqueue(ctx, lease, &JOB_MAIL_DIGEST, &(struct job_new){.org_id = org_id,
-		.unique_key = arena_printf(&ctx->arena, "%s:%s:%d", org_id, account_id, live),
-		.payload = json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN)}, NULL);
+	return (struct job_new){.org_id = org_id, .unique_key = arena_printf(&ctx->arena, "%s:%s:%d", org_id, account_id, live),
+		.payload = json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN)};
+}
+
+static enum err due_enqueue(struct ctx *ctx, struct lease *lease, const PGresult *due)
+{
+	int count = PQntuples(due);
+	struct job_new *jobs = arena_array(&ctx->arena, (size_t)count, sizeof *jobs);
+	for (int row = 0; row < count; row++)
+		jobs[row] = digest_job(ctx, due, row);
+	return job_enqueue_many(ctx, lease, &JOB_MAIL_DIGEST, jobs, count, NULL);
 }
 
 enum err mail_sweep(struct ctx *ctx, struct pool *pool)
@@ -54,8 +62,8 @@ enum err mail_sweep(struct ctx *ctx, struct pool *pool)
 	clock_format(clock_wall_us(), now);
 	TRY(lease_take(ctx, pool, &lease));
 	enum err err = pg_run(&lease, &SQL_MAIL_DIGEST_DUE, PARAMS(now), &due);
-	for (int row = 0; err == OK && row < PQntuples(due); row++)
-		err = due_enqueue(ctx, &lease, due, row);
+	if (err == OK)
+		err = due_enqueue(ctx, &lease, due);
 	if (err == OK)
 		err = pg_run(&lease, &SQL_MAIL_PURGE, NULL, NULL);
 	lease_return(&lease);

@@ -61,12 +61,18 @@ enum err webhook_rotate(struct ctx *ctx, struct lease *lease, const char *org_id
 	return PQntuples(result) ? OK : fail(ctx, ERR_NOT_FOUND, "There is no such endpoint");
 }
 
+struct job_new delivery_job(struct ctx *ctx, const char *org_id, const char *id)
+{
+	return (struct job_new){.org_id = org_id, .unique_key = id,
+		.payload = arena_printf(&ctx->arena, "{\"org\":\"%s\",\"delivery\":\"%s\"}", org_id, id)};
+}
+
 enum err delivery_enqueue(struct ctx *ctx, struct lease *lease, const char *org_id, const char *id, bool *queued_out)
 {
+	struct job_new new = delivery_job(ctx, org_id, id);
 	char job[ID_TEXT];
 
-	TRY(job_enqueue(ctx, lease, &JOB_WEBHOOK_DELIVER, &(struct job_new){.org_id = org_id, .unique_key = id,
-		.payload = arena_printf(&ctx->arena, "{\"org\":\"%s\",\"delivery\":\"%s\"}", org_id, id)}, job));
+	TRY(job_enqueue(ctx, lease, &JOB_WEBHOOK_DELIVER, &new, job));
 	if (queued_out)
 		*queued_out = *job;
 	return OK;

@@ -5,20 +5,41 @@
 #define CONSUMER "webhook"
 #define BATCH 100 /* events a transaction: readers wait for each other meanwhile */
 
+static const char *column(struct ctx *ctx, const PGresult *rows, const char *name)
+{
+	int count = PQntuples(rows);
+	const char **items = arena_array(&ctx->arena, (size_t)count, sizeof *items);
+
+	for (int i = 0; i < count; i++)
+		items[i] = pg_text(rows, i, name);
+	return pg_array(ctx, items, count);
+}
+
+static const char *new_ids(struct ctx *ctx, int count)
+{
+	const char **ids = arena_array(&ctx->arena, (size_t)count, sizeof *ids);
+
+	for (int i = 0; i < count; i++) {
+		char *id = arena_alloc(&ctx->arena, ID_TEXT);
+		id_new(id);
+		ids[i] = id;
+	}
+	return pg_array(ctx, ids, count);
+}
+
 static enum err deliveries_add(struct ctx *ctx, struct lease *lease, const PGresult *matches)
 {
-	for (int i = 0; i < PQntuples(matches); i++) {
-		const char *org_id = pg_text(matches, i, "org_id");
-		char id[ID_TEXT];
-		PGresult *fresh;
+	PGresult *fresh;
 
-		id_new(id);
-		TRY(pg_run(lease, &SQL_WEBHOOK_DELIVERY_ADD,
-			PARAMS(org_id, id, pg_text(matches, i, "endpoint_id"), pg_text(matches, i, "event_id")), &fresh));
-		if (PQntuples(fresh))
-			TRY(delivery_enqueue(ctx, lease, org_id, id, NULL));
-	}
-	return OK;
+	if (!PQntuples(matches))
+		return OK;
+	TRY(pg_run(lease, &SQL_WEBHOOK_FAN_ADD, PARAMS(column(ctx, matches, "org_id"), new_ids(ctx, PQntuples(matches)),
+		column(ctx, matches, "endpoint_id"), column(ctx, matches, "event_id")), &fresh));
+	int count = PQntuples(fresh);
+	struct job_new *jobs = arena_array(&ctx->arena, (size_t)count, sizeof *jobs);
+	for (int i = 0; i < count; i++)
+		jobs[i] = delivery_job(ctx, pg_text(fresh, i, "org_id"), pg_text(fresh, i, "id"));
+	return job_enqueue_many(ctx, lease, &JOB_WEBHOOK_DELIVER, jobs, count, NULL);
 }
 
 /* Deliveries and position commit together, so each event is fanned out once. */

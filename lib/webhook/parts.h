@@ -7,7 +7,9 @@
 
 #include <libpq-fe.h>
 
-/* Enqueues the job of a delivery. queued_out (may be NULL): false when one is waiting or running. */
+/* The job of a delivery; memory of ctx. */
+struct job_new delivery_job(struct ctx *ctx, const char *org_id, const char *id);
+/* Enqueues it. queued_out (may be NULL): false when one is waiting or running. */
 enum err delivery_enqueue(struct ctx *ctx, struct lease *lease, const char *org_id, const char *id, bool *queued_out);
 
 /* The log of an exchange: JSON objects of headers and texts that PostgreSQL takes, cut to WEBHOOK_LOG_BYTES. Memory of ctx. */

@@ -136,6 +136,69 @@ static void test_enqueue(void **state)
 	assert_string_equal(value(fixture, "select count(*) from worker"), "0");
 }
 
+#define ORG "0190a5f2-0000-7000-8000-00000000abcd"
+
+/* Many at once are as many one after the other, and all or none. */
+static void test_enqueue_many(void **state)
+{
+	static const struct job_new JOBS[] = {{.payload = "{\"a\": \"\\\\ \\\" {,}\"}", .org_id = ORG}, {.unique_key = "x"}, {.unique_key = "y"},
+		{.unique_key = "y", .payload = "2"}, {.payload = "3", .delay_ms = 3600000}};
+	static const struct job_new BAD[] = {{.payload = "4"}, {.payload = "{"}};
+	struct fixture *fixture = *state;
+	struct lease lease;
+	char ids[5][ID_TEXT];
+	enqueue(fixture, &PLAIN, (struct job_new){.unique_key = "x", .payload = "1"});
+	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &lease), OK);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(job_enqueue_many(&fixture->ctx, &lease, &PLAIN, JOBS, 5, NULL), OK);
+	pg_rollback(&lease);
+	assert_string_equal(value(fixture, "select count(*) from job"), "1");
+	assert_int_equal(job_enqueue_many(&fixture->ctx, &lease, &PLAIN, JOBS, 5, ids), OK);
+	assert_int_equal(job_enqueue_many(&fixture->ctx, &lease, &PLAIN, JOBS, 0, NULL), OK);
+	assert_int_equal(job_enqueue_many(&fixture->ctx, &lease, &PLAIN, BAD, 2, NULL), ERR_INVALID);
+	lease_return(&lease);
+	assert_string_equal(ids[1], "");
+	assert_string_equal(ids[3], "");
+	assert_string_equal(value(fixture, arena_printf(&fixture->ctx.arena, "select string_agg(concat_ws(' ', payload, org_id, unique_key, attempts, "
+		"run_at > now()), '|' order by id) from job where id in ('%s', '%s', '%s')", ids[0], ids[2], ids[4])),
+		"{\"a\": \"\\\\ \\\" {,}\"} " ORG " 3 f|{} y 3 f|3 3 t");
+	drain(fixture, 1);
+	assert_string_equal(value(fixture, "select string_agg(payload::text, ' ' order by n) from run"), "1 {\"a\": \"\\\\ \\\" {,}\"} {}");
+}
+
+/* Counts notices; true once the one called "end" is there. */
+static bool listen_on(struct lease *ear, int *heard)
+{
+	bool ended = false;
+	assert_int_equal(pg_run_text(ear, "select 1", 0, NULL, NULL), OK);
+	for (PGnotify *notice; (notice = PQnotifies(pg_raw(ear))); PQfreemem(notice)) {
+		ended = *notice->extra;
+		*heard += !ended;
+	}
+	return ended;
+}
+
+/* One notice for all, and none for what is not due yet. */
+static void test_enqueue_many_wakes_once(void **state)
+{
+	static const struct job_new LATER[] = {{.delay_ms = 3600000}, {.delay_ms = 3600000}}, MIXED[] = {{.delay_ms = 3600000}, {0}, {0}};
+	struct fixture *fixture = *state;
+	struct lease ear, lease;
+	int heard = 0;
+	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &ear), OK);
+	assert_int_equal(pg_run_text(&ear, "listen stoa_job", 0, NULL, NULL), OK);
+	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &lease), OK);
+	usleep(30000); /* the sender keeps notices 20 ms apart */
+	assert_int_equal(job_enqueue_many(&fixture->ctx, &lease, &PLAIN, LATER, 2, NULL), OK);
+	assert_int_equal(job_enqueue_many(&fixture->ctx, &lease, &PLAIN, MIXED, 3, NULL), OK);
+	value(fixture, "notify stoa_job, 'end'");
+	WAIT_FOR(listen_on(&ear, &heard));
+	assert_int_equal(heard, 1);
+	assert_int_equal(pg_run_text(&ear, "unlisten *", 0, NULL, NULL), OK);
+	lease_return(&lease);
+	lease_return(&ear);
+}
+
 static void test_unique(void **state)
 {
 	struct fixture *fixture = *state;
@@ -379,7 +442,8 @@ int main(void)
 	conf_add(JOB_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	setting("STOA_DB_POOL_WAIT", "10s");
-	const struct CMUnitTest tests[] = {CASE(test_enqueue), CASE(test_unique), CASE(test_retry), CASE(test_dead), CASE(test_order),
+	const struct CMUnitTest tests[] = {CASE(test_enqueue), CASE(test_enqueue_many),
+		CASE(test_enqueue_many_wakes_once), CASE(test_unique), CASE(test_retry), CASE(test_dead), CASE(test_order),
 		CASE(test_careless), CASE(test_many_workers), CASE(test_notify), CASE(test_fencing), CASE(test_heartbeat), CASE(test_overdue),
 		CASE(test_stop), CASE(test_max_runtime), CASE(test_killed), CASE(test_restart), CASE(test_sweep)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

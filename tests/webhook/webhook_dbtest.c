@@ -195,6 +195,32 @@ static void an_event_arrives_signed(void **state)
 	caller_close(&hook.caller);
 }
 
+/* Events and endpoints in one batch: each gets each, once. */
+static void every_endpoint_gets_every_event(void **state)
+{
+	struct hook hook;
+
+	(void)state;
+	hook_open(&hook, "");
+	hook_add(&hook, "");
+	hook_add(&hook, ",\"events\":[\"member.*\"]");
+	event_make(&hook, "offer.accepted", true);
+	event_make(&hook, "customer.cancelled", true);
+	event_make(&hook, "member.added", true);
+	hooks_run();
+	assert_string_equal(sql("select count(*) || ' ' || count(distinct (endpoint_id, event_id)) from webhook_delivery where state = 'delivered' "
+		"and org_id = '%s'", hook.owner.org_id), "7 7");
+	assert_string_equal(sql("select count(*) from job where kind = 'webhook.deliver'"), "7");
+	/* Some are there already: only what is missing is made. */
+	sql("delete from webhook_delivery where endpoint_id = '%s'", hook.id);
+	sql("update event_consumer set position = 0");
+	event_make(&hook, "key.changed", true);
+	hooks_run();
+	assert_string_equal(sql("select count(*) from job where kind = 'webhook.deliver'"), "10");
+	assert_string_equal(sql("select count(*) from webhook_delivery where org_id = '%s'", hook.owner.org_id), "9");
+	caller_close(&hook.caller);
+}
+
 static void only_what_was_asked_for(void **state)
 {
 	static const struct { const char *more, *type; bool live; int arrives; } ROWS[] = {
@@ -580,6 +606,7 @@ int main(void)
 		cmocka_unit_test(secrets_have_the_form),
 		cmocka_unit_test(an_event_arrives_signed),
 		cmocka_unit_test(only_what_was_asked_for),
+		cmocka_unit_test(every_endpoint_gets_every_event),
 		cmocka_unit_test(what_fails_is_tried_again),
 		cmocka_unit_test(answers_are_judged),
 		cmocka_unit_test(the_log_hides_secrets),
