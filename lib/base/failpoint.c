@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,19 +52,23 @@ void fail_point(const char *what, const char *moment)
 		kill(getpid(), SIGKILL);
 }
 
-void fail_point_command(const char *name, const char *moment)
+/* The last statement of this thread, whose transaction a COMMIT ends. */
+static _Thread_local const char *last;
+
+void fail_point_statement(const char *name, bool in_transaction, const char *moment)
 {
-	static _Thread_local char last[NAME_ROOM - 32];
-	char commit[NAME_ROOM - 16];
-	if (!name)
+	last = name;
+	if (!in_transaction || !strcmp(moment, "sent"))
+		fail_point(name, moment);
+}
+
+void fail_point_commit(const char *text, const char *moment)
+{
+	char what[NAME_ROOM - 16];
+	if (strcmp(text, "commit"))
 		return;
-	if (!strcmp(name, "commit")) {
-		snprintf(commit, sizeof commit, "commit.%s", last[0] ? last : "nothing");
-		name = commit;
-	} else {
-		snprintf(last, sizeof last, "%s", name);
-	}
-	fail_point(name, moment);
+	snprintf(what, sizeof what, "commit.%s", last ? last : "nothing");
+	fail_point(what, moment);
 }
 
 void fail_point_call(const char *peer, const char *method, const char *moment)

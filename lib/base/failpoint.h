@@ -3,7 +3,8 @@
  *
  * A point is named WHAT:MOMENT. Moments of what is sent: before (nothing has left), sent (it has left and the answer has not been read),
  * after (the answer has been read and nothing was made of it). What:
- *   <family>_<name>           a statement of sql/, also one that only reads
+ *   <family>_<name>           a statement of sql/, also one that only reads; in a transaction only "sent", since all that counts there
+ *                             is whether it committed
  *   commit.<family>_<name>    the COMMIT of a transaction whose last statement that was
  *   net.<first part of the peer>.<METHOD>, mail.send    a call, a mail (not "sent": libcurl sends and reads in one)
  *   others are named where they stand.
@@ -14,18 +15,19 @@
 #ifndef STOA_BASE_FAILPOINT_H
 #define STOA_BASE_FAILPOINT_H
 
+#include <stdbool.h>
+
 #ifdef STOA_FAIL_POINTS
 void fail_point(const char *what, const char *moment);
-/* As fail_point() for a command to the database: a statement's name, "commit", or NULL for what is no point. */
-void fail_point_command(const char *name, const char *moment);
+/* The same for the database: a statement, and text, which is a point when it is "commit". */
+void fail_point_statement(const char *name, bool in_transaction, const char *moment);
+void fail_point_commit(const char *text, const char *moment);
 /* As fail_point("net.<peer up to ':'>.<method>", moment). */
 void fail_point_call(const char *peer, const char *method, const char *moment);
 #define FAIL_POINT(what, moment) fail_point(what, moment)
-#define FAIL_POINT_COMMAND(name, moment) fail_point_command(name, moment)
 #define FAIL_POINT_CALL(peer, method, moment) fail_point_call(peer, method, moment)
 #else
 #define FAIL_POINT(what, moment) ((void)0)
-#define FAIL_POINT_COMMAND(name, moment) ((void)0)
 #define FAIL_POINT_CALL(peer, method, moment) ((void)0)
 #endif
 

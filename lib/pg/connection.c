@@ -237,20 +237,26 @@ static bool send_command(struct connection *connection, const struct command *co
 }
 
 #ifdef STOA_FAIL_POINTS
-static const char *command_point(const struct command *command)
+static void pass_point(const struct connection *connection, const struct command *command, const char *moment)
 {
-	return command->statement ? command->statement->name : !strcmp(command->text, "commit") ? "commit" : NULL;
+	if (!command->statement)
+		fail_point_commit(command->text, moment);
+	else
+		fail_point_statement(command->statement->name, PQtransactionStatus(connection->raw) == PQTRANS_INTRANS, moment);
 }
+#define PASS_POINT(moment) pass_point(connection, command, moment)
+#else
+#define PASS_POINT(moment) ((void)0)
 #endif
 
 struct answer connection_ask(struct connection *connection, const struct command *command)
 {
 	struct answer answer = {0};
-	FAIL_POINT_COMMAND(command_point(command), "before");
+	PASS_POINT("before");
 	if (send_command(connection, command, &answer)) {
-		FAIL_POINT_COMMAND(command_point(command), "sent");
+		PASS_POINT("sent");
 		answer.result = collect(connection, command, &answer);
-		FAIL_POINT_COMMAND(command_point(command), "after");
+		PASS_POINT("after");
 	}
 	if (PQstatus(connection->raw) != CONNECTION_OK)
 		answer.lost = true;
