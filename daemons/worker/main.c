@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "consumer/consumer.h"
 #include "identity/identity.h"
 #include "job/schedule.h"
 #include "mail/outbox.h"
@@ -23,8 +24,8 @@
 
 #define KINDS 64
 
-static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS};
-static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES};
+static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS, CONSUMER_JOBS};
+static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES, CONSUMER_SCHEDULES};
 
 static const char HELP[] =
 	"usage: stoa-worker [--config FILE] [--threads N] [--max-runtime SECONDS] [--drain]\n"

@@ -159,7 +159,7 @@ static enum err flow_write(const struct flow_write *write)
 	err = flow_store(&lease, write);
 	lease_return(&lease);
 	if (err == OK)
-		cache_invalidate(&req->ctx, req->house.cache, arena_printf(&req->ctx.arena, "flow:%s", req->who.org_id));
+		flows_forget(&req->ctx, req->house.cache, req->who.org_id);
 	return err;
 }
 
@@ -223,7 +223,7 @@ static enum err status_change(struct req *req, struct rep *rep, const char *stat
 	err = status_store(&lease, req, input->id, status);
 	lease_return(&lease);
 	TRY(err);
-	cache_invalidate(&req->ctx, req->house.cache, arena_printf(&req->ctx.arena, "flow:%s", req->who.org_id));
+	flows_forget(&req->ctx, req->house.cache, req->who.org_id);
 	return flow_reply(req, rep, input->id);
 }
 

@@ -65,7 +65,7 @@ enum err flow_choose(struct ctx *ctx, const struct house *house, const char *org
 	enum segment segment, const char *plan, const char *region, struct flow_choice *choice_out)
 {
 	const struct wish wish = {language, segment_text(segment), plan, region};
-	const struct cache_plan cache = {.space = "flows", .key = org_id, .tags = {arena_printf(&ctx->arena, "flow:%s", org_id)},
+	const struct cache_plan cache = {.space = "flows", .key = org_id, .tags = {flows_tag(ctx, org_id)},
 		.life_ms = CHOICE_LIFE_MS};
 	const void *argument[] = {house, org_id};
 	const char *texts[FLOW_TEXTS];

@@ -62,7 +62,7 @@ static enum err widget_flow_get(struct req *req, struct rep *rep)
 	struct flow_load load = {req, input->id};
 	struct arena *arena = &req->ctx.arena;
 	const struct cache_plan plan = {.space = "flow", .key = arena_printf(arena, "%s:%s", req->who.org_id, input->id),
-		.tags = {arena_printf(arena, "flow:%s", req->who.org_id)}, .life_ms = FLOW_LIFE_MS};
+		.tags = {flows_tag(&req->ctx, req->who.org_id)}, .life_ms = FLOW_LIFE_MS};
 	struct cached value;
 	size_t skip;
 

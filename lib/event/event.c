@@ -51,6 +51,17 @@ const char *event_types(struct ctx *ctx)
 	return list;
 }
 
+const char *event_audited(struct ctx *ctx)
+{
+	const char *types[TYPE_COUNT];
+	int count = 0;
+
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+		if (*TYPES[i].actions)
+			types[count++] = TYPES[i].type;
+	return pg_array(ctx, types, count);
+}
+
 static bool listed(const char *actions, const char *action)
 {
 	size_t length = strlen(action);
@@ -69,11 +80,17 @@ static const char *type_of(const char *action)
 	return NULL;
 }
 
-/* Each event has a job of its own: a shared one would make every writer wait for every other's commit at its unique key, and one that
- * is already running may have looked before this event was there. */
-static enum err wake(struct ctx *ctx, struct lease *lease, const struct event *event)
+#define WAKE_DELAY_MS 1000 /* what is written meanwhile is read with it */
+
+/* Endpoints are told at once: each event has a job of its own, as a shared one would make every writer wait for every other's commit at its
+ * unique key, and one that is already running may have looked before this event was there. */
+static enum err wake(struct ctx *ctx, struct lease *lease, const struct event *event, const PGresult *added)
 {
-	return job_enqueue(ctx, lease, &JOB_WEBHOOK_FAN, &(struct job_new){.org_id = event->org_id}, NULL);
+	if (pg_true(added, 0, "wanted"))
+		TRY(job_enqueue(ctx, lease, &JOB_WEBHOOK_FAN, &(struct job_new){.org_id = event->org_id}, NULL));
+	if (!pg_true(added, 0, "asleep"))
+		return OK;
+	return job_enqueue(ctx, lease, &JOB_EVENT_WAKE, &(struct job_new){.delay_ms = WAKE_DELAY_MS}, NULL);
 }
 
 enum err event_add(struct ctx *ctx, struct lease *lease, const struct event *event, char id_out[ID_TEXT])
@@ -89,7 +106,7 @@ enum err event_add(struct ctx *ctx, struct lease *lease, const struct event *eve
 			event->payload, pg_int(ctx, event->version ? event->version : 1)), &result));
 	if (id_out)
 		memcpy(id_out, id, sizeof id);
-	return pg_true(result, 0, "wanted") ? wake(ctx, lease, event) : OK;
+	return wake(ctx, lease, event, result);
 }
 
 enum err event_audit(struct lease *lease, const struct audit *audit)
@@ -104,29 +121,6 @@ enum err event_audit(struct lease *lease, const struct audit *audit)
 		.actor_id = audit->actor_id, .entity = audit->entity, .entity_id = audit->entity_id, .type = type,
 		.payload = arena_printf(&ctx->arena, "{\"action\":\"%s\",\"before\":%s,\"after\":%s}", audit->action,
 			audit->before ? audit->before : "null", audit->after ? audit->after : "null")}, NULL);
-}
-
-enum err event_read(struct ctx *ctx, struct lease *lease, const char *consumer, int most, PGresult **rows_out, int64_t *from_out,
-	int64_t *to_out)
-{
-	PGresult *held;
-	int count;
-
-	TRY(pg_run(lease, &SQL_EVENT_ORDER_LOCK, NULL, NULL));
-	TRY(pg_run(lease, &SQL_EVENT_ORDER, NULL, NULL));
-	TRY(pg_run(lease, &SQL_EVENT_HOLD, PARAMS(consumer), &held));
-	if (!PQntuples(held))
-		return fail(ctx, ERR_NOT_FOUND, "There is no consumer of events named %s", consumer);
-	*from_out = pg_number(held, 0, "position", 0);
-	TRY(pg_run(lease, &SQL_EVENT_READ, PARAMS(pg_int(ctx, *from_out), pg_int(ctx, most)), rows_out));
-	count = PQntuples(*rows_out);
-	*to_out = count ? pg_number(*rows_out, count - 1, "position", 0) : *from_out;
-	return OK;
-}
-
-enum err event_advance(struct ctx *ctx, struct lease *lease, const char *consumer, int64_t position)
-{
-	return pg_run(lease, &SQL_EVENT_ADVANCE, PARAMS(consumer, pg_int(ctx, position)), NULL);
 }
 
 enum err event_sweep(struct ctx *ctx, struct pool *pool, bool *more_out)

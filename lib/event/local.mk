@@ -1,4 +1,5 @@
 lib_libstoa_a_SOURCES += \
+	lib/event/consume.c \
 	lib/event/event.c \
 	lib/event/event.h
 

@@ -68,6 +68,20 @@ const struct job_policy JOB_WEBHOOK_SWEEP = {
 	.at_once = 1,
 };
 
+const struct job_policy JOB_EVENT_WAKE = {
+	.kind = "event.wake",
+	.queue = JOB_HIGH,
+	.retry = {.attempts = 1},
+	.deadline_ms = 30000,
+};
+
+const struct job_policy JOB_EVENT_CONSUME = {
+	.kind = "event.consume",
+	.queue = JOB_DEFAULT,
+	.retry = {.attempts = RETRIES(23), .base_ms = 2000, .cap_ms = 60000},
+	.deadline_ms = 60000,
+};
+
 const struct job_policy JOB_REPORT_MAKE = {
 	.kind = "report.make",
 	.queue = JOB_LOW,
@@ -87,7 +101,8 @@ const struct job_policy JOB_HOUSE_CLEANUP = {
 
 const struct job_policy *const JOB_POLICIES[] = {&JOB_STRIPE_APPLY, &JOB_PASSWORD_MAIL, &JOB_MAIL_SEND, &JOB_MAIL_DIGEST,
 	&JOB_MAIL_SWEEP,
-	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
+	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_EVENT_WAKE, &JOB_EVENT_CONSUME,
+	&JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
 
 const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
 	[JOB_HIGH] = {"high", 10, 50, 100},

@@ -36,6 +36,11 @@ extern const struct job_policy JOB_WEBHOOK_FAN;
 /* "webhook.sweep", low: deletes deliveries and events that were kept for long enough. */
 extern const struct job_policy JOB_WEBHOOK_SWEEP;
 
+/* "event.wake", high: finds the consumers of events that have something to read; every minute too, so it is tried once. */
+extern const struct job_policy JOB_EVENT_WAKE;
+/* "event.consume": one consumer reads on. Tried again soon: it talks to nobody, and others wait behind an event that fails. */
+extern const struct job_policy JOB_EVENT_CONSUME;
+
 /* "report.make", low. */
 extern const struct job_policy JOB_REPORT_MAKE;
 /* "house.cleanup", low: deletes what is kept for a time only. One at a time. */

@@ -45,6 +45,35 @@ static struct job_new digest_job(struct ctx *ctx, const PGresult *due, int row)
 		.payload = json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN)};
 }
 
+static enum err notice_render(struct ctx *ctx, const char *topic, int64_t count, const char *language, const char **title_out)
+{
+	struct json_object *view = json_own(ctx, json_object_new_object());
+	char *flag = arena_strdup(&ctx->arena, topic);
+	for (char *at = flag; *at; at++)
+		if (*at == '.')
+			*at = '_';
+	json_object_object_add(view, flag, json_object_new_boolean(true));
+	json_object_object_add(view, "count", json_object_new_int64(count));
+	json_object_object_add(view, "one", json_object_new_boolean(count == 1));
+	return mail_phrase(ctx, &(struct mail_words){.name = "notice", .language = language, .view = view}, title_out);
+}
+
+enum err mail_digest_count(struct lease *lease, const struct mail_digest *entry, const char *topic, int64_t count, const char *language)
+{
+	struct ctx *ctx = lease->ctx;
+	char id[ID_TEXT], now[CLOCK_TEXT];
+	const char *title;
+	PGresult *rows;
+	id_new(id);
+	clock_format(clock_wall_us(), now);
+	TRY(pg_run(lease, &SQL_MAIL_DIGEST_COUNT, PARAMS(entry->org_id, id, entry->account_id, pg_bool(entry->live), topic, pg_int(ctx, count),
+		entry->body ? entry->body : "", entry->url, now), &rows));
+	if (!PQntuples(rows))
+		return fail(ctx, ERR_NOT_FOUND, "No such member");
+	TRY(notice_render(ctx, topic, pg_number(rows, 0, "count", count), language, &title));
+	return pg_run(lease, &SQL_MAIL_DIGEST_TITLE, PARAMS(entry->org_id, pg_text(rows, 0, "id"), title), NULL);
+}
+
 static enum err due_enqueue(struct ctx *ctx, struct lease *lease, const PGresult *due)
 {
 	int count = PQntuples(due);

@@ -63,6 +63,8 @@ struct mail_words {
 	struct json_object *view;  /* gets further members */
 };
 enum err mail_render(struct ctx *ctx, const struct mail_words *words, struct mail *mail);
+/* One line, rendered once and without a layout, for what mails are made of. */
+enum err mail_phrase(struct ctx *ctx, const struct mail_words *words, const char **line_out);
 
 /* A line of someone's digest, which goes out at 08:00 on that person's clock (account.time_zone) together with all that waits, in lease's
  * transaction. ERR_NOT_FOUND: no such member. Titles of 1 to 200 characters, bodies of up to 2,000; url http(s) or NULL. Who adds
@@ -73,6 +75,10 @@ struct mail_digest {
 	const char *title, *body, *url; /* body and url may be NULL */
 };
 enum err mail_digest_add(struct lease *lease, const struct mail_digest *entry);
+/* So many more of a topic ("customer.saved"): a line that says how many of them there have been since the last digest, in the words of
+ * mail/notice.<language>, whose view is {"<topic, with _ for its dot>": true, "count", "one"}. Their bodies are listed, up to 300 characters. The
+ * entry's title is not read. ERR_NOT_FOUND: no such member. */
+enum err mail_digest_count(struct lease *lease, const struct mail_digest *entry, const char *topic, int64_t count, const char *language);
 /* What "mail.sweep" does. Digests are enqueued once however often this runs. */
 enum err mail_sweep(struct ctx *ctx, struct pool *pool);
 

@@ -1,6 +1,7 @@
 #include "mail/outbox.h"
 
 #include "text/json.h"
+#include "text/language.h"
 #include "text/template.h"
 
 #include <pthread.h>
@@ -60,13 +61,15 @@ static const char *line_of(struct ctx *ctx, const char *text)
 	return line;
 }
 
-static const char *language_of(const char *wanted)
+enum err mail_phrase(struct ctx *ctx, const struct mail_words *words, const char **line_out)
 {
-	static const char *const LANGUAGES[] = {"en", "de", "fr", "es"};
-	for (size_t i = 0; i < sizeof LANGUAGES / sizeof *LANGUAGES; i++)
-		if (strcmp(wanted, LANGUAGES[i]) == 0)
-			return LANGUAGES[i];
-	return LANGUAGES[0];
+	const struct template_set *set = templates(ctx);
+	const char *text;
+	if (!set)
+		return ctx->fault.err;
+	TRY(render(ctx, set, arena_printf(&ctx->arena, "%s.%s", words->name, language_of(words->language)), words->view, &text));
+	*line_out = line_of(ctx, text);
+	return OK;
 }
 
 enum err mail_render(struct ctx *ctx, const struct mail_words *words, struct mail *mail)

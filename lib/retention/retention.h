@@ -26,6 +26,10 @@ bool step_is_offer(enum step_type type);
 /* Checks a flow's steps as inventory D.4 documents and the configuration of each type (docs in retention/flow.c's table).
  * ERR_INVALID names the step and field: "steps[2].config.percentage". */
 enum err flow_check(struct ctx *ctx, struct json_object *steps);
+/* The cache tag of an organisation's flows; memory of ctx. */
+const char *flows_tag(struct ctx *ctx, const char *org_id);
+/* After a change of flows: the widget shows them as they are now. */
+void flows_forget(struct ctx *ctx, struct cache *cache, const char *org_id);
 /* True for a survey's reason code: Stripe's cancellation feedback values. */
 bool reason_known(const char *code);
 

@@ -1,4 +1,5 @@
 lib_libstoa_a_SOURCES += \
+	lib/text/language.c lib/text/language.h \
 	lib/text/json.c lib/text/json.h \
 	lib/text/template.c lib/text/template.h \
 	lib/text/template_compile.c lib/text/template_tree.h \

@@ -2,9 +2,6 @@
 
 #include "sql.h"
 
-#define CONSUMER "webhook"
-#define BATCH 100 /* events a transaction: readers wait for each other meanwhile */
-
 static const char *column(struct ctx *ctx, const PGresult *rows, const char *name)
 {
 	int count = PQntuples(rows);
@@ -42,37 +39,24 @@ static enum err deliveries_add(struct ctx *ctx, struct lease *lease, const PGres
 	return job_enqueue_many(ctx, lease, &JOB_WEBHOOK_DELIVER, jobs, count, NULL);
 }
 
-/* Deliveries and position commit together, so each event is fanned out once. */
-static enum err batch_run(struct ctx *ctx, struct lease *lease, bool *more_out)
+static enum err fan_run(struct ctx *ctx, struct lease *lease, const struct event_batch *batch)
 {
-	PGresult *events, *matches;
-	int64_t from, to;
+	PGresult *matches;
 
-	TRY(pg_begin(lease));
-	TRY(event_read(ctx, lease, CONSUMER, BATCH, &events, &from, &to));
-	*more_out = PQntuples(events) == BATCH;
-	if (to == from)
-		return pg_commit(lease);
-	TRY(pg_run(lease, &SQL_WEBHOOK_FAN, PARAMS(pg_int(ctx, from), pg_int(ctx, to)), &matches));
-	TRY(deliveries_add(ctx, lease, matches));
-	TRY(event_advance(ctx, lease, CONSUMER, to));
-	return pg_commit(lease);
+	TRY(pg_run(lease, &SQL_WEBHOOK_FAN, PARAMS(pg_int(ctx, batch->from), pg_int(ctx, batch->to)), &matches));
+	return deliveries_add(ctx, lease, matches);
 }
+
+const struct consumer WEBHOOK_CONSUMER = {
+	.name = "webhook",
+	.doc = "deliveries to the endpoints of an organisation",
+	.replay = "makes the deliveries that are not there, and none twice; one is sent again by itself",
+	.run = fan_run,
+};
 
 enum err webhook_fan_run(struct ctx *ctx, struct job *job)
 {
-	bool more = true;
-
-	while (more && ctx_left_ms(ctx, 1000)) {
-		struct lease lease;
-		enum err err;
-
-		TRY(lease_take(ctx, job->pool, &lease));
-		err = batch_run(ctx, &lease, &more);
-		lease_return(&lease);
-		TRY(err);
-	}
-	return more ? fail(ctx, ERR_TIMEOUT, "There are more events than one attempt can read") : OK;
+	return event_consume(ctx, job, &WEBHOOK_CONSUMER);
 }
 
 const struct job_kind WEBHOOK_JOBS[] = {{&JOB_WEBHOOK_FAN, webhook_fan_run}, {&JOB_WEBHOOK_DELIVER, webhook_deliver_run},

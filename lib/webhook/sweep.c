@@ -20,12 +20,10 @@ static enum err deliveries_sweep(struct ctx *ctx, struct pool *pool, bool *more_
 	return OK;
 }
 
-/* An organisation without endpoints wakes nobody, so what happened there is passed over here: what has not been read is not deleted. */
 enum err webhook_sweep_run(struct ctx *ctx, struct job *job)
 {
 	bool more = true;
 
-	TRY(webhook_fan_run(ctx, job));
 	while (more && ctx_left_ms(ctx, 1000))
 		TRY(deliveries_sweep(ctx, job->pool, &more));
 	more = true;

@@ -58,6 +58,8 @@ enum err webhook_resend(struct ctx *ctx, struct lease *lease, const char *org_id
 /* "webhook.fan", "webhook.deliver" and "webhook.sweep", for the worker, whose house is a struct job_house; ends with {0}. The sweep deletes
  * deliveries after webhook.keep days and events after event.keep. */
 extern const struct job_kind WEBHOOK_JOBS[];
+/* What "webhook.fan" runs, for the table of all consumers. */
+extern const struct consumer WEBHOOK_CONSUMER;
 extern const struct schedule WEBHOOK_SCHEDULES[];
 
 #endif

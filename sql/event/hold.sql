@@ -1,1 +1,1 @@
-select position from event_consumer where name = $1 for update
+select position, reached from event_consumer where name = $1 for update

@@ -62,16 +62,18 @@ static const char *read_all(const char *consumer, int most)
 {
 	struct ctx ctx;
 	struct lease lease;
-	PGresult *rows;
-	int64_t from, to;
+	struct event_batch batch;
 	const char *list = "";
 
-	begin(&ctx, &lease);
-	assert_int_equal(event_read(&ctx, &lease, consumer, most, &rows, &from, &to), OK);
-	for (int i = 0; i < PQntuples(rows); i++)
-		list = arena_printf(&setup.arena, "%s%s%s", list, i ? "," : "", pg_text(rows, i, "entity_id"));
-	assert_true(PQntuples(rows) ? to > from : to == from);
-	assert_int_equal(event_advance(&ctx, &lease, consumer, to), OK);
+	ctx_init(&ctx);
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	assert_int_equal(event_order(&lease), OK);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(event_read(&ctx, &lease, consumer, most, &batch), OK);
+	for (int i = 0; i < PQntuples(batch.rows); i++)
+		list = arena_printf(&setup.arena, "%s%s%s", list, i ? "," : "", pg_text(batch.rows, i, "entity_id"));
+	assert_true(PQntuples(batch.rows) ? batch.to > batch.from : batch.to == batch.from);
+	assert_int_equal(event_advance(&ctx, &lease, consumer, batch.to), OK);
 	end(&ctx, &lease);
 	return list;
 }
@@ -171,11 +173,10 @@ static void a_consumer_reads_in_pieces_and_again(void **state)
 	{
 		struct ctx ctx;
 		struct lease lease;
-		PGresult *rows;
-		int64_t from, to;
+		struct event_batch batch;
 
 		begin(&ctx, &lease);
-		assert_int_equal(event_read(&ctx, &lease, "nobody", 1, &rows, &from, &to), ERR_NOT_FOUND);
+		assert_int_equal(event_read(&ctx, &lease, "nobody", 1, &batch), ERR_NOT_FOUND);
 		lease_return(&lease);
 		ctx_free(&ctx);
 	}
@@ -267,17 +268,218 @@ static void types_and_filters(void **state)
 	ctx_free(&ctx);
 }
 
-static void consumers_are_woken_where_there_are_any(void **state)
+/* One wake waits for all that is written before it runs; endpoints are told at once. */
+static void consumers_are_woken(void **state)
 {
 	(void)state;
-	add_now("unheard");
-	assert_string_equal(sql("select count(*) from job"), "0");
-	sql("insert into webhook_endpoint (org_id, id, live, url, secret_sealed) values ('" ORG "', gen_random_uuid(), false, 'x', '\\x00')");
+	add_now("first");
+	add_now("second");
+	assert_string_equal(sql("select string_agg(kind || ' ' || (run_at > now())::text, ',') from job"), "event.wake true");
+	sql("update job set state = 'running', attempt = 1, started_at = now()");
+	add_now("after it was taken");
+	assert_string_equal(sql("select count(*) from job where kind = 'event.wake'"), "2");
+	sql("delete from job; insert into webhook_endpoint (org_id, id, live, url, secret_sealed) values ('" ORG "', gen_random_uuid(), false, 'x', '\\x00')");
 	add_now("of the other mode");
-	assert_string_equal(sql("select count(*) from job"), "0");
+	assert_string_equal(sql("select count(*) from job where kind = 'webhook.fan'"), "0");
 	sql("update webhook_endpoint set live = true");
 	add_now("heard");
-	assert_string_equal(sql("select string_agg(kind, ',') from job"), "webhook.fan");
+	assert_string_equal(sql("select string_agg(kind, ',' order by kind) from job"), "event.wake,webhook.fan");
+}
+
+/* Writers do not wait for each other's wake. */
+static void waking_holds_nobody_up(void **state)
+{
+	struct ctx slow;
+	struct lease lease;
+
+	(void)state;
+	begin(&slow, &lease);
+	add(&lease, "slow");
+	add_now("quick");
+	assert_string_equal(sql("select count(*) from job"), "1");
+	end(&slow, &lease);
+	assert_string_equal(sql("select count(*) from job"), "2");
+}
+
+/* --- the loop --- */
+
+static struct {
+	int fail_from, fail_to; /* entity numbers that fail */
+	enum err err;
+	int left;               /* failures, then they pass; -1 = for ever */
+} poison;
+
+/* Every event leaves a row; a second one for the same event breaks the key. */
+static enum err note_run(struct ctx *ctx, struct lease *lease, const struct event_batch *batch)
+{
+	for (int i = 0; i < PQntuples(batch->rows); i++) {
+		int number = (int)strtol(pg_text(batch->rows, i, "entity_id"), NULL, 10);
+
+		if (number >= poison.fail_from && number <= poison.fail_to && poison.left) {
+			poison.left -= poison.left > 0;
+			return fail(ctx, poison.err, "Number %d cannot be handled", number);
+		}
+		TRY(pg_run_text(lease, "insert into noted values ($1::int)", 1, PARAMS(pg_text(batch->rows, i, "entity_id")), NULL));
+	}
+	return OK;
+}
+
+static enum err note_rewind(struct ctx *ctx, struct lease *lease, int64_t from, int64_t to)
+{
+	return pg_run_text(lease, "delete from noted where n in (select entity_id::int from event where position > $1::bigint and position <= $2::bigint)",
+		2, PARAMS(pg_int(ctx, from), pg_int(ctx, to)), NULL);
+}
+
+static const struct consumer NOTER = {"one", "notes", "notes again", note_run, note_rewind, false};
+
+static enum err consume(const struct consumer *consumer)
+{
+	struct job job = {.pool = pool};
+	struct ctx ctx;
+	enum err err;
+
+	ctx_init(&ctx);
+	ctx.deadline_us = clock_mono_us() + 120000000;
+	err = event_consume(&ctx, &job, consumer);
+	ctx_free(&ctx);
+	return err;
+}
+
+static void numbers_add(int from, int to)
+{
+	sql("create table if not exists noted (n int primary key)");
+	sql(arena_printf(&setup.arena, "insert into event (org_id, id, live, actor_kind, entity, entity_id, type, payload, schema_version) "
+		"select '" ORG "', gen_random_uuid(), true, 'system', 'thing', n, 'offer.accepted', '{}', 1 from generate_series(%d, %d) n", from, to));
+}
+
+static void a_consumer_reads_to_the_end(void **state)
+{
+	(void)state;
+	poison = (typeof(poison)){0};
+	numbers_add(1, 457);
+	assert_int_equal(consume(&NOTER), OK);
+	assert_string_equal(sql("select count(*) || ' ' || max(n) from noted"), "457 457");
+	assert_string_equal(sql("select position || ' ' || reached from event_consumer where name = 'one'"), "457 457");
+	assert_int_equal(consume(&NOTER), OK);
+	assert_int_equal(consume(&(struct consumer){.name = "nobody", .run = note_run}), ERR_NOT_FOUND);
+}
+
+/* Several at once: each event once, or its second row would fail. */
+static void *consume_main(void *argument)
+{
+	*(enum err *)argument = consume(&NOTER);
+	return NULL;
+}
+
+static void readers_take_turns(void **state)
+{
+	pthread_t threads[4];
+	enum err errs[4];
+
+	(void)state;
+	poison = (typeof(poison)){0};
+	numbers_add(1, 1000);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, consume_main, &errs[i]), 0);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(errs[i], OK);
+	}
+	assert_string_equal(sql("select count(*) || ' ' || (select position from event_consumer where name = 'one') from noted"), "1000 1000");
+}
+
+/* Only the event at fault is held back, and after EVENT_TRIES passed over; those before and behind it are read. */
+static void an_event_that_fails_is_passed_over(void **state)
+{
+	(void)state;
+	poison = (typeof(poison)){.fail_from = 42, .fail_to = 42, .err = ERR_INVALID, .left = -1};
+	numbers_add(1, 150);
+	for (int i = 1; i < EVENT_TRIES; i++) {
+		assert_int_equal(consume(&NOTER), ERR_INVALID);
+		assert_string_equal(sql("select count(*) || ' ' || max(n) from noted"), "41 41");
+		assert_string_equal(sql("select concat_ws(' ', position, failing_at, failures, code, message) from event_consumer where name = 'one'"),
+			arena_printf(&setup.arena, "41 42 %d invalid Number 42 cannot be handled", i));
+	}
+	assert_int_equal(consume(&NOTER), OK);
+	assert_string_equal(sql("select count(*) || ' ' || max(n) from noted"), "149 150");
+	assert_string_equal(sql("select concat_ws(' ', consumer, position, code, message) from event_skipped"), "one 42 invalid Number 42 cannot be handled");
+	assert_string_equal(sql("select concat_ws(' ', position, failures, failing_at is null, code is null) from event_consumer where name = 'one'"),
+		"150 0 t t");
+	/* Moved back, it is read again; now it can be handled, and no more is passed over. */
+	poison.left = 0;
+	int64_t was;
+	struct lease lease;
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(event_rewind(&setup, &lease, &NOTER, 41, false, &was), OK);
+	assert_int_equal(was, 150);
+	lease_return(&lease);
+	assert_int_equal(consume(&NOTER), OK);
+	assert_string_equal(sql("select count(*) from noted"), "150");
+	assert_string_equal(sql("select count(*) from event_skipped"), "0");
+}
+
+/* What is no event's fault passes nothing over, however often; and is shown. */
+static void an_outage_passes_nothing_over(void **state)
+{
+	static const enum err ERRORS[] = {ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_UNCERTAIN};
+
+	(void)state;
+	numbers_add(1, 10);
+	for (size_t e = 0; e < sizeof ERRORS / sizeof *ERRORS; e++) {
+		poison = (typeof(poison)){.fail_from = 7, .fail_to = 7, .err = ERRORS[e], .left = -1};
+		for (int i = 0; i < 2 * EVENT_TRIES; i++)
+			assert_int_equal(consume(&NOTER), ERRORS[e]);
+		assert_string_equal(sql("select concat_ws(' ', position, failing_at, failures, code) from event_consumer where name = 'one'"),
+			arena_printf(&setup.arena, "6 7 0 %s", error_code(ERRORS[e])));
+	}
+	poison.left = 0;
+	assert_int_equal(consume(&NOTER), OK);
+	assert_string_equal(sql("select (select count(*) from noted) || ' ' || (select count(*) from event_skipped)"), "10 0");
+}
+
+static void moving_back_is_checked(void **state)
+{
+	static const struct { int64_t to; bool again; enum err err; } ROWS[] = {{6, false, ERR_INVALID}, {5, false, OK}, {0, true, ERR_INVALID}, {0, false, OK}};
+	struct lease lease;
+	int64_t was;
+
+	(void)state;
+	poison = (typeof(poison)){0};
+	numbers_add(1, 5);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(consume(&NOTER), OK);
+		ctx_reset(&setup);
+		assert_int_equal(lease_take(&setup, pool, &lease), OK);
+		assert_int_equal(event_rewind(&setup, &lease, &NOTER, ROWS[i].to, ROWS[i].again, &was), ROWS[i].err);
+		lease_return(&lease);
+		assert_string_equal(sql("select position from event_consumer where name = 'one'"), ROWS[i].err ? "5" : pg_int(&setup, ROWS[i].to));
+	}
+	assert_string_equal(sql("select reached from event_consumer where name = 'one'"), "5");
+	assert_string_equal(sql("select count(*) > 0 from job where kind = 'event.wake'"), "t");
+}
+
+/* A wake enqueues each reader that lags once, whatever waits or runs already. */
+static void a_wake_finds_who_lags(void **state)
+{
+	struct ctx ctx;
+	struct job job = {.pool = pool};
+
+	(void)state;
+	sql("delete from event_consumer where name not in ('one', 'two')");
+	poison = (typeof(poison)){0};
+	numbers_add(1, 3);
+	assert_int_equal(consume(&NOTER), OK);
+	for (int i = 0; i < 2; i++) {
+		ctx_init(&ctx);
+		assert_int_equal(event_wake_run(&ctx, &job), OK);
+		ctx_free(&ctx);
+		assert_string_equal(sql("select string_agg(payload->>'consumer' || unique_key, ',') from job where kind = 'event.consume'"), "twotwo");
+	}
+	numbers_add(4, 4);
+	ctx_init(&ctx);
+	assert_int_equal(event_wake_run(&ctx, &job), OK);
+	ctx_free(&ctx);
+	assert_string_equal(sql("select string_agg(unique_key, ',' order by unique_key) from job where kind = 'event.consume'"), "one,two");
 }
 
 /* Old, read events go; the positions go on from where they were. */
@@ -295,7 +497,7 @@ static void old_events_are_swept(void **state)
 	assert_int_equal(event_sweep(&setup, pool, &more), OK);
 	assert_string_equal(sql("select count(*) from event"), "3");
 	read_all("two", 10);
-	sql("delete from event_consumer where name = 'webhook'");
+	sql("delete from event_consumer where name not in ('one', 'two')");
 	assert_int_equal(event_sweep(&setup, pool, &more), OK);
 	assert_false(more);
 	assert_string_equal(sql("select string_agg(entity_id, ',') from event"), "89");
@@ -344,7 +546,14 @@ int main(void)
 		cmocka_unit_test_setup(every_reader_gets_everything_once, fresh),
 		cmocka_unit_test_setup(audit_lines_become_events, fresh),
 		cmocka_unit_test(types_and_filters),
-		cmocka_unit_test_setup(consumers_are_woken_where_there_are_any, fresh),
+		cmocka_unit_test_setup(consumers_are_woken, fresh),
+		cmocka_unit_test_setup(waking_holds_nobody_up, fresh),
+		cmocka_unit_test_setup(a_consumer_reads_to_the_end, fresh),
+		cmocka_unit_test_setup(readers_take_turns, fresh),
+		cmocka_unit_test_setup(an_event_that_fails_is_passed_over, fresh),
+		cmocka_unit_test_setup(an_outage_passes_nothing_over, fresh),
+		cmocka_unit_test_setup(moving_back_is_checked, fresh),
+		cmocka_unit_test_setup(a_wake_finds_who_lags, fresh),
 		cmocka_unit_test_setup(old_events_are_swept, fresh)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);

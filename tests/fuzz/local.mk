@@ -8,6 +8,7 @@ FUZZERS_ALL = \
 	tests/fuzz/guard_fuzz \
 	tests/fuzz/input_fuzz \
 	tests/fuzz/json_fuzz \
+	tests/fuzz/language_fuzz \
 	tests/fuzz/mail_fuzz \
 	tests/fuzz/prefer_fuzz \
 	tests/fuzz/record_fuzz \

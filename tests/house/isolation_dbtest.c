@@ -111,6 +111,9 @@ static void webhooks_add(struct org *org, const char *name)
 		"values ('%s', gen_random_uuid(), true, 'https://hooks.%s.com/', '%s', '\\x00') returning id", of, name, name);
 	org->delivery = sql("insert into webhook_delivery (org_id, id, endpoint_id, event_id) "
 		"values ('%s', gen_random_uuid(), '%s', '%s') returning id", of, org->endpoint, org->event);
+	sql("insert into event_skipped (org_id, event_id, consumer, position, code, message) values ('%s', '%s', 'audit', 1, 'invalid', '%s')", of,
+		org->event, name);
+	sql("insert into event_daily (org_id, live, day, type, count) values ('%s', true, now(), '%s.made', 7)", of, name);
 	sql("insert into webhook_attempt (org_id, delivery_id, number, duration_ms, request_headers, request_body) "
 		"values ('%s', '%s', 1, 1, '{}', '%s')", of, org->delivery, name);
 }
@@ -219,6 +222,9 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"events", "[\"offer.accepted\"]"},
 		{"signature", plan->route->form ? "\"required\"" : NULL},
 		{"expiresAt", NULL},
+		{"timeZone", "\"Europe/Berlin\""},
+		{"from", "\"2026-01-01\""},
+		{"to", "\"2100-01-01\""},
 		{"cursor", NULL},
 		{"stripeSubscriptionId", NULL}};
 

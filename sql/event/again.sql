@@ -1,0 +1,1 @@
+update event_consumer set reached = position where name = $1
