@@ -117,7 +117,7 @@ static enum err jobs_retry(struct cli *cli, struct lease *lease, const char *id,
 		fprintf(cli->out, "%s waits\n", id);
 		return OK;
 	}
-	TRY(job_replay_all(&cli->ctx, lease, options->kind, &count));
+	TRY(job_replay_all(&cli->ctx, lease, NULL, options->kind, &count));
 	fprintf(cli->out, "%" PRId64 " jobs wait again\n", count);
 	return OK;
 }

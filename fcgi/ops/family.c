@@ -1,9 +1,9 @@
 #include "ops/family.h"
 
-static const struct route *const TABLES[] = {OPS_HEALTH_ROUTES, OPS_FIGURES_ROUTES, OPS_PROBE_ROUTES, NULL};
+static const struct route *const TABLES[] = {OPS_HEALTH_ROUTES, OPS_FIGURES_ROUTES, OPS_JOBS_ROUTES, OPS_PROBE_ROUTES, NULL};
 
 const struct family FAMILY_OPS = {
 	.name = "ops",
-	.doc = "Health, metrics, latency targets and what the doctor asks.",
+	.doc = "Health, metrics, latency targets, background jobs and what the doctor asks.",
 	.tables = TABLES,
 };

@@ -5,10 +5,14 @@ ops_sources = \
 	fcgi/ops/family.h \
 	fcgi/ops/figures.c \
 	fcgi/ops/health.c \
+	fcgi/ops/jobs.c \
 	fcgi/ops/probe.c
 
-check_PROGRAMS += tests/ops/ops_dbtest
-TESTS += tests/ops/ops_dbtest
+check_PROGRAMS += tests/ops/jobs_dbtest tests/ops/ops_dbtest
+TESTS += tests/ops/jobs_dbtest tests/ops/ops_dbtest
+tests_ops_jobs_dbtest_SOURCES = tests/ops/jobs_dbtest.c tests/widget/client.h tests/lib/database.h $(ops_sources)
+tests_ops_jobs_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_ops_jobs_dbtest_LDADD = $(CHECK_LDADD)
 tests_ops_ops_dbtest_SOURCES = tests/ops/ops_dbtest.c tests/widget/client.h tests/lib/database.h $(ops_sources)
 tests_ops_ops_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_ops_ops_dbtest_LDADD = $(CHECK_LDADD)

@@ -11,6 +11,7 @@
 
 #define LOOK_LEAST_MS 10
 #define LOOK_MOST_MS 200
+#define SPARE_MS 1000
 
 enum err job_status(struct ctx *ctx, struct pool *pool, const char *org_id, const char *id, struct job_status *status_out)
 {
@@ -83,7 +84,7 @@ enum err job_replay(struct ctx *ctx, struct lease *lease, const char *id)
 	return OK;
 }
 
-enum err job_replay_all(struct ctx *ctx, struct lease *lease, const char *kind, int64_t *count_out)
+enum err job_replay_all(struct ctx *ctx, struct lease *lease, const char *org_id, const char *kind, int64_t *count_out)
 {
 	PGresult *rows;
 	if (lease->in_transaction)
@@ -91,8 +92,8 @@ enum err job_replay_all(struct ctx *ctx, struct lease *lease, const char *kind, 
 	TRY(pg_run_text(lease, "select now() + interval '1 us'", 0, NULL, &rows));
 	const char *before = PQgetvalue(rows, 0, 0);
 	*count_out = 0;
-	for (int64_t batch = -1; batch; *count_out += batch) {
-		TRY(pg_run(lease, &SQL_JOB_REPLAY_ALL, PARAMS(kind, before), &rows));
+	for (int64_t batch = -1; batch && ctx_left_ms(ctx, 2 * SPARE_MS) > SPARE_MS; *count_out += batch) {
+		TRY(pg_run(lease, &SQL_JOB_REPLAY_ALL, PARAMS(org_id, kind, before), &rows));
 		batch = pg_number(rows, 0, "replayed", 0);
 	}
 	return OK;

@@ -131,9 +131,10 @@ enum err job_cancel(struct ctx *ctx, struct lease *lease, const char *id, bool *
 /* A dead or cancelled job waits again, with as many attempts as its policy gave it; a waiting one is tried now. ERR_NOT_FOUND;
  * ERR_CONFLICT: it runs, is done, or another job with its unique key waits or runs. */
 enum err job_replay(struct ctx *ctx, struct lease *lease, const char *id);
-/* Every dead job of the kind (NULL: of all) that is dead now, but for those whose unique key is waiting or running again. Not in a
- * transaction: it goes in batches, and what was replayed stays so when a later one fails. */
-enum err job_replay_all(struct ctx *ctx, struct lease *lease, const char *kind, int64_t *count_out);
+/* Every dead job of the organisation (NULL: of all and the house) and kind (NULL: of all) that is dead now, but for those whose unique key
+ * is waiting or running again. Not in a transaction: it goes in batches, until a second before the ctx's deadline, and what was
+ * replayed stays so when a later one fails. */
+enum err job_replay_all(struct ctx *ctx, struct lease *lease, const char *org_id, const char *kind, int64_t *count_out);
 
 /* Stops claiming a kind, or a whole queue when kind is NULL; both are OK again and again. A kind need not be known. */
 enum err job_pause(struct ctx *ctx, struct lease *lease, const char *kind, enum job_queue queue);

@@ -74,7 +74,7 @@ static const char *owner_of(const char *path)
 {
 	static const struct { const char *prefix, *family; } MAP[] = {
 		{"/api/v1/auth/", "auth"}, {"/api/v1/orgs", "auth"}, {"/api/v1/users", "auth"}, {"/api/v1/widget/", "widget"},
-		{"/api/v1/retention/", "retention"}, {"/health", "ops"}, {"/metrics", "ops"}, {"/api/v1/ops/", "ops"}};
+		{"/api/v1/retention/", "retention"}, {"/health", "ops"}, {"/metrics", "ops"}, {"/api/v1/ops/", "ops"}, {"/api/v1/jobs", "ops"}};
 
 	for (size_t i = 0; i < sizeof MAP / sizeof *MAP; i++)
 		if (strncmp(path, MAP[i].prefix, strlen(MAP[i].prefix)) == 0)
@@ -324,6 +324,7 @@ static void statements_keep_to_one_organisation(void **state)
 		{"auth_account_by_email", "finds the organisations of a person who signs in"},
 		{"auth_account_purge", "an account goes when its last membership has gone"},
 		{"auth_membership_orgs", "the organisations of one person"},
+		{"auth_operator_set", "an operator is one in every organisation"},
 		{"auth_session_revoke_all", "a password ends a person's sessions everywhere"},
 		{"auth_organisation_find", "the command finds an organisation for its admin"},
 		{"auth_session_sweep", "sessions that ended go, whoever had them"},

@@ -20,7 +20,7 @@ struct org {
 	struct tenant tenant;
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
 	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
-	const char *event, *endpoint, *delivery;
+	const char *event, *endpoint, *delivery, *job;
 	const char *ids[IDS];
 	int id_count;
 };
@@ -95,8 +95,8 @@ static void records_add(struct org *org, const char *name)
 	sql("insert into mail_suppression (org_id, address, kind, reason) values ('%s', '%s@example.com', 'digest', 'unsubscribe')", of, name);
 	sql("insert into mail_digest_entry (org_id, id, account_id, live, title, created_at) "
 		"values ('%s', gen_random_uuid(), '%s', true, '%s', 'infinity')", of, org->people[0], name);
-	sql("insert into job (id, org_id, kind, queue, attempts, payload, run_at) values (gen_random_uuid(), '%s', '%s', 1, 3, '\"%s\"', 'infinity')",
-		of, name, name);
+	org->job = sql("insert into job (id, org_id, kind, queue, attempts, payload, run_at, unique_key, errors) values (gen_random_uuid(), '%s', '%s', 1, 3, "
+		"'\"%s\"', 'infinity', '%s', '[{\"code\": \"%s\", \"message\": \"%s\"}]') returning id", of, name, name, name, name, name);
 	sql("insert into schedule (id, org_id, name, cron, zone, kind, queue, attempts, next_at) "
 		"values (gen_random_uuid(), '%s', '%s', '@yearly', 'UTC', '%s', 1, 3, '2100-01-01 00:00Z')", of, name, name);
 }
@@ -146,6 +146,7 @@ static void org_add(struct org *org, const char *name)
 	id_add(org, org->undecided);
 	id_add(org, org->endpoint);
 	id_add(org, org->delivery);
+	id_add(org, org->job);
 	id_add(org, org->tenant.org_id);
 	id_add(org, org->tenant.live.id);
 	id_add(org, org->tenant.test.id);

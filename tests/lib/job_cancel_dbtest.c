@@ -276,14 +276,14 @@ static void test_replay_all(void **state)
 		"union all select gen_random_uuid(), 'k.b', 1, 3, 3, 'dead', now(), 'y'");
 	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &lease), OK);
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-		assert_int_equal(job_replay_all(&fixture->ctx, &lease, ROWS[i].kind, &count), OK);
+		assert_int_equal(job_replay_all(&fixture->ctx, &lease, NULL, ROWS[i].kind, &count), OK);
 		assert_int_equal(count, ROWS[i].count);
 	}
 	/* Of one key the last to be made; not the key that waits. */
 	assert_string_equal(value(fixture, "select string_agg(unique_key, ' ' order by unique_key) from job where state = 'dead'"), "y z");
 	assert_string_equal(value(fixture, "select count(*) from job where state = 'waiting' and attempts = 6 and first_attempt = 3"), "1805");
 	assert_int_equal(pg_begin(&lease), OK);
-	assert_int_equal(job_replay_all(&fixture->ctx, &lease, NULL, &count), ERR_INTERNAL);
+	assert_int_equal(job_replay_all(&fixture->ctx, &lease, NULL, NULL, &count), ERR_INTERNAL);
 	lease_return(&lease);
 }
 

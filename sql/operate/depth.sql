@@ -1,0 +1,16 @@
+-- $1 organisation. As sql/job/depth.sql; of each state at most 20,000 are counted.
+with own as (
+	select found.queue, s.state, found.run_at
+	from (values ('waiting'), ('running'), ('dead')) s (state)
+	cross join lateral (
+		select queue, run_at from job where org_id = $1::uuid and state = s.state order by id limit 20000
+	) found
+)
+select queues.queue, count(*) filter (where own.state = 'waiting') as waiting,
+	count(*) filter (where own.state = 'waiting' and own.run_at <= now()) as due, count(*) filter (where own.state = 'running') as running,
+	coalesce(greatest(extract(epoch from now() - min(own.run_at) filter (where own.state = 'waiting')), 0)::bigint, 0) as oldest_s,
+	count(*) filter (where own.state = 'dead') as dead
+from (values (0::smallint), (1), (2)) queues (queue)
+left join own using (queue)
+group by queues.queue
+order by queues.queue
