@@ -11,8 +11,8 @@
 #define PROGRESS_SPACING_US 1000000
 #define NOTE_MOST 200
 
-/* A NOTIFY takes a global lock at commit, so a process sends at most one in this time. A worker looks again a little later than
- * this after each that it hears, and polls anyway, so a job whose notice was left out is found too. */
+/* A NOTIFY takes a global lock at commit, so a process sends at most one in this time. After each that it hears a worker looks again
+ * a little later than this, and then later and later until it polls, so a job whose notice was kept back is found too. */
 #define NOTIFY_SPACING_US 20000
 
 static bool notify_is_due(void)

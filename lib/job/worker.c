@@ -24,7 +24,7 @@ const struct conf_row JOB_CONF[] = {
 };
 
 /* A little longer than a process keeps notices back, see job_enqueue(). */
-#define LOOK_AGAIN_US 50000
+#define LOOK_AGAIN_US 25000
 
 void worker_look(struct worker *worker)
 {
@@ -112,7 +112,7 @@ static void dispatch(struct worker *worker)
 	const struct worker_set *set = worker->set;
 	int64_t began_us = clock_mono_us();
 	int64_t end_us = set->max_runtime_s ? began_us + set->max_runtime_s * INT64_C(1000000) : INT64_MAX;
-	int64_t look_us = began_us;
+	int64_t look_us = began_us, poll_us = (int64_t)worker->poll_ms * 1000, gap_us = poll_us;
 	struct ear ear = {0};
 	ctx_init(&ear.ctx);
 	for (;;) {
@@ -121,7 +121,8 @@ static void dispatch(struct worker *worker)
 			break;
 		if (now_us >= look_us) {
 			worker_look(worker);
-			look_us = now_us + (int64_t)worker->poll_ms * 1000;
+			look_us = now_us + gap_us;
+			gap_us = gap_us * 2 < poll_us ? gap_us * 2 : poll_us;
 		}
 		struct pollfd at[] = {
 			{.fd = set->stop_fd, .events = POLLIN},
@@ -135,8 +136,11 @@ static void dispatch(struct worker *worker)
 			break;
 		if (at[2].revents && ear_heard(&ear, worker)) {
 			worker_look(worker);
-			if (look_us > now_us + LOOK_AGAIN_US)
-				look_us = now_us + LOOK_AGAIN_US;
+			/* Again and again, later and later: a job whose notice was kept back may be committed a while after this one. */
+			now_us = clock_mono_us();
+			gap_us = LOOK_AGAIN_US < poll_us ? LOOK_AGAIN_US : poll_us;
+			if (look_us > now_us + gap_us)
+				look_us = now_us + gap_us;
 		}
 	}
 	lease_return(&ear.lease);

@@ -296,6 +296,34 @@ static void test_notify(void **state)
 	setting("STOA_WORKER_POLL", NULL);
 }
 
+/* A notice that was kept back because another had just been sent: its job is found all the same, also when it is committed later. */
+static void test_notice_kept_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct crew crew;
+	struct lease first, second;
+	setting("STOA_WORKER_POLL", "1h");
+	crew_start(&crew, 2, false);
+	WAIT_FOR(*value(fixture, "select 1 from pg_stat_activity where query = 'listen stoa_job' and state = 'idle'"));
+	WAIT_FOR(*value(fixture, "select 1 from worker"));
+	usleep(30000);
+	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &first), OK);
+	assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &second), OK);
+	assert_int_equal(pg_begin(&first), OK);
+	assert_int_equal(pg_begin(&second), OK);
+	assert_int_equal(job_enqueue(&fixture->ctx, &first, &PLAIN, &(struct job_new){0}, NULL), OK);
+	assert_int_equal(job_enqueue(&fixture->ctx, &second, &PLAIN, &(struct job_new){0}, NULL), OK);
+	assert_int_equal(pg_commit(&first), OK);
+	lease_return(&first);
+	WAIT_FOR(*value(fixture, "select 1 from job where state = 'done'"));
+	usleep(60000);
+	assert_int_equal(pg_commit(&second), OK);
+	lease_return(&second);
+	WAIT_FOR(!strcmp(value(fixture, "select count(*) from job where state = 'done'"), "2"));
+	crew_stop(&crew);
+	setting("STOA_WORKER_POLL", NULL);
+}
+
 /* Who lost the job changes nothing, however it ends. */
 static void test_fencing(void **state)
 {
@@ -442,9 +470,9 @@ int main(void)
 	conf_add(JOB_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	setting("STOA_DB_POOL_WAIT", "10s");
-	const struct CMUnitTest tests[] = {CASE(test_enqueue), CASE(test_enqueue_many),
-		CASE(test_enqueue_many_wakes_once), CASE(test_unique), CASE(test_retry), CASE(test_dead), CASE(test_order),
-		CASE(test_careless), CASE(test_many_workers), CASE(test_notify), CASE(test_fencing), CASE(test_heartbeat), CASE(test_overdue),
-		CASE(test_stop), CASE(test_max_runtime), CASE(test_killed), CASE(test_restart), CASE(test_sweep)};
+	const struct CMUnitTest tests[] = {CASE(test_enqueue), CASE(test_enqueue_many), CASE(test_enqueue_many_wakes_once), CASE(test_unique),
+		CASE(test_retry), CASE(test_dead), CASE(test_order), CASE(test_careless), CASE(test_many_workers), CASE(test_notify),
+		CASE(test_notice_kept_back), CASE(test_fencing), CASE(test_heartbeat), CASE(test_overdue), CASE(test_stop), CASE(test_max_runtime),
+		CASE(test_killed), CASE(test_restart), CASE(test_sweep)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
