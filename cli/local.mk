@@ -8,6 +8,7 @@ cli_stoa_SOURCES = \
 	cli/doctor_files.c \
 	cli/doctor_services.c \
 	cli/doctor_site.c \
+	cli/events.c \
 	cli/families.c \
 	cli/jobs.c \
 	cli/key.c \
@@ -23,5 +24,5 @@ cli_stoa_SOURCES = \
 	$(families_sources)
 families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)
 
-TESTS += tests/cli/admin_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest
-EXTRA_DIST += tests/cli/admin_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest
+TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest
+EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest

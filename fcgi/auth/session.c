@@ -1,6 +1,7 @@
 #include "auth/family.h"
 
 #include "sql.h"
+#include "text/language.h"
 
 struct login_input {
 	const char *email, *password, *organisation_id;
@@ -39,6 +40,14 @@ static const struct field SESSION_INPUT[] = {
 	INPUT(struct session_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the session"),
 	FIELD_END};
 
+static const struct field SETTINGS_INPUT[] = {
+	INPUT(struct account_settings, language, "language", IN_BODY, FIELD_ENUM, .choices = LANGUAGES, .doc = "of mails to the person"),
+	INPUT(struct account_settings, time_zone, "timeZone", IN_BODY, FIELD_TEXT, .least = 1, .most = 63,
+		.doc = "IANA name such as Europe/Berlin; digests come at 08:00 there"),
+	INPUT(struct account_settings, notify, "notify", IN_BODY, FIELD_ENUM, .choices = NOTIFY_CHOICES,
+		.doc = "what the daily digest tells owners and admins: all, important (what asks for a deed or changes who may do what) or none"),
+	FIELD_END};
+
 static enum err session_login_run(struct req *req, struct rep *rep)
 {
 	const struct login_input *input = req->input;
@@ -72,6 +81,12 @@ static enum err session_me(struct req *req, struct rep *rep)
 	return reply_row(req, rep, PARAMS(req->who.org_id, req->who.session_id), "session");
 }
 
+static enum err session_settings(struct req *req, struct rep *rep)
+{
+	TRY(account_settings_set(&req->ctx, &req->house, req->who.account_id, req->input));
+	return session_me(req, rep);
+}
+
 static enum err session_list(struct req *req, struct rep *rep)
 {
 	const struct session_list_input *input = req->input;
@@ -100,6 +115,9 @@ const struct route AUTH_SESSION_ROUTES[] = {
 		.doc = "Ends this session"},
 	{METHOD_GET, "/api/v1/auth/me", ACCESS_SESSION, .class = CLASS_AUTH, .run = session_me, .shape = REPLY_ROW, .rows = &SQL_AUTH_ME,
 		.doc = "The person, organisation and role of this session"},
+	{METHOD_PATCH, "/api/v1/auth/me", ACCESS_SESSION, .class = CLASS_WRITE, .input = SETTINGS_INPUT,
+		.input_size = sizeof(struct account_settings), .run = session_settings, .shape = REPLY_ROW, .rows = &SQL_AUTH_ME,
+		.doc = "Changes the person's language, time zone and what the digest tells them"},
 	{METHOD_GET, "/api/v1/auth/sessions", ACCESS_SESSION, .class = CLASS_AUTH, .input = LIST_INPUT,
 		.input_size = sizeof(struct session_list_input), .run = session_list, .shape = REPLY_LIST, .rows = &SQL_AUTH_SESSION_LIST,
 		.doc = "The person's own sessions that can be used, newest first"},

@@ -11,6 +11,7 @@ PAGES_SOURCES = \
 	fcgi/pages/page.h \
 	fcgi/pages/password.c \
 	fcgi/pages/register.c \
+	fcgi/pages/settings.c \
 	fcgi/pages/unsubscribe.c
 
 

@@ -2,6 +2,7 @@
 
 #include "sql.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,55 @@ static enum err add_chart(struct lease *lease, const struct scope *scope, struct
 	return OK;
 }
 
+#define SPARK_WIDTH 168 /* 14 days of 12 */
+#define SPARK_HEIGHT 24
+
+/* "key.created" as "Key created". */
+static const char *type_words(struct ctx *ctx, const char *type)
+{
+	char *text = arena_strdup(&ctx->arena, type);
+	for (char *at = text; *at; at++)
+		if (*at == '.' || *at == '_')
+			*at = ' ';
+	*text = (char)toupper((unsigned char)*text);
+	return text;
+}
+
+static struct json_object *spark(const char *counts, int64_t most)
+{
+	struct json_object *bars = json_object_new_array();
+	char *end;
+	for (int x = 0; *counts && x < SPARK_WIDTH; counts = end, x += 12) {
+		int64_t count = strtoll(counts, &end, 10), height = most ? (SPARK_HEIGHT * count + most - 1) / most : 0;
+		struct json_object *bar = json_object_new_object();
+		add_number(bar, "x", x);
+		add_number(bar, "y", SPARK_HEIGHT - height);
+		add_number(bar, "height", height);
+		json_object_array_add(bars, bar);
+	}
+	return bars;
+}
+
+static enum err add_activity(struct lease *lease, const struct scope *scope, struct json_object *view)
+{
+	PGresult *result;
+	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_ACTIVITY, PARAMS(scope->org_id, scope->live), &result));
+	struct json_object *activity = json_object_new_array();
+	json_object_object_add(view, "activity", activity);
+	json_object_object_add(view, "any_activity", json_object_new_boolean(PQntuples(result) > 0));
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct json_object *item = json_object_new_object();
+		page_text(item, "type", type_words(lease->ctx, pg_text(result, row, "type")));
+		add_number(item, "total", pg_number(result, row, "total", 0));
+		page_text(item, "first", pg_text(result, row, "first"));
+		page_text(item, "last", pg_text(result, row, "last"));
+		page_text(item, "counts", pg_text(result, row, "counts"));
+		json_object_object_add(item, "bars", spark(pg_text(result, row, "counts"), pg_number(result, row, "most", 0)));
+		json_object_array_add(activity, item);
+	}
+	return OK;
+}
+
 static struct json_object *decision_view(struct ctx *ctx, const PGresult *result, int row, const struct scope *scope)
 {
 	static const char *const TEXTS[] = {"at", "at_text", "segment", "plan", "status", "status_reason"};
@@ -207,6 +257,7 @@ static enum err add_figures(struct lease *lease, const struct scope *scope, stru
 	TRY(add_offers(lease, scope, view));
 	TRY(add_reasons(lease, scope, view));
 	TRY(add_chart(lease, scope, view));
+	TRY(add_activity(lease, scope, view));
 	return add_decisions(lease, scope, view);
 }
 

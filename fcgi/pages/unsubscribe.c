@@ -1,6 +1,10 @@
 #include "pages/page.h"
 
 #include "mail/outbox.h"
+#include "sql.h"
+#include "text/language.h"
+
+#include <string.h>
 
 struct unsubscribe_input {
 	const char *token, *one_click;
@@ -16,21 +20,45 @@ static const struct field SET_INPUT[] = {
 		.doc = "One-Click, from a mail program (RFC 8058)"),
 	FIELD_END};
 
-static enum err show(struct req *req, struct rep *rep, struct json_object *view)
+/* The recipient's, where the address has an account; else what the browser asks for. */
+static enum err language_find(struct req *req, const char *address, const char **language_out)
 {
-	return page_show(req, rep, "unsubscribe", "Unsubscribe", view);
+	PGresult *account = NULL;
+	*language_out = language_accepted(req->header(req, "Accept-Language"));
+	if (address)
+		TRY(pg_query(&req->ctx, req->house.pool, &SQL_MAIL_LANGUAGE, PARAMS(address), &account));
+	if (account && PQntuples(account))
+		*language_out = language_of(pg_text(account, 0, "language"));
+	return OK;
 }
 
-/* What the token says goes into view; false: the page says why not. */
-static enum err token_read(struct req *req, struct rep *rep, struct json_object *view, struct mail_unsubscribe *from_out, bool *good_out)
+static enum err show(struct req *req, struct rep *rep, struct json_object *view, const char *address)
+{
+	static const struct { const char *language, *title, *skip; } WORDS[] = {{"en", "Unsubscribe", "Skip to content"},
+		{"de", "Abmelden", "Zum Inhalt"}, {"fr", "Se désabonner", "Aller au contenu"}, {"es", "Darse de baja", "Ir al contenido"}};
+	const char *language;
+	size_t at = 0;
+	TRY(language_find(req, address, &language));
+	while (strcmp(WORDS[at].language, language))
+		at++;
+	page_text(view, "language", language);
+	page_text(view, "skip", WORDS[at].skip);
+	return page_show(req, rep, arena_printf(&req->ctx.arena, "unsubscribe.%s", language), WORDS[at].title, view);
+}
+
+/* What the token says goes into view; a token that is none leaves from_out->address NULL, and the page says so. */
+static enum err token_read(struct req *req, struct rep *rep, struct json_object *view, struct mail_unsubscribe *from_out)
 {
 	const struct unsubscribe_input *in = req->input;
 	enum err err = mail_unsubscribe_read(&req->ctx, in->token, from_out);
-	*good_out = err == OK;
-	if (err != OK)
+	if (err != OK) {
+		from_out->address = NULL;
+		json_object_object_add(view, "bad", json_object_new_boolean(true));
 		return page_fault(req, rep, err, view);
+	}
 	page_text(view, "address", from_out->address);
 	page_text(view, "kind", from_out->kind);
+	json_object_object_add(view, "digest", json_object_new_boolean(!strcmp(from_out->kind, "digest")));
 	return OK;
 }
 
@@ -40,11 +68,9 @@ static enum err unsubscribe_page(struct req *req, struct rep *rep)
 	const struct unsubscribe_input *in = req->input;
 	struct json_object *view = page_view(req);
 	struct mail_unsubscribe from;
-	bool good;
-	TRY(token_read(req, rep, view, &from, &good));
-	if (good)
-		page_text(view, "token", in->token);
-	return show(req, rep, view);
+	TRY(token_read(req, rep, view, &from));
+	page_text(view, "token", from.address ? in->token : NULL);
+	return show(req, rep, view, from.address);
 }
 
 static enum err unsubscribe_set(struct req *req, struct rep *rep)
@@ -52,16 +78,15 @@ static enum err unsubscribe_set(struct req *req, struct rep *rep)
 	struct json_object *view = page_view(req);
 	struct mail_unsubscribe from;
 	struct lease lease;
-	bool good;
-	TRY(token_read(req, rep, view, &from, &good));
-	if (!good)
-		return show(req, rep, view);
+	TRY(token_read(req, rep, view, &from));
+	if (!from.address)
+		return show(req, rep, view, NULL);
 	TRY(lease_take(&req->ctx, req->house.pool, &lease));
 	enum err err = mail_suppress(&lease, from.org_id, from.address, from.kind, "unsubscribe");
 	lease_return(&lease);
 	TRY(err);
 	json_object_object_add(view, "done", json_object_new_boolean(true));
-	return show(req, rep, view);
+	return show(req, rep, view, from.address);
 }
 
 const struct route UNSUBSCRIBE_ROUTES[] = {

@@ -7,7 +7,7 @@
 
 extern const struct family FAMILY_RETENTION;
 extern const struct route RETENTION_FLOW_ROUTES[], RETENTION_SESSION_ROUTES[], RETENTION_SUMMARY_ROUTES[],
-	RETENTION_CONNECTION_ROUTES[];
+	RETENTION_CONNECTION_ROUTES[], RETENTION_ACTIVITY_ROUTES[];
 
 #define ID_LAST "ffffffff-ffff-ffff-ffff-ffffffffffff"
 #define LIST_LIMIT 20

@@ -1,6 +1,7 @@
 pkglibexec_PROGRAMS += fcgi/retention/stoa-retention
 fcgi_retention_stoa_retention_SOURCES = fcgi/retention/main.c $(retention_sources)
 retention_sources = \
+	fcgi/retention/activity.c \
 	fcgi/retention/connection.c \
 	fcgi/retention/family.c \
 	fcgi/retention/family.h \

@@ -361,3 +361,24 @@ bool zone_open(const char *name, struct zone *out)
 	close(fd);
 	return good;
 }
+
+/* "DE<tab>+5230+01322<tab>Europe/Berlin<tab>comments" */
+void zone_names(void (*name)(void *argument, const char *text), void *argument)
+{
+	FILE *file = fopen(FOLDER "/zone.tab", "re");
+	char line[512];
+
+	while (file && fgets(line, sizeof line, file)) {
+		char *at = line;
+
+		for (int tab = 0; tab < 2 && at; tab++)
+			at = (at = strchr(at, '\t')) ? at + 1 : NULL;
+		if (*line == '#' || !at)
+			continue;
+		at[strcspn(at, "\t\n")] = '\0';
+		if (*at && strlen(at) < ZONE_NAME)
+			name(argument, at);
+	}
+	if (file)
+		fclose(file);
+}

@@ -39,6 +39,9 @@ bool zone_open(const char *name, struct zone *out);
 /* Reads the bytes of a file; false when they are not one. */
 bool zone_read(const uint8_t *data, size_t bytes, struct zone *out);
 
+/* Calls with every name of tzdata's zone.tab, as it stands there: what people choose from, without the aliases. Nothing when there is no table. */
+void zone_names(void (*name)(void *argument, const char *text), void *argument);
+
 int32_t zone_offset(const struct zone *zone, int64_t utc_s);
 /* The first change after utc_s, ZONE_NEVER when none follows. The offset may be the same before and after. utc_s within years
  * -9999 to 9999. */

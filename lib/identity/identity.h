@@ -129,6 +129,16 @@ enum err member_role_set(struct ctx *ctx, struct lease *lease, const char *org_i
 enum err member_remove(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, enum role by,
 	struct member *before_out);
 
+/* A person's own choices, the same in every organisation; NULL leaves one as it is. Languages are those of text/language.h. */
+#define NOTIFY_CHOICES "all|important|none"
+struct account_settings {
+	const char *language;
+	const char *time_zone; /* IANA name */
+	const char *notify;    /* what the digest tells: NOTIFY_CHOICES */
+};
+/* ERR_INVALID: nothing is to be changed, or (field timeZone) there is no such zone. The caller has checked the others' choices. */
+enum err account_settings_set(struct ctx *ctx, const struct house *house, const char *account_id, const struct account_settings *settings);
+
 /* A new API key in lease's transaction. */
 struct key_new {
 	const char *org_id, *name, *created_by;          /* created_by: account or NULL */

@@ -9,4 +9,5 @@ lib_libstoa_a_SOURCES += \
 	lib/identity/parts.h \
 	lib/identity/password.c \
 	lib/identity/password_mail.c \
-	lib/identity/session.c
+	lib/identity/session.c \
+	lib/identity/settings.c

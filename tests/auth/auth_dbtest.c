@@ -475,6 +475,44 @@ static void test_reset(void **state)
 	caller_close(&caller);
 }
 
+/* A person's own settings: what is checked, what is left as it was, and that they are the same in every session. */
+static void test_settings(void **state)
+{
+	static const struct { const char *body; int status; const char *field, *now; } ROWS[] = {
+		{"{\"language\":\"de\"}", 200, "", "de UTC important"},
+		{"{\"timeZone\":\"Asia/Kolkata\"}", 200, "", "de Asia/Kolkata important"},
+		{"{\"notify\":\"none\",\"language\":\"fr\"}", 200, "", "fr Asia/Kolkata none"},
+		{"{\"language\":\"es\",\"timeZone\":\"Etc/GMT+5\",\"notify\":\"all\"}", 200, "", "es Etc/GMT+5 all"},
+		{"{\"language\":\"tlh\"}", 422, "language", NULL}, {"{\"language\":\"DE\"}", 422, "language", NULL},
+		{"{\"notify\":\"some\"}", 422, "notify", NULL}, {"{\"notify\":true}", 400, "notify", NULL},
+		{"{\"timeZone\":\"Mars/Olympus\"}", 422, "timeZone", NULL}, {"{\"timeZone\":\"../../etc/passwd\"}", 422, "timeZone", NULL},
+		{"{\"timeZone\":\"/etc/localtime\"}", 422, "timeZone", NULL}, {"{\"timeZone\":\"EST5EDT,M3.2.0,M11.1.0\"}", 422, "timeZone", NULL},
+		{"{\"timeZone\":\"EST5EDT\"}", 422, "timeZone", NULL}, {"{\"timeZone\":\"posixrules\"}", 422, "timeZone", NULL},
+		{"{\"timeZone\":\"\"}", 422, "timeZone", NULL}, {"{\"language\":\"en\",\"timeZone\":\"Nowhere\"}", 422, "timeZone", NULL},
+		{"{}", 422, "", NULL}, {"{\"email\":\"eve@example.com\"}", 400, "email", NULL},
+		{"{\"timeZone\":\"UTC\"}", 200, "", "es UTC all"}};
+	struct caller caller;
+	struct person owner, other;
+	const char *now = "en UTC important";
+
+	(void)state;
+	caller_open(&caller);
+	owner_add(&caller, &owner);
+	member_make(&caller, &owner, "readonly", &other);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		send_as(&caller, "PATCH", "/api/v1/auth/me", other.access, ROWS[i].body);
+		if (caller.rep.status != ROWS[i].status || strcmp(client_text(&caller, "field"), ROWS[i].field) != 0)
+			fail_msg("row %zu: %d %s", i, caller.rep.status, caller.rep.body.data);
+		now = ROWS[i].now ? ROWS[i].now : now;
+		expect(&caller, 200, "GET", "/api/v1/auth/me", other.access, NULL);
+		assert_string_equal(form("%s %s %s", data_text(&caller, "language"), data_text(&caller, "timeZone"), data_text(&caller, "notify")), now);
+	}
+	expect(&caller, 401, "PATCH", "/api/v1/auth/me", NULL, "{\"language\":\"de\"}");
+	expect(&caller, 200, "GET", "/api/v1/auth/me", owner.access, NULL);
+	assert_string_equal(data_text(&caller, "language"), "en");
+	caller_close(&caller);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_logout),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_session_limit),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_password_change),
 		cmocka_unit_test(test_forgot),
 		cmocka_unit_test(test_mail_fails),

@@ -229,10 +229,28 @@ static void damaged_files_are_refused(void **state)
 	assert_false(zone_read(damaged, bytes, &zone));
 }
 
+static void name_check(void *argument, const char *text)
+{
+	if (!zone_open(text, &zone))
+		fail_msg("%s cannot be opened", text);
+	++*(int *)argument;
+}
+
+/* What people choose from can be chosen. */
+static void names_are_zones(void **state)
+{
+	int count = 0;
+
+	(void)state;
+	zone_names(name_check, &count);
+	assert_true(count > 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test(days_count), cmocka_unit_test(agrees_with_the_c_library),
-		cmocka_unit_test(other_names_are_refused), cmocka_unit_test(footers_are_read), cmocka_unit_test(damaged_files_are_refused)};
+		cmocka_unit_test(other_names_are_refused), cmocka_unit_test(footers_are_read), cmocka_unit_test(damaged_files_are_refused),
+		cmocka_unit_test(names_are_zones)};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -18,6 +18,7 @@ struct browser {
 	struct rep rep;
 	const char *headers[16];
 	const char *media; /* of forms, when it is another */
+	const char *accepts; /* Accept-Language, or NULL */
 	char access[WHO_TOKEN_TEXT], refresh[WHO_TOKEN_TEXT], cookie[256];
 };
 
@@ -83,6 +84,10 @@ static int ask_page(struct browser *browser, const char *target, const char *for
 	if (browser->access[0] || browser->refresh[0]) {
 		browser->headers[count++] = "Cookie";
 		browser->headers[count++] = browser->access[0] ? browser->cookie : strstr(browser->cookie, "__Host-stoa-refresh");
+	}
+	if (browser->accepts) {
+		browser->headers[count++] = "Accept-Language";
+		browser->headers[count++] = browser->accepts;
 	}
 	if (form) {
 		browser->headers[count++] = "Content-Type";
@@ -481,6 +486,102 @@ static void unsubscribes(void **state)
 	browser_close(&browser);
 }
 
+/* In the language of who has the address, else of the browser; the whole page. */
+static void unsubscribes_in_the_readers_language(void **state)
+{
+	static const struct { const char *address, *account, *accepts, *language, *button, *kind; } ROWS[] = {
+		{"ann@example.com", "de", "fr", "de", "<button>Abmelden</button>", "„Tagesübersicht“"},
+		{"ann@example.com", "fr", NULL, "fr", "<button>Se désabonner</button>", "« résumé quotidien »"},
+		{"Ann@Example.com", "es", "de", "es", "<button>Darse de baja</button>", "«resumen diario»"},
+		{"ann@example.com", "en", "de", "en", "<button>Unsubscribe</button>", "“daily summary”"},
+		{"gone@example.com", NULL, "es-419,es;q=0.9", "es", "<button>Darse de baja</button>", "«resumen diario»"},
+		{"gone@example.com", NULL, "ja", "en", "<button>Unsubscribe</button>", "“daily summary”"}};
+	struct browser browser;
+	(void)state;
+	browser_open(&browser);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct mail_unsubscribe from = {.kind = "digest", .address = ROWS[i].address};
+		char target[512], page[64];
+		memcpy(from.org_id, org_id, sizeof from.org_id);
+		snprintf(target, sizeof target, "/unsubscribe?token=%s", mail_unsubscribe_make(&setup, &from));
+		snprintf(page, sizeof page, "<html lang=\"%s\">", ROWS[i].language);
+		if (ROWS[i].account)
+			ask(&setup, pool, arena_printf(&setup.arena, "update account set language = '%s' where email = 'ann@example.com'", ROWS[i].account));
+		browser.accepts = ROWS[i].accepts;
+		assert_int_equal(visit(&browser, target), 200);
+		assert_non_null(strstr(page_of(&browser), page));
+		assert_non_null(strstr(page_of(&browser), ROWS[i].button));
+		assert_non_null(strstr(page_of(&browser), ROWS[i].kind));
+		assert_int_equal(submit(&browser, target, ""), 200);
+		assert_non_null(strstr(page_of(&browser), page));
+		assert_non_null(strstr(page_of(&browser), ROWS[i].kind));
+		assert_null(strstr(page_of(&browser), "<button>"));
+		/* A token that is none has no recipient: the browser decides. */
+		target[strlen(target) - 2] ^= 1;
+		browser.accepts = "fr";
+		assert_int_equal(visit(&browser, target), 410);
+		assert_non_null(strstr(page_of(&browser), "Ce lien n’est pas"));
+	}
+	browser_close(&browser);
+	ask(&setup, pool, "truncate mail_suppression");
+}
+
+static void saves_settings(void **state)
+{
+	static const struct { const char *fields; int status; const char *now; } ROWS[] = {
+		{"language=de&timeZone=Europe/Berlin&notify=all", 303, "de Europe/Berlin all"},
+		{"language=fr&timeZone=Middle/Earth&notify=none", 422, "de Europe/Berlin all"},
+		{"language=xx&timeZone=UTC&notify=none", 422, "de Europe/Berlin all"},
+		{"language=fr&timeZone=UTC", 400, "de Europe/Berlin all"},
+		{"language=es&timeZone=America/Argentina/Buenos_Aires&notify=none", 303, "es America/Argentina/Buenos_Aires none"}};
+	struct browser browser;
+	(void)state;
+	browser_open(&browser);
+	assert_int_equal(visit(&browser, "/settings"), 303);
+	browser_close(&browser);
+	login_as(&browser, "adam@example.com");
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(visit(&browser, "/settings"), 200);
+		assert_non_null(strstr(page_of(&browser), "<option value=\"Asia/Tokyo\">"));
+		assert_int_equal(submit(&browser, "/settings", ROWS[i].fields), ROWS[i].status);
+		assert_string_equal(ask(&setup, pool, "select language || ' ' || time_zone || ' ' || notify from account where email = 'adam@example.com'"),
+			ROWS[i].now);
+		if (i == 1) { /* What was typed is still there, with the fault. */
+			assert_non_null(strstr(page_of(&browser), "value=\"Middle/Earth\""));
+			assert_non_null(strstr(page_of(&browser), "is not a time zone"));
+			assert_non_null(strstr(page_of(&browser), "value=\"fr\" lang=\"fr\" selected"));
+		}
+	}
+	assert_int_equal(visit(&browser, "/settings?saved=yes"), 200);
+	assert_non_null(strstr(page_of(&browser), "Your settings are saved."));
+	assert_non_null(strstr(page_of(&browser), "value=\"none\" checked"));
+	assert_non_null(strstr(page_of(&browser), "<a href=\"/settings\" aria-current=\"page\">"));
+	assert_int_equal(ask_page(&browser, "/settings", "language=en&timeZone=UTC&notify=all", "cross-site"), 403);
+	browser_close(&browser);
+}
+
+/* Fourteen days, of this mode only. */
+static void shows_activity(void **state)
+{
+	struct browser browser;
+	(void)state;
+	login_as(&browser, "olive@example.com");
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_null(strstr(page_of(&browser), "Activity of the last 14 days"));
+	ask(&setup, pool, arena_printf(&setup.arena, "insert into event_daily select '%s', live, (now() at time zone 'UTC')::date - days, type, count from (values "
+		"(true, 0, 'customer.saved', 4), (true, 13, 'customer.saved', 1), (true, 14, 'customer.saved', 100), (false, 0, 'key.created', 9)) "
+		"v (live, days, type, count)", org_id));
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_non_null(strstr(page_of(&browser), "<th scope=\"row\">Customer saved</th><td class=\"number\">5</td>"));
+	assert_non_null(strstr(page_of(&browser), ": 1 0 0 0 0 0 0 0 0 0 0 0 0 4\">"));
+	assert_non_null(strstr(page_of(&browser), "<rect x=\"0\" y=\"18\" width=\"10\" height=\"6\"/>"));
+	assert_non_null(strstr(page_of(&browser), "<rect x=\"156\" y=\"0\" width=\"10\" height=\"24\"/>"));
+	assert_null(strstr(page_of(&browser), "Key created"));
+	assert_int_equal(visit(&browser, "/?mode=test"), 200);
+	assert_non_null(strstr(page_of(&browser), "Key created"));
+	browser_close(&browser);
+}
+
 static void writes_money(void **state)
 {
 	static const struct { int64_t minor; const char *currency, *text; } ROWS[] = {
@@ -505,6 +606,9 @@ int main(void)
 		cmocka_unit_test(counts_what_happened),
 		cmocka_unit_test(resets_passwords),
 		cmocka_unit_test(unsubscribes),
+		cmocka_unit_test(unsubscribes_in_the_readers_language),
+		cmocka_unit_test(saves_settings),
+		cmocka_unit_test(shows_activity),
 		cmocka_unit_test(writes_money)};
 	return cmocka_run_group_tests(tests, open_house, close_house);
 }

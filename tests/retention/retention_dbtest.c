@@ -433,10 +433,72 @@ static void connections(void **state)
 	caller_close(&caller);
 }
 
+/* Days, modes, pages and bad input; the numbers are those of event_daily. */
+static void activity(void **state)
+{
+	static const struct { const char *query; int status; const char *field, *rows; } ROWS[] = {
+		{"", 200, "", "0 key.created 3;0 customer.saved 5;1 customer.saved 7;13 customer.saved 11;"},
+		{"?live=false", 200, "", "2 key.created 17;"},
+		{"?from=%3$s&to=%2$s", 200, "", "1 customer.saved 7;13 customer.saved 11;14 customer.saved 13;"},
+		{"?from=%3$s", 200, "", "0 key.created 3;0 customer.saved 5;1 customer.saved 7;13 customer.saved 11;14 customer.saved 13;"},
+		{"?to=%2$s", 200, "", "1 customer.saved 7;13 customer.saved 11;14 customer.saved 13;"},
+		{"?from=%1$s&to=%1$s", 200, "", "0 key.created 3;0 customer.saved 5;"},
+		{"?from=2026-02-29", 422, "from", ""}, {"?from=2026-13-01", 422, "from", ""}, {"?to=2026-00-10", 422, "to", ""},
+		{"?to=2026-1-100", 422, "to", ""}, {"?to=yesterday!", 422, "to", ""}, {"?to=2026-11-21x", 422, "to", ""}, {"?from=2026-11-0", 422, "from", ""},
+		{"?from=%1$s&to=%2$s", 422, "from", ""}, {"?limit=0", 422, "limit", ""}, {"?limit=1001", 422, "limit", ""}, {"?cursor=x", 400, "cursor", ""},
+		{"?to=0001-01-01", 200, "", ""}};
+	const char *days[3];
+	struct caller caller;
+
+	(void)state;
+	caller_open(&caller);
+	sql("insert into event_daily (org_id, live, day, type, count) select '%s', live, (now() at time zone 'UTC')::date - days, type, count from "
+		"(values (true, 0, 'key.created', 3), (true, 0, 'customer.saved', 5), (true, 1, 'customer.saved', 7), (true, 13, 'customer.saved', 11), "
+		"(true, 14, 'customer.saved', 13), (false, 2, 'key.created', 17), (true, 0, 'member.added', 0)) v (live, days, type, count)", tenant.org_id);
+	sql("insert into event_daily values ('%s', true, now(), 'offer.accepted', 1000)", other.org_id);
+	for (int i = 0; i < 3; i++)
+		days[i] = arena_strdup(&setup.arena, sql("select (now() at time zone 'UTC')::date - %d", (int[]){0, 1, 14}[i]));
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		const char *list = "", *query = arena_strdup(&setup.arena, ROWS[i].query);
+
+		for (int day = 0; day < 3; day++) {
+			char mark[] = "%1$s";
+
+			mark[1] = (char)('1' + day);
+			for (const char *at; (at = strstr(query, mark));)
+				query = arena_printf(&setup.arena, "%.*s%s%s", (int)(at - query), query, days[day], at + 4);
+		}
+		person_send(&caller, "GET", arena_printf(&setup.arena, "/api/v1/retention/activity%s", query), analyst, NULL);
+		assert_status(&caller, ROWS[i].status);
+		assert_string_equal(client_text(&caller, "field"), ROWS[i].field);
+		for (int row = 0; ROWS[i].status == 200 && row < (int)json_object_array_length(json_object_object_get(caller.reply, "data")); row++) {
+			struct json_object *item = json_object_array_get_idx(json_object_object_get(caller.reply, "data"), (size_t)row);
+
+			list = arena_printf(&setup.arena, "%s%s %s %lld;", list, sql("select '%s'::date - '%s'::date", days[0], json_text(item, "day", "")),
+				json_text(item, "type", ""), (long long)json_int(item, "count", -1));
+		}
+		if (strcmp(list, ROWS[i].rows) != 0)
+			fail_msg("row %zu: %s", i, list);
+	}
+	/* Page by page: each row once. */
+	const char *cursor = "", *seen = "";
+	for (int page = 0; cursor && page < 6; page++) {
+		person_send(&caller, "GET", arena_printf(&setup.arena, "/api/v1/retention/activity?limit=1%s%s", *cursor ? "&cursor=" : "", cursor), analyst, NULL);
+		assert_status(&caller, 200);
+		struct json_object *item = json_object_array_get_idx(json_object_object_get(caller.reply, "data"), 0);
+		seen = arena_printf(&setup.arena, "%s%lld ", seen, (long long)json_int(item, "count", -1));
+		cursor = json_text(json_object_object_get(caller.reply, "meta"), "next", NULL);
+		cursor = cursor ? arena_strdup(&setup.arena, cursor) : NULL;
+	}
+	assert_string_equal(seen, "3 5 7 11 ");
+	caller_close(&caller);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(flows_live), cmocka_unit_test(flows_refuse), cmocka_unit_test(flows_page),
-		cmocka_unit_test(sessions_read), cmocka_unit_test(decisions_and_summary), cmocka_unit_test(connections)};
+		cmocka_unit_test(sessions_read), cmocka_unit_test(decisions_and_summary), cmocka_unit_test(connections),
+		cmocka_unit_test(activity)};
 
 	return cmocka_run_group_tests(tests, open_house, close_house);
 }

@@ -1,0 +1,4 @@
+-- $2 language, $3 time zone, $4 what to be told: NULL leaves one as it is.
+update account
+set language = coalesce($2, language), time_zone = coalesce($3, time_zone), notify = coalesce($4, notify)
+where id = $1::uuid
