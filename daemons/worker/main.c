@@ -5,22 +5,19 @@
 #include "consumer/consumer.h"
 #include "identity/identity.h"
 #include "job/schedule.h"
+#include "job/supervisor.h"
 #include "mail/outbox.h"
 #include "metric/metric.h"
 #include "retention/retention.h"
+#include "sql.h"
 #include "web/web.h"
 #include "webhook/webhook.h"
 #include "who/secret.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #define KINDS 64
 
@@ -28,21 +25,27 @@ static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, 
 static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES, CONSUMER_SCHEDULES};
 
 static const char HELP[] =
-	"usage: stoa-worker [--config FILE] [--threads N] [--max-runtime SECONDS] [--drain]\n"
+	"usage: stoa-worker [--config FILE] [--threads N] [--min N] [--max N]\n"
+	"       stoa-worker [--config FILE] [--threads N] [--max-runtime SECONDS] [--drain]\n"
 	"\n"
 	"Runs the jobs of the house until SIGTERM or SIGINT, and then finishes those that are running; a second signal ends\n"
-	"it at once. SIGHUP opens the log file again.\n"
+	"it at once. A supervisor keeps between min and max processes by the depth of the queues and replaces those that die.\n"
+	"On SIGHUP it reads the configuration anew, replaces the processes one by one, and opens the log file again; a\n"
+	"configuration with a fault is reported and changes nothing.\n"
 	"\n"
 	"  --config FILE          read this configuration\n"
-	"  --threads N            jobs that run at once (default: worker.threads)\n"
-	"  --max-runtime SECONDS  take nothing new after so long; for cron\n"
-	"  --drain                end when no job is due\n"
+	"  --threads N            jobs that a process runs at once (default: worker.threads)\n"
+	"  --min N, --max N       fewest and most processes (default: worker.min, worker.max)\n"
+	"  --max-runtime SECONDS  one process, without a supervisor, which takes nothing new after so long; for cron. While\n"
+	"                         another one runs on this machine (worker.name) it ends at once with status 0\n"
+	"  --drain                one process, without a supervisor, which ends when no job is due\n"
 	"  --version              print the version\n"
 	"  --help                 print this\n";
 
 struct options {
 	const char *config;
 	int threads;
+	int min, max;
 	int max_runtime_s;
 	bool drain;
 };
@@ -62,13 +65,15 @@ static int number_option(const char *name, const char *text, int most)
 static struct options options_read(int argc, char **argv)
 {
 	static const struct option LONG[] = {{"config", required_argument, NULL, 'c'}, {"threads", required_argument, NULL, 't'},
-		{"max-runtime", required_argument, NULL, 'm'}, {"drain", no_argument, NULL, 'd'}, {"version", no_argument, NULL, 'v'},
+		{"min", required_argument, NULL, 'l'}, {"max", required_argument, NULL, 'u'}, {"max-runtime", required_argument, NULL, 'm'}, {"drain", no_argument, NULL, 'd'}, {"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'}, {0}};
 	struct options options = {0};
 	for (int option; (option = getopt_long(argc, argv, "", LONG, NULL)) != -1;) {
 		switch (option) {
 		case 'c': options.config = optarg; break;
 		case 't': options.threads = number_option("threads", optarg, 256); break;
+		case 'l': options.min = number_option("min", optarg, 256); break;
+		case 'u': options.max = number_option("max", optarg, 256); break;
 		case 'm': options.max_runtime_s = number_option("max-runtime", optarg, 31536000); break;
 		case 'd': options.drain = true; break;
 		case 'v': puts("stoa-worker " PACKAGE_VERSION); exit(0);
@@ -76,7 +81,8 @@ static struct options options_read(int argc, char **argv)
 		default: fputs(HELP, stderr); exit(2);
 		}
 	}
-	if (optind < argc) {
+	bool alone = options.drain || options.max_runtime_s;
+	if (optind < argc || (alone && (options.min || options.max))) {
 		fputs(HELP, stderr);
 		exit(2);
 	}
@@ -99,60 +105,12 @@ static bool open_log(char message_out[256])
 
 static bool settings_open(const char *config, char message_out[256])
 {
-	serve_conf();
-	conf_add(IDENTITY_CONF);
-	return conf_load(config, message_out) && open_log(message_out) && secret_open(message_out);
-}
-
-/* Signals are blocked everywhere and read here, so that no job is interrupted. */
-struct signals {
-	pthread_t thread;
-	int fd;      /* signalfd */
-	int stop_fd; /* eventfd, readable from the first SIGTERM or SIGINT on */
-};
-
-static void *signals_main(void *argument)
-{
-	struct signals *signals = argument;
-	struct signalfd_siginfo info;
-	bool stopping = false;
-	for (;;) {
-		ssize_t got = read(signals->fd, &info, sizeof info);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got != sizeof info)
-			return NULL;
-		if (info.ssi_signo == SIGHUP) {
-			log_reopen();
-			continue;
-		}
-		if (stopping)
-			_exit(1); /* leases see to it that nothing is lost */
-		stopping = true;
-		eventfd_write(signals->stop_fd, 1);
-	}
-}
-
-static bool signals_open(struct signals *signals)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signals->fd = signalfd(-1, &set, SFD_CLOEXEC);
-	signals->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return signals->fd >= 0 && signals->stop_fd >= 0 && !pthread_create(&signals->thread, NULL, signals_main, signals);
-}
-
-static void signals_close(struct signals *signals)
-{
-	pthread_cancel(signals->thread);
-	pthread_join(signals->thread, NULL);
-	close(signals->fd);
-	close(signals->stop_fd);
+	char message[256];
+	if (!conf_load(config, message_out) || !open_log(message_out) || !secret_open(message_out))
+		return false;
+	metric_close();
+	metric_open(message); /* says itself what is wrong */
+	return true;
 }
 
 static void collect_kinds(struct job_kind kinds[KINDS])
@@ -175,20 +133,21 @@ static void collect_schedules(struct schedule schedules[KINDS])
 	schedules[count] = (struct schedule){0};
 }
 
-static int work(const struct options *options, int stop_fd)
-{
-	char message[256];
+struct program {
+	const struct options *options;
 	struct job_kind kinds[KINDS];
 	struct schedule schedules[KINDS];
+};
+
+static int work(void *argument, int stop_fd)
+{
+	const struct program *program = argument;
+	const struct options *options = program->options;
+	char message[256];
 	struct ctx ctx;
-	collect_kinds(kinds);
-	collect_schedules(schedules);
-	if (!metric_open(message))
-		LOG(LOG_WARN, "metrics.private", LOG_T("message", message));
 	struct cache *cache = cache_open(message);
 	if (!cache) {
 		LOG(LOG_ERROR, "worker.failed", LOG_T("message", message));
-		metric_close();
 		return 1;
 	}
 	int threads = options->threads ? options->threads : (int)conf_int("worker.threads");
@@ -197,8 +156,8 @@ static int work(const struct options *options, int stop_fd)
 	struct job_house house = {.net = net, .cache = cache};
 	ctx_init(&ctx);
 	enum err err = worker_run(&ctx, &(struct worker_set){
-		.kinds = kinds,
-		.schedules = schedules,
+		.kinds = program->kinds,
+		.schedules = program->schedules,
 		.pool = pool,
 		.house = &house,
 		.threads = threads,
@@ -212,24 +171,83 @@ static int work(const struct options *options, int stop_fd)
 	net_close(net);
 	pool_close(pool);
 	cache_close(cache);
-	metric_close();
 	return err == OK ? 0 : 1;
+}
+
+static bool reload(void *argument, char message_out[256])
+{
+	const struct program *program = argument;
+	return settings_open(program->options->config, message_out);
+}
+
+/* The machine's lock, held by the lease's connection. When that is lost, another worker may begin: two do no harm. */
+static enum err machine_lock(struct ctx *ctx, struct pool *pool, struct lease *lease, bool *ours_out)
+{
+	char machine[WORKER_NAME];
+	PGresult *rows;
+	worker_machine(machine);
+	TRY(lease_take(ctx, pool, lease));
+	TRY(pg_run(lease, &SQL_WORKER_LOCK, PARAMS(machine), &rows));
+	*ours_out = pg_true(rows, 0, "ours");
+	if (!*ours_out)
+		LOG(LOG_INFO, "worker.runs-already", LOG_T("name", machine),
+			LOG_T("message", "another worker with --max-runtime runs on this machine; this one ends"));
+	return OK;
+}
+
+static int work_locked(struct program *program, int stop_fd)
+{
+	struct ctx ctx;
+	struct lease lease = {0};
+	struct pool *pool = pool_open(1);
+	bool ours = false;
+	ctx_init(&ctx);
+	enum err err = machine_lock(&ctx, pool, &lease, &ours);
+	int status = err == OK ? 0 : 1;
+	if (err != OK)
+		LOG(LOG_ERROR, "worker.failed", LOG_T("detail", ctx.fault.detail), LOG_T("message", ctx.fault.internal));
+	if (ours)
+		status = work(program, stop_fd);
+	lease_return(&lease);
+	pool_close(pool);
+	ctx_free(&ctx);
+	return status;
+}
+
+static int run_alone(struct program *program)
+{
+	struct signals signals = {0};
+	if (!signals_open(&signals)) {
+		LOG(LOG_ERROR, "worker.failed", LOG_T("message", strerror(errno)));
+		return 1;
+	}
+	int status = program->options->max_runtime_s ? work_locked(program, signals.stop_fd) : work(program, signals.stop_fd);
+	signals_close(&signals);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
 	struct options options = options_read(argc, argv);
-	struct signals signals;
+	struct program program = {.options = &options};
 	char message[256];
+	serve_conf();
+	conf_add(IDENTITY_CONF);
 	if (!settings_open(options.config, message)) {
 		fprintf(stderr, "stoa-worker: %s\n", message);
 		return 1;
 	}
-	if (!signals_open(&signals)) {
-		fprintf(stderr, "stoa-worker: signals cannot be read: %s\n", strerror(errno));
-		return 1;
-	}
-	int status = work(&options, signals.stop_fd);
-	signals_close(&signals);
+	collect_kinds(program.kinds);
+	collect_schedules(program.schedules);
+	int status = options.drain || options.max_runtime_s ? run_alone(&program) : supervisor_run(&(struct supervisor_set){
+		.kinds = program.kinds,
+		.threads = options.threads,
+		.min = options.min,
+		.max = options.max,
+		.child = work,
+		.reload = reload,
+		.argument = &program,
+	});
+	metric_close();
 	return status;
 }

@@ -25,7 +25,8 @@
 #include <json-c/json.h>
 #include <stdatomic.h>
 
-extern const struct conf_row JOB_CONF[]; /* [worker] name, threads, lease, heartbeat, poll, batch, log_file, log_level */
+/* [worker] name, threads, lease, heartbeat, poll, batch, min, max, scale_age, scale_up_after, scale_down_after, log_file, log_level */
+extern const struct conf_row JOB_CONF[];
 
 enum job_queue { JOB_HIGH, JOB_DEFAULT, JOB_LOW, JOB_QUEUES };
 
@@ -142,6 +143,8 @@ enum err job_resume(struct ctx *ctx, struct lease *lease, const char *kind, enum
 
 struct schedule; /* job/schedule.h */
 
+#define WORKER_CONNECTIONS 2 /* that a worker has to itself: for listening, and for keeping its leases */
+
 struct worker_set {
 	const struct job_kind *kinds; /* ends with a NULL policy; jobs of other kinds are left alone */
 	const struct schedule *schedules; /* the house's own, ends with {0}; NULL = none */
@@ -156,5 +159,9 @@ struct worker_set {
 /* Runs threads that claim and run jobs until stopped. Keeps this worker's row in table worker fresh for readiness. Goes on through
  * any failure of PostgreSQL. ERR_UNAVAILABLE: the threads cannot be started. */
 enum err worker_run(struct ctx *ctx, const struct worker_set *set);
+
+#define WORKER_NAME 80
+/* What this machine is called in table worker: worker.name, or the host's name. A worker is called that, a colon and its process's id. */
+void worker_machine(char out[WORKER_NAME]);
 
 #endif

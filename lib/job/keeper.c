@@ -83,11 +83,11 @@ static enum err beat(struct ctx *ctx, struct worker *worker)
 	return measure(ctx, worker);
 }
 
-void keeper_reclaim(struct ctx *ctx, struct worker *worker)
+bool keeper_reclaim(struct ctx *ctx, struct pool *pool)
 {
 	PGresult *rows;
-	if (pg_query(ctx, worker->pool, &SQL_JOB_RECLAIM, NULL, &rows) != OK)
-		return;
+	if (pg_query(ctx, pool, &SQL_JOB_RECLAIM, NULL, &rows) != OK)
+		return false;
 	for (int i = 0; i < PQntuples(rows); i++) {
 		char labels[160];
 		snprintf(labels, sizeof labels, "kind=\"%s\",outcome=\"silent\"", pg_text(rows, i, "kind"));
@@ -96,8 +96,7 @@ void keeper_reclaim(struct ctx *ctx, struct worker *worker)
 		LOG(LOG_WARN, "job.reclaimed", LOG_T("id", pg_text(rows, i, "id")), LOG_T("kind", pg_text(rows, i, "kind")),
 			LOG_N("attempt", pg_number(rows, i, "attempt", 0)), LOG_T("state", pg_text(rows, i, "state")));
 	}
-	if (PQntuples(rows))
-		worker_look(worker);
+	return PQntuples(rows) > 0;
 }
 
 /* Deletes a batch; answers when to go on. */
@@ -144,7 +143,8 @@ void *keeper_main(void *argument)
 			beat_us = clock_mono_us() + (int64_t)wait_ms * 1000;
 		}
 		if (now_us >= reclaim_us) {
-			keeper_reclaim(&ctx, worker);
+			if (keeper_reclaim(&ctx, worker->pool))
+				worker_look(worker);
 			reclaim_us = clock_mono_us() + (int64_t)reclaim_ms * 1000;
 		}
 		if (now_us >= sweep_us)

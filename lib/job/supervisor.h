@@ -9,7 +9,8 @@
  * depth (job/policies.h), low has not been for 30 s (worker.scale_up_after: "scale if persistent"), or the oldest job that is due has
  * waited for longer than worker.scale_age. Then no more for worker.scale_up_after. Two fewer (the document takes one) when for
  * worker.scale_down_after the queues were not behind and what ran fitted into two children less. What is paused, of no kind that is known
- * here, or at its kind's limit counts for nothing.
+ * here, or at its kind's limit counts for nothing. Never more when PostgreSQL would then have fewer than SUPERVISOR_RESERVE connections
+ * left: a child takes one a thread and WORKER_CONNECTIONS.
  *
  * Death. A child that ends unasked is replaced at once. It is settled after a second; when three in a row died before that, the next waits
  * for 250 ms, doubled with each further one up to 10 s, until one settles. What the dead one ran and held is reclaimed within moments instead
@@ -30,6 +31,8 @@
 #include "job/job.h"
 
 #include <pthread.h>
+
+#define SUPERVISOR_RESERVE 10
 
 struct supervisor_set {
 	const struct job_kind *kinds; /* as worker_set's */
@@ -72,7 +75,8 @@ struct supervisor_measure {
 	bool known;               /* false: the queues could not be measured */
 	int due[JOB_QUEUES];      /* jobs that are due; counted up to the target depth of the queue only */
 	int64_t oldest_us;        /* how long the oldest of them has waited */
-	int running;              /* jobs that this supervisor's children run */
+	int running;              /* jobs that this machine's workers run */
+	int room;                 /* connections that PostgreSQL has left */
 };
 
 struct supervisor_state {

@@ -18,6 +18,11 @@ const struct conf_row JOB_CONF[] = {
 	{"worker.heartbeat", CONF_DURATION, "10s", false, 10, 3600000, "how often leases are renewed; at most a third of the lease"},
 	{"worker.poll", CONF_DURATION, "1s", false, 10, 3600000, "how often jobs are looked for when no notice comes"},
 	{"worker.batch", CONF_INT, "32", false, 1, 1000, "most jobs that one claim takes while the queue is deep"},
+	{"worker.min", CONF_INT, "2", false, 1, 256, "fewest processes of the worker"},
+	{"worker.max", CONF_INT, "16", false, 1, 256, "most processes of the worker; each takes a connection a thread and two"},
+	{"worker.scale_age", CONF_DURATION, "10s", false, 100, 3600000, "two more processes when the oldest due job has waited for longer"},
+	{"worker.scale_up_after", CONF_DURATION, "30s", false, 100, 3600000, "cool-down: least time between two steps up"},
+	{"worker.scale_down_after", CONF_DURATION, "10m", false, 100, 86400000, "two fewer processes when they were not needed for so long"},
 	{"worker.log_file", CONF_PATH, "", false, 0, 0, "the worker's log file, reopened on SIGHUP; empty: standard error"},
 	{"worker.log_level", CONF_STRING, "info", false, 0, 0, "error, warn, info or debug"},
 	CONF_END,
@@ -188,6 +193,21 @@ static void kinds_make(struct ctx *ctx, struct worker *worker)
 	worker->limits = array(ctx, limits, count);
 }
 
+void worker_machine(char out[WORKER_NAME])
+{
+	char host[64] = "";
+	const char *name = conf_string("worker.name");
+	gethostname(host, sizeof host - 1);
+	snprintf(out, WORKER_NAME, "%.64s", name[0] ? name : host);
+}
+
+void worker_name(pid_t pid, char out[WORKER_NAME])
+{
+	worker_machine(out);
+	size_t length = strlen(out);
+	snprintf(out + length, WORKER_NAME - length, ":%d", (int)pid);
+}
+
 static void worker_make(struct ctx *ctx, struct worker *worker, const struct worker_set *set)
 {
 	*worker = (struct worker){
@@ -209,9 +229,8 @@ static void worker_make(struct ctx *ctx, struct worker *worker, const struct wor
 	if (!worker->runners)
 		abort();
 	gethostname(worker->host, sizeof worker->host - 1);
-	const char *name = conf_string("worker.name");
-	snprintf(worker->name, sizeof worker->name, "%.64s:%d", name[0] ? name : worker->host, (int)getpid());
-	worker->pool = pool_open(2); /* the ear and the keeper */
+	worker_name(getpid(), worker->name);
+	worker->pool = pool_open(WORKER_CONNECTIONS);
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->wake, NULL);
 	pthread_condattr_t monotonic;
@@ -239,7 +258,7 @@ enum err worker_run(struct ctx *ctx, const struct worker_set *set)
 	struct worker worker;
 	pthread_t keeper;
 	worker_make(ctx, &worker, set);
-	keeper_reclaim(ctx, &worker);
+	keeper_reclaim(ctx, worker.pool);
 	schedule_keep(ctx, worker.pool, &worker.scheduler);
 	ctx_forgive(ctx);
 	bool kept = !pthread_create(&keeper, NULL, keeper_main, &worker);

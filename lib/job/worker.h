@@ -36,7 +36,7 @@ struct runner {
 
 struct worker {
 	const struct worker_set *set;
-	char name[128];
+	char name[WORKER_NAME];
 	char host[64];
 	char *kinds, *queues, *limits; /* owned: array literals of the kinds that are handled */
 	int threads;
@@ -81,7 +81,11 @@ void attempt_cancel(struct worker *worker, const char *id);
 
 /* The thread that renews leases, says that this worker lives, takes back what others lost, and measures. */
 void *keeper_main(void *worker);
-void keeper_reclaim(struct ctx *ctx, struct worker *worker);
+/* Takes back what any worker lost; false: it was nothing, or PostgreSQL is away. */
+bool keeper_reclaim(struct ctx *ctx, struct pool *pool);
+
+/* What a process is called in table worker and in its jobs' column worker. */
+void worker_name(pid_t pid, char out[WORKER_NAME]);
 
 /* Asks one idle thread to look. */
 void worker_look(struct worker *worker);

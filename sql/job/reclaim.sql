@@ -1,5 +1,5 @@
 -- Attempts whose worker went silent: they count, and the job goes back. Also from its last attempt, so that its kind can say what became of
--- it, until it has silenced three workers there: then it is dead. What was only held goes back as it was.
+-- it, until it has silenced three workers there: then it is dead. What was only held goes back as it was. Wakes workers.
 with lost as materialized (
 	select id from job where state = 'running' and leased_until < now() order by leased_until limit 100 for update skip locked
 )
@@ -12,4 +12,5 @@ set state = case when cancel_at is not null then 'cancelled' when started_at is 
 		else job_error(errors, attempt, 'lease-lost', 'worker ' || coalesce(worker, '?') || ' went silent') end
 from lost
 where job.id = lost.id
-returning job.id, job.kind, job.attempt, job.state, job.started_at is not null as begun
+returning job.id, job.kind, job.attempt, job.state, job.started_at is not null as begun,
+	case when job.state = 'waiting' then pg_notify('stoa_job', '')::text end
