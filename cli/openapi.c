@@ -147,7 +147,7 @@ static enum err reply_content(struct openapi *openapi, const struct route *route
 	case REPLY_PLAIN:
 		schema = json_object_new_object();
 		put(schema, "type", "string");
-		*content_out = content_of(route->shape == REPLY_PAGE ? "text/html" : "text/plain", schema, NULL);
+		*content_out = content_of(route->shape == REPLY_PAGE ? "text/html" : route->media ? route->media : "text/plain", schema, NULL);
 		return OK;
 	default:
 		return OK;

@@ -21,7 +21,7 @@ struct audit audit_of(const struct req *req, const char *action, const char *ent
 
 static const struct route *const TABLES[] = {
 	RETENTION_FLOW_ROUTES, RETENTION_SESSION_ROUTES, RETENTION_SUMMARY_ROUTES, RETENTION_CONNECTION_ROUTES,
-	RETENTION_ACTIVITY_ROUTES, NULL};
+	RETENTION_ACTIVITY_ROUTES, RETENTION_REPORT_ROUTES, NULL};
 
 const struct family FAMILY_RETENTION = {
 	.name = "retention",

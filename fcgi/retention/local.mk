@@ -6,6 +6,7 @@ retention_sources = \
 	fcgi/retention/family.c \
 	fcgi/retention/family.h \
 	fcgi/retention/flows.c \
+	fcgi/retention/reports.c \
 	fcgi/retention/sessions.c \
 	fcgi/retention/summary.c
 
@@ -14,3 +15,9 @@ TESTS += tests/retention/retention_dbtest
 tests_retention_retention_dbtest_SOURCES = tests/retention/retention_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_retention_retention_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_retention_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/report_dbtest
+TESTS += tests/retention/report_dbtest
+tests_retention_report_dbtest_SOURCES = tests/retention/report_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_retention_report_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_report_dbtest_LDADD = $(CHECK_LDADD)

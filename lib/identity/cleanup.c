@@ -24,13 +24,16 @@ static enum err sweep(struct ctx *ctx, struct pool *pool, const struct statement
 
 enum err house_cleanup_run(struct ctx *ctx, struct job *job)
 {
-	int64_t sessions = 0, resets = 0, workers = 0;
+	int64_t sessions = 0, resets = 0, workers = 0, reports = 0;
 	enum err err = sweep(ctx, job->pool, &SQL_AUTH_SESSION_SWEEP, &sessions);
 
 	if (err == OK)
 		err = sweep(ctx, job->pool, &SQL_AUTH_RESET_SWEEP, &resets);
 	if (err == OK)
 		err = sweep(ctx, job->pool, &SQL_WORKER_SWEEP, &workers);
-	LOG(LOG_INFO, "cleanup", LOG_T("job", ctx->id), LOG_N("sessions", sessions), LOG_N("resets", resets), LOG_N("workers", workers));
+	if (err == OK)
+		err = sweep(ctx, job->pool, &SQL_RETENTION_REPORT_SWEEP, &reports);
+	LOG(LOG_INFO, "cleanup", LOG_T("job", ctx->id), LOG_N("sessions", sessions), LOG_N("resets", resets), LOG_N("workers", workers),
+		LOG_N("reports", reports));
 	return err;
 }

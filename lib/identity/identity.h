@@ -80,8 +80,8 @@ enum err password_mail_enqueue(struct ctx *ctx, struct lease *lease, enum passwo
 /* The job: kind "password.mail". It makes the token when the mail is sent, so that none is ever stored in clear; at most
  * RESETS_PER_HOUR mails an account and hour, the others silently not sent. Payload {"why","email","url"}. */
 enum err password_mail_run(struct ctx *ctx, struct job *job);
-/* The job: kind "house.cleanup". Deletes sessions that ended and links that were made more than 30 days ago, and workers not seen for a day;
- * finished jobs go by themselves (job/job.h). ERR_TIMEOUT: there is more; what was deleted stays so. */
+/* The job: kind "house.cleanup". Deletes sessions that ended and links that were made more than 30 days ago, workers not seen for a day and
+ * reports of more than 7 days; finished jobs go by themselves (job/job.h). ERR_TIMEOUT: there is more; what was deleted stays so. */
 enum err house_cleanup_run(struct ctx *ctx, struct job *job);
 /* The night's clean-up, for the worker; ends with {0}. */
 extern const struct schedule IDENTITY_SCHEDULES[];

@@ -1,13 +1,15 @@
 #include "retention/ledger.h"
 
 #include "base/log.h"
+#include "retention/report.h"
 
 #include <string.h>
 
 /* Stripe may forget a key after 24 h; from then on it would execute again. */
 #define KEY_LIFE_S (23 * 3600)
 
-const struct job_kind RETENTION_JOBS[] = {{&JOB_STRIPE_APPLY, stripe_apply_run}, {0}};
+const struct job_kind RETENTION_JOBS[] = {
+	{&JOB_STRIPE_APPLY, stripe_apply_run}, {&JOB_REPORT_MAKE, report_make_run}, {0}};
 
 struct apply {
 	struct ledger ledger;

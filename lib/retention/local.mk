@@ -7,6 +7,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/flow.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
+	lib/retention/report.c \
+	lib/retention/report.h \
 	lib/retention/retention.h \
 	lib/retention/rules.c \
 	lib/retention/signature.c \

@@ -149,6 +149,7 @@ struct route {
 	int also;                     /* another status that answers the same body, or 0 */
 	bool form;                    /* the body is application/x-www-form-urlencoded (pages) */
 	bool one_click;               /* with form: also multipart/form-data, which is not read; a program sends it (RFC 8058, 3.2) */
+	const char *media;            /* REPLY_PLAIN: its media type; NULL = text/plain */
 	const char *doc;              /* one line */
 };
 

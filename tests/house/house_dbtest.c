@@ -90,6 +90,12 @@ static bool reads_only(enum permission permission)
 	return length > 5 && strcmp(text + length - 5, ":read") == 0;
 }
 
+/* Copies what its caller may read; nobody else's view changes. */
+static bool makes_report(const struct route *route)
+{
+	return route->method == METHOD_POST && (strcmp(route->path, "/api/v1/retention/reports") == 0 || strcmp(route->path, "/reports") == 0);
+}
+
 static void route_rules(const struct family *family, const struct route *route)
 {
 	const char *method = method_text(route->method);
@@ -97,7 +103,8 @@ static void route_rules(const struct family *family, const struct route *route)
 
 	if (strcmp(owner_of(route->path), family->name) != 0)
 		fault("%s %s belongs to %s, not to %s", method, route->path, owner_of(route->path), family->name);
-	if (route->method != METHOD_GET && route->access != ACCESS_PUBLIC && route->access != ACCESS_SESSION && reads_only(route->permission))
+	if (route->method != METHOD_GET && route->access != ACCESS_PUBLIC && route->access != ACCESS_SESSION && reads_only(route->permission) &&
+		!makes_report(route))
 		fault("%s %s changes something and asks only for %s", method, route->path, permission_text(route->permission));
 	if (route->method == METHOD_GET && route->form)
 		fault("%s %s has a form", method, route->path);
@@ -351,6 +358,7 @@ static void statements_keep_to_one_organisation(void **state)
 		{"consumer_notify", "a consumer reads the events of all organisations"},
 		{"webhook_fan", "a consumer reads the events of all organisations"},
 		{"webhook_sweep", "what is old goes, whose it was"},
+		{"retention_report_sweep", "what is old goes, whose it was"},
 		{NULL}};
 	const char *tables = ask(&setup, pool, "select string_agg(c.relname, '|') from pg_class c join pg_attribute a on a.attrelid = c.oid "
 		"where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'org_id' and c.relname <> 'job'");

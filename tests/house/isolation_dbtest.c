@@ -20,7 +20,7 @@ struct org {
 	struct tenant tenant;
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
 	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
-	const char *event, *endpoint, *delivery, *job;
+	const char *event, *endpoint, *delivery, *job, *report;
 	const char *ids[IDS];
 	int id_count;
 };
@@ -101,6 +101,12 @@ static void records_add(struct org *org, const char *name)
 		"values (gen_random_uuid(), '%s', '%s', '@yearly', 'UTC', '%s', 1, 3, '2100-01-01 00:00Z')", of, name, name);
 }
 
+static void report_add(struct org *org, const char *name)
+{
+	org->report = sql("insert into report (org_id, id, live, from_day, to_day, customers, totals, sessions, days) "
+		"values ('%s', gen_random_uuid(), true, '2026-01-01', '2026-01-01', true, '{}', '%s', '%s') returning id", org->tenant.org_id, name, name);
+}
+
 static void webhooks_add(struct org *org, const char *name)
 {
 	const char *of = org->tenant.org_id;
@@ -140,6 +146,7 @@ static void org_add(struct org *org, const char *name)
 	org->undecided = start(org, name, &org->token);
 	records_add(org, name);
 	webhooks_add(org, name);
+	report_add(org, name);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
 	id_add(org, org->decided);
@@ -147,6 +154,7 @@ static void org_add(struct org *org, const char *name)
 	id_add(org, org->endpoint);
 	id_add(org, org->delivery);
 	id_add(org, org->job);
+	id_add(org, org->report);
 	id_add(org, org->tenant.org_id);
 	id_add(org, org->tenant.live.id);
 	id_add(org, org->tenant.test.id);
@@ -174,7 +182,7 @@ static void sum_prepare(void)
 
 		buffer_printf(&out, " union all select '%s' || md5(string_agg(t::text, '|' order by t::text)) from %s t where org_id = $1", table, table);
 		if (strcmp(sql("select count(*) from %s where org_id = '%s'", table, bravo.tenant.org_id), "0") == 0)
-			fail_msg("nothing of the second organisation is in %s: add a row to records_add() or webhooks_add()", table);
+			fail_msg("nothing of the second organisation is in %s: add one to org_add()", table);
 	}
 	buffer_text(&out, ") parts");
 	sum_query = arena_memdup(&setup.arena, out.data, out.length);
@@ -221,6 +229,8 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"next", "\"/keys\""},
 		{"url", "\"https://hooks.shop.com/\""},
 		{"events", "[\"offer.accepted\"]"},
+		{"from", "\"2026-01-01\""},
+		{"to", "\"2026-01-01\""},
 		{"signature", plan->route->form ? "\"required\"" : NULL},
 		{"expiresAt", NULL},
 		{"timeZone", "\"Europe/Berlin\""},
