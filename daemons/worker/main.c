@@ -50,6 +50,12 @@ struct options {
 	bool drain;
 };
 
+/* Without a supervisor. */
+static bool alone(const struct options *options)
+{
+	return options->drain || options->max_runtime_s;
+}
+
 static int number_option(const char *name, const char *text, int most)
 {
 	char *end;
@@ -81,8 +87,7 @@ static struct options options_read(int argc, char **argv)
 		default: fputs(HELP, stderr); exit(2);
 		}
 	}
-	bool alone = options.drain || options.max_runtime_s;
-	if (optind < argc || (alone && (options.min || options.max))) {
+	if (optind < argc || (alone(&options) && (options.min || options.max))) {
 		fputs(HELP, stderr);
 		exit(2);
 	}
@@ -164,6 +169,7 @@ static int work(void *argument, int stop_fd)
 		.max_runtime_s = options->max_runtime_s,
 		.stop_fd = stop_fd,
 		.drain = options->drain,
+		.supervised = !alone(options),
 	});
 	if (err != OK)
 		LOG(LOG_ERROR, "worker.failed", LOG_T("message", ctx.fault.detail));
@@ -239,7 +245,7 @@ int main(int argc, char **argv)
 	}
 	collect_kinds(program.kinds);
 	collect_schedules(program.schedules);
-	int status = options.drain || options.max_runtime_s ? run_alone(&program) : supervisor_run(&(struct supervisor_set){
+	int status = alone(&options) ? run_alone(&program) : supervisor_run(&(struct supervisor_set){
 		.kinds = program.kinds,
 		.threads = options.threads,
 		.min = options.min,

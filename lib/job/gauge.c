@@ -31,6 +31,7 @@ struct gauge {
 	struct dead dead[DEAD_MOST];
 	int dead_count;
 	int64_t bury_us, bury_wait_us, measure_us;
+	int64_t metrics_us;    /* when the metrics are next due */
 };
 
 static struct supervisor_measure read_rows(const PGresult *rows)
@@ -68,6 +69,17 @@ static enum err ask(struct gauge *gauge, PGresult **rows_out)
 	return err;
 }
 
+/* For people, less often: it counts much more. */
+static enum err metrics(struct gauge *gauge)
+{
+	int64_t now_us = clock_mono_us();
+	if (now_us < gauge->metrics_us)
+		return OK;
+	TRY(keeper_measure(&gauge->ctx, gauge->pool));
+	gauge->metrics_us = now_us + conf_ms("worker.heartbeat") * INT64_C(1000);
+	return OK;
+}
+
 static void measure(struct gauge *gauge)
 {
 	struct supervisor_measure found = {0};
@@ -80,8 +92,10 @@ static void measure(struct gauge *gauge)
 	gauge->failing = failed;
 	if (!failed)
 		found = read_rows(rows);
-	ctx_forgive(&gauge->ctx);
 	send(gauge->fd, &found, sizeof found, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (!failed && metrics(gauge) != OK)
+		LOG(LOG_WARN, "worker.cannot-measure", LOG_T("message", gauge->ctx.fault.internal));
+	ctx_forgive(&gauge->ctx);
 	gauge->measure_us = clock_mono_us() + MEASURE_EVERY_US;
 }
 

@@ -154,6 +154,7 @@ struct worker_set {
 	int max_runtime_s;            /* 0 = for ever; past it nothing is claimed */
 	int stop_fd;                  /* readable = stop claiming, finish, return; -1 = none */
 	bool drain;                   /* return when no job is due and none is running here (tests, cron) */
+	bool supervised;              /* a child of supervisor_run(), which measures the queues for the metrics in its place */
 };
 
 /* Runs threads that claim and run jobs until stopped. Keeps this worker's row in table worker fresh for readiness. Goes on through

@@ -56,10 +56,10 @@ static enum err renew(struct ctx *ctx, struct worker *worker)
 	return OK;
 }
 
-static enum err measure(struct ctx *ctx, struct worker *worker)
+enum err keeper_measure(struct ctx *ctx, struct pool *pool)
 {
 	PGresult *rows;
-	TRY(pg_query(ctx, worker->pool, &SQL_JOB_DEPTH, NULL, &rows));
+	TRY(pg_query(ctx, pool, &SQL_JOB_DEPTH, NULL, &rows));
 	for (int i = 0; i < PQntuples(rows); i++) {
 		char labels[32];
 		snprintf(labels, sizeof labels, "queue=\"%s\"", JOB_DEPTH_TARGET[pg_number(rows, i, "queue", JOB_DEFAULT)].queue);
@@ -80,7 +80,7 @@ static enum err beat(struct ctx *ctx, struct worker *worker)
 	TRY(renew(ctx, worker));
 	TRY(pg_query(ctx, worker->pool, &SQL_WORKER_SEEN, PARAMS(worker->name, worker->host, pg_int(ctx, getpid()),
 		pg_int(ctx, worker->threads)), NULL));
-	return measure(ctx, worker);
+	return worker->set->supervised ? OK : keeper_measure(ctx, worker->pool);
 }
 
 bool keeper_reclaim(struct ctx *ctx, struct pool *pool)

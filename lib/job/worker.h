@@ -81,6 +81,8 @@ void attempt_cancel(struct worker *worker, const char *id);
 
 /* The thread that renews leases, says that this worker lives, takes back what others lost, and measures. */
 void *keeper_main(void *worker);
+/* Sets the gauges of the queues. */
+enum err keeper_measure(struct ctx *ctx, struct pool *pool);
 /* Takes back what any worker lost; false: it was nothing, or PostgreSQL is away. */
 bool keeper_reclaim(struct ctx *ctx, struct pool *pool);
 

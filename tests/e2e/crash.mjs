@@ -7,7 +7,7 @@ import { CATALOGUE, customer, stepOf } from './widget.mjs'
 
 const DECISIONS = Number(process.argv[2] ?? 1000)
 const CLIENTS = 12
-const tally = { 'start requests repeated': 0, 'decision requests repeated': 0, 'widget responders killed': 0, 'workers killed': 0 }
+const tally = { 'start requests repeated': 0, 'decision requests repeated': 0, 'widget responders killed': 0, 'worker children killed': 0, 'supervisors killed': 0 }
 const pick = list => list[Math.floor(Math.random() * list.length)]
 
 const house = await boot({ front: 'lighttpd', again: true, conf: { worker: { lease: '5s', heartbeat: '1s' }, web: { log_level: 'warn' } } })
@@ -19,24 +19,43 @@ await house.stripe.control('seed', { mode: 'test', ...CATALOGUE, customers: name
 // Every call takes a moment, so that many are in flight when the worker dies: half of them already executed.
 await house.stripe.control('faults', [{ kind: 'stall', ms: 60, times: 0, when: 'after', path: '/v1/subscriptions/.*[02468]$' }, { kind: 'stall', ms: 20, times: 0, when: 'before', path: '/v1/subscriptions/' }])
 
-// The widget's responders are lighttpd's children; lighttpd starts them again.
-function killResponders() {
-	const parent = house.web.child.pid
-	for (const pid of readdirSync('/proc').filter(pid => /^\d+$/.test(pid))) {
+// The children of a process that run this program.
+const childrenOf = (parent, program) => readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).map(Number).filter(pid => {
+	try {
+		const [, name, ppid] = /\((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+		return Number(ppid) === parent && name === program && readlinkSync(`/proc/${pid}/exe`).endsWith(program)
+	} catch { // it ended while we looked
+		return false
+	}
+})
+
+function killAll(pids, counter) {
+	for (const pid of pids) {
 		try {
-			const ours = Number(/\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === parent && /stoa-widget$/.test(readlinkSync(`/proc/${pid}/exe`))
-			if (!ours) continue
-			process.kill(Number(pid), 'SIGKILL')
-			tally['widget responders killed']++
+			process.kill(pid, 'SIGKILL')
+			tally[counter]++
 		} catch { /* it ended while we looked */ }
 	}
 }
 
+// The widget's responders are lighttpd's children; lighttpd starts them again.
+function killResponders() {
+	killAll(childrenOf(house.web.child.pid, 'stoa-widget'), 'widget responders killed')
+}
+
+// One of the children that run jobs, or all of them; every fifth time the supervisor before them, which then does not see them die, and
+// in half of these cases it alone, so that its children finish what they run.
+let kills = 0
 function killWorker() {
 	const { child } = house.workerProcess
 	if (child.exitCode !== null || child.signalCode !== null) return
-	child.kill('SIGKILL')
-	tally['workers killed']++
+	const children = childrenOf(child.pid, 'stoa-worker')
+	const supervisor = ++kills % 5 === 0
+	if (supervisor) {
+		child.kill('SIGKILL')
+		tally['supervisors killed']++
+	}
+	if (!supervisor || kills % 2) killAll(Math.random() < 0.5 ? children : [pick(children)].filter(Boolean), 'worker children killed')
 }
 
 // Repeats until it is answered by 200: a lost connection, 5xx or 429 says nothing of what became of it. Every 25th request the responder
@@ -120,6 +139,6 @@ const ledger = {
 for (const [name, value] of Object.entries(ledger)) console.log(`${String(value).padStart(7)}  ${name}`)
 for (const line of wrong.slice(0, 20)) console.log(line)
 await house.finish()
-const hit = resumed.size > 0 && tally['start requests repeated'] > 0 && tally['decision requests repeated'] > 0
+const hit = resumed.size > 0 && tally['supervisors killed'] > 0 && tally['start requests repeated'] > 0 && tally['decision requests repeated'] > 0
 if (!hit) console.log('no request or no decision was hit: this proves nothing')
 process.exit(once === DECISIONS && wrong.length === 0 && ledger['applied but never acknowledged'] === 0 && hit ? 0 : 1)

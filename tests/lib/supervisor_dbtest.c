@@ -39,7 +39,7 @@ static int child(void *argument, int stop_fd)
 		return 3;
 	struct pool *pool = pool_open(0);
 	ctx_init(&ctx);
-	enum err err = worker_run(&ctx, &(struct worker_set){.kinds = KINDS, .pool = pool, .stop_fd = stop_fd});
+	enum err err = worker_run(&ctx, &(struct worker_set){.kinds = KINDS, .pool = pool, .stop_fd = stop_fd, .supervised = true});
 	ctx_free(&ctx);
 	pool_close(pool);
 	return err == OK ? 0 : 1;
