@@ -4,6 +4,7 @@ PAGES_SOURCES = \
 	fcgi/pages/asset.c \
 	fcgi/pages/family.c \
 	fcgi/pages/family.h \
+	fcgi/pages/jobs.c \
 	fcgi/pages/keys.c \
 	fcgi/pages/login.c \
 	fcgi/pages/overview.c \
@@ -33,8 +34,11 @@ uninstall-local:
 clean-local:
 	rm -rf web/dist
 
-check_PROGRAMS += tests/pages/pages_dbtest
-TESTS += tests/pages/pages_dbtest
+check_PROGRAMS += tests/pages/jobs_dbtest tests/pages/pages_dbtest
+TESTS += tests/pages/jobs_dbtest tests/pages/pages_dbtest
+tests_pages_jobs_dbtest_SOURCES = tests/pages/jobs_dbtest.c tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_jobs_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_jobs_dbtest_LDADD = $(CHECK_LDADD)
 tests_pages_pages_dbtest_SOURCES = tests/pages/pages_dbtest.c $(PAGES_SOURCES)
 tests_pages_pages_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_pages_dbtest_LDADD = $(CHECK_LDADD)
