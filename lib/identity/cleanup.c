@@ -10,13 +10,30 @@ const struct schedule IDENTITY_SCHEDULES[] = {
 	{.name = "house.cleanup", .cron = "20 3 * * *", .zone = "UTC", .policy = &JOB_HOUSE_CLEANUP},
 	{0}};
 
-static enum err sweep(struct ctx *ctx, struct pool *pool, const struct statement *statement, int64_t *count_out)
+/* How far a clean-up is. */
+struct cleanup {
+	struct job *job;
+	int64_t total, gone;
+};
+
+static void tell(struct ctx *ctx, const struct cleanup *cleanup)
 {
-	for (int64_t batch = BATCH; batch == BATCH; *count_out += batch) {
+	int64_t percent = cleanup->total ? 100 * cleanup->gone / cleanup->total : 100;
+
+	job_progress(ctx, cleanup->job, percent < 100 ? (int)percent : 100, arena_printf(&ctx->arena, "%lld of %lld rows", (long long)cleanup->gone,
+		(long long)cleanup->total));
+}
+
+static enum err sweep(struct ctx *ctx, struct cleanup *cleanup, const struct statement *statement, int64_t *count_out)
+{
+	for (int64_t batch = BATCH; batch == BATCH; *count_out += batch, cleanup->gone += batch) {
 		PGresult *result;
+		if (job_cancelled(ctx, cleanup->job))
+			return fail(ctx, ERR_GONE, "Cancelled");
 		if (!ctx_left_ms(ctx, 1))
 			return fail(ctx, ERR_TIMEOUT, "There is more to clean up than time for it");
-		TRY(pg_query(ctx, pool, statement, NULL, &result));
+		tell(ctx, cleanup);
+		TRY(pg_query(ctx, cleanup->job->pool, statement, NULL, &result));
 		batch = strtoll(PQcmdTuples(result), NULL, 10);
 	}
 	return OK;
@@ -25,14 +42,18 @@ static enum err sweep(struct ctx *ctx, struct pool *pool, const struct statement
 enum err house_cleanup_run(struct ctx *ctx, struct job *job)
 {
 	int64_t sessions = 0, resets = 0, workers = 0, reports = 0;
-	enum err err = sweep(ctx, job->pool, &SQL_AUTH_SESSION_SWEEP, &sessions);
+	struct cleanup cleanup = {.job = job};
+	PGresult *result;
 
+	TRY(pg_query(ctx, job->pool, &SQL_AUTH_CLEANUP_COUNT, NULL, &result));
+	cleanup.total = pg_number(result, 0, "total", 0);
+	enum err err = sweep(ctx, &cleanup, &SQL_AUTH_SESSION_SWEEP, &sessions);
 	if (err == OK)
-		err = sweep(ctx, job->pool, &SQL_AUTH_RESET_SWEEP, &resets);
+		err = sweep(ctx, &cleanup, &SQL_AUTH_RESET_SWEEP, &resets);
 	if (err == OK)
-		err = sweep(ctx, job->pool, &SQL_WORKER_SWEEP, &workers);
+		err = sweep(ctx, &cleanup, &SQL_WORKER_SWEEP, &workers);
 	if (err == OK)
-		err = sweep(ctx, job->pool, &SQL_RETENTION_REPORT_SWEEP, &reports);
+		err = sweep(ctx, &cleanup, &SQL_RETENTION_REPORT_SWEEP, &reports);
 	LOG(LOG_INFO, "cleanup", LOG_T("job", ctx->id), LOG_N("sessions", sessions), LOG_N("resets", resets), LOG_N("workers", workers),
 		LOG_N("reports", reports));
 	return err;

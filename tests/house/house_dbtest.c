@@ -334,6 +334,7 @@ static void statements_keep_to_one_organisation(void **state)
 		{"auth_operator_set", "an operator is one in every organisation"},
 		{"auth_session_revoke_all", "a password ends a person's sessions everywhere"},
 		{"auth_organisation_find", "the command finds an organisation for its admin"},
+		{"auth_cleanup_count", "sessions that ended go, whoever had them"},
 		{"auth_session_sweep", "sessions that ended go, whoever had them"},
 		{"schedule_due", "schedules are looked at across organisations"},
 		{"schedule_first", "schedules are looked at across organisations"},
