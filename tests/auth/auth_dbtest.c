@@ -359,6 +359,7 @@ static void test_password_change(void **state)
 	assert_int_equal(login(&caller, person.email, PASSWORD), 401);
 	assert_int_equal(login(&caller, person.email, "another password"), 200);
 	assert_int_equal(audits(person.org_id, "password.change"), 1);
+	assert_string_equal(sql("select count(*) from event where org_id = '%s' and type = 'password.changed'", person.org_id), "1");
 	sql("update account set locked_until = now() + interval '1 hour' where id = '%s'", person.account_id);
 	expect(&caller, 403, "POST", "/api/v1/auth/password", person.access,
 		"{\"oldPassword\":\"another password\",\"password\":\"yet another one\"}");
@@ -467,6 +468,7 @@ static void test_reset(void **state)
 	assert_int_equal(login(&caller, person.email, PASSWORD), 401);
 	assert_int_equal(login(&caller, person.email, "a new password"), 200);
 	assert_int_equal(audits(person.org_id, "password.reset"), 1);
+	assert_string_equal(sql("select count(*) from event where org_id = '%s' and type = 'password.changed'", person.org_id), "1");
 
 	ctx_reset(&setup);
 	assert_int_equal(password_reset_create(&setup, pool, person.email, RESET_LIFE_S, token), OK);

@@ -328,7 +328,7 @@ test('accessible in light and dark: shop, sign-in, Overview, keys, errors', asyn
 		await accessible(page, path);
 	}
 	await signIn(page);
-	for (const path of ['/', '/?mode=test&range=7', '/keys', '/nowhere']) {
+	for (const path of ['/', '/?mode=test&range=7', '/keys', '/settings', '/unsubscribe?token=x', '/nowhere']) {
 		await page.goto(house.url + path);
 		await accessible(page, path);
 	}
@@ -355,6 +355,11 @@ test('the Overview counts it all', async (t) => {
 	assert.equal(await figure('Closed without deciding'), String(summary.dismissed));
 	const [saved] = Object.values(summary.saved_minor);
 	assert.equal((await figure('Revenue saved a month')).replaceAll(/[^\d]/g, ''), String(saved));
+	// What the worker has counted from the events, a moment later.
+	await until('the activity', async () => {
+		await page.reload();
+		return await page.getByRole('row', {name: /^Customer cancelled \d+/}).count() === 1;
+	});
 	await page.getByRole('link', {name: 'Live', exact: true}).click();
 	await page.getByText('No decisions yet').waitFor();
 });
@@ -362,7 +367,7 @@ test('the Overview counts it all', async (t) => {
 test('phone width: no page is wider than the screen', async (t) => {
 	const page = await openPage(browser, t, {viewport: {width: 360, height: 640}});
 	await signIn(page);
-	for (const path of [`${house.url}/?mode=test`, `${house.url}/keys`, `${house.url}/nowhere`, shop, `${shop}/account/cleo`]) {
+	for (const path of [`${house.url}/?mode=test`, `${house.url}/keys`, `${house.url}/settings`, `${house.url}/nowhere`, shop, `${shop}/account/cleo`]) {
 		await page.goto(path);
 		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, path);
 	}
@@ -372,6 +377,17 @@ test('pages work without JavaScript', async (t) => {
 	const page = await openPage(browser, t, {javaScriptEnabled: false});
 	await signIn(page);
 	await page.getByRole('link', {name: '7 days'}).click();
+	await page.getByRole('link', {name: 'Settings'}).click();
+	await page.getByLabel('Time zone').fill('Europe/Atlantis');
+	await page.getByRole('button', {name: 'Save'}).click();
+	await page.getByText('is not a time zone').waitFor();
+	await page.getByLabel('Language of mails to you').selectOption('de');
+	await page.getByLabel('Time zone').fill('Europe/Lisbon');
+	await page.getByLabel(/how many customers/).check();
+	await page.getByRole('button', {name: 'Save'}).click();
+	await page.getByText('Your settings are saved.').waitFor();
+	assert.deepEqual([await page.getByLabel('Language of mails to you').inputValue(), await page.getByLabel('Time zone').inputValue()], ['de', 'Europe/Lisbon']);
+	assert.ok(await page.getByLabel(/how many customers/).isChecked());
 	await page.getByRole('button', {name: 'Sign out'}).click();
 	await page.getByText('You are signed out.').waitFor();
 	await page.goto(house.url);

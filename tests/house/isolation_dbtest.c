@@ -4,9 +4,11 @@
  * paths, bodies, queries and the widget's token: what answers must not hold anything of the second, and its rows stay as they are.
  * Requests are made from the routes' own rows of input, so that a new route is covered the moment it is there. At the end the second
  * organisation makes the same requests itself, and they work: what was refused was refused for whose they were. */
+#include "tests/house/events.h"
 #include "tests/widget/client.h"
 
 #include "cli/cli.h"
+#include "event/event.h"
 #include "who/secret.h"
 
 #define MARK "bravo"           /* in every text of the second organisation */
@@ -233,6 +235,7 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"to", "\"2026-01-01\""},
 		{"signature", plan->route->form ? "\"required\"" : NULL},
 		{"expiresAt", NULL},
+		{"role", "\"readonly\""},
 		{"timeZone", "\"Europe/Berlin\""},
 		{"from", "\"2026-01-01\""},
 		{"to", "\"2100-01-01\""},
@@ -513,19 +516,62 @@ static void route_attack(const struct route *route)
 	}
 }
 
-/* Whoever may asks for what is their own: some id works. */
+static const char *route_name(const struct route *route)
+{
+	return arena_printf(&setup.arena, "%s %s", method_text(route->method), route->path);
+}
+
+/* NULL: the route is not listed, or only reads. */
+static const struct write *write_of(const struct route *route)
+{
+	const char *name = route_name(route);
+
+	for (size_t i = 0; i < WRITE_COUNT; i++)
+		if (strcmp(WRITES[i].route, name) == 0)
+			return &WRITES[i];
+	return NULL;
+}
+
+/* The event that a call of the route by fields that keep their rules leaves, or NULL. */
+static const char *event_of(const struct route *route)
+{
+	const struct write *write = write_of(route);
+
+	return write && !write->test ? write->event : NULL;
+}
+
+static bool event_came(const char *type, int *count)
+{
+	int now = type ? (int)strtol(sql("select count(*) from event where org_id = '%s' and type = '%s'", bravo.tenant.org_id, type), NULL, 10) : 0;
+	bool came = !type || now > *count;
+
+	*count = now;
+	return came;
+}
+
+/* Whoever may asks for what is their own: some id works, and leaves the event that it should. */
 static void route_control(const struct route *route)
 {
+	const char *type = event_of(route);
+	bool worked = false;
+	int count = 0;
+
+	event_came(type, &count);
 	for (enum caller_kind as = AS_OWNER; as < AS_NOBODY; as++)
 		for (int i = 0; may(route, as) && i < bravo.id_count; i++)
 			for (int optional = 0; optional < 2; optional++) {
 				struct plan plan = {.route = route, .victim = &bravo, .id = bravo.ids[i], .optional = optional};
 
-				if (call(&plan, &bravo, as) < 400)
+				if (call(&plan, &bravo, as) >= 400)
+					continue;
+				worked = true;
+				if (event_came(type, &count))
 					return;
 			}
-	fault("%s %s works for nobody, so that its refusals prove nothing: %d %s", method_text(route->method), route->path, caller.rep.status,
-		reply_text());
+	if (worked)
+		fault("%s leaves no event %s", route_name(route), type);
+	else
+		fault("%s works for nobody, so that its refusals prove nothing: %d %s", route_name(route), caller.rep.status, reply_text());
 }
 
 /* --- families --- */
@@ -565,7 +611,7 @@ static void own_ids_work_method(enum method method)
 		family_open(*family);
 		for (const struct route *const *table = (*family)->tables; *table; table++)
 			for (const struct route *route = *table; route->path; route++)
-				if (route->method == method && takes_id(route) && route->access != ACCESS_PUBLIC)
+				if (route->method == method && (takes_id(route) || event_of(route)) && route->access != ACCESS_PUBLIC)
 					route_control(route);
 		serve_close();
 	}
@@ -577,6 +623,53 @@ static void own_ids_work(void **state)
 	faults = 0;
 	for (enum method method = METHOD_GET; method <= METHOD_DELETE; method++)
 		own_ids_work_method(method);
+	assert_int_equal(faults, 0);
+}
+
+static bool listed[WRITE_COUNT];
+
+static void write_listed(const struct route *route)
+{
+	const struct write *write = write_of(route);
+
+	if (route->method != METHOD_GET && !write)
+		fault("%s changes something and is not in tests/house/events.h", route_name(route));
+	if (write)
+		listed[write - WRITES] = true;
+}
+
+/* The test that a row names speaks of the event. */
+static bool test_speaks(const struct write *write)
+{
+	char line[1024];
+	FILE *file = fopen(arena_printf(&setup.arena, "%s/%s", getenv("STOA_ROOT"), write->test), "r");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof line, file))
+		found = strstr(line, write->event) != NULL;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* What others may care about is told: every route that changes something leaves its event, or there is a reason. */
+static void every_change_is_accounted_for(void **state)
+{
+	(void)state;
+	faults = 0;
+	each_route(write_listed);
+	for (size_t i = 0; i < WRITE_COUNT; i++) {
+		const struct write *write = &WRITES[i];
+
+		if (!listed[i])
+			fault("%s is no route", write->route);
+		if (!write->event == !write->reason)
+			fault("%s needs an event or a reason", write->route);
+		if (write->event && !event_filter_known(write->event))
+			fault("%s: there is no event %s", write->route, write->event);
+		if (write->test && !test_speaks(write))
+			fault("%s: %s does not look for %s", write->route, write->test, write->event);
+	}
 	assert_int_equal(faults, 0);
 }
 
@@ -637,7 +730,8 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(foreign_ids_lead_nowhere),
-		cmocka_unit_test(own_ids_work)};
+		cmocka_unit_test(own_ids_work),
+		cmocka_unit_test(every_change_is_accounted_for)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }

@@ -430,6 +430,8 @@ static void connections(void **state)
 	assert_int_equal(person_send(&caller, "GET", CONNECTION "test", admin, NULL), 404);
 	assert_string_equal(sql("select string_agg(action || (after->>'last4'), ',' order by id) from audit_log where entity = 'stripe_connection'"),
 		"connection.put7890,connection.putabcd,connection.deleteabcd");
+	assert_string_equal(sql("select string_agg(type, ',' order by seq) from event where entity = 'stripe_connection'"),
+		"connection.changed,connection.changed,connection.removed");
 	caller_close(&caller);
 }
 
