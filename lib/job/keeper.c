@@ -63,9 +63,9 @@ enum err keeper_measure(struct ctx *ctx, struct pool *pool)
 	for (int i = 0; i < PQntuples(rows); i++) {
 		char labels[32];
 		snprintf(labels, sizeof labels, "queue=\"%s\"", JOB_DEPTH_TARGET[pg_number(rows, i, "queue", JOB_DEFAULT)].queue);
-		gauge_set(metric_gauge("stoa_job_waiting", labels, "Jobs that wait, also for a later time; of a kind at most 100,000 are counted"),
+		gauge_set(metric_gauge("stoa_job_waiting", labels, "Jobs that wait, also for a later time; of a kind at most 10,000 are counted"),
 			pg_number(rows, i, "waiting", 0));
-		gauge_set(metric_gauge("stoa_job_due", labels, "Jobs that wait and are due; of a kind at most 100,000 are counted"),
+		gauge_set(metric_gauge("stoa_job_due", labels, "Jobs that wait and are due; of a kind at most 10,000 are counted"),
 			pg_number(rows, i, "due", 0));
 		gauge_set(metric_gauge("stoa_job_running", labels, "Jobs that workers run or hold"), pg_number(rows, i, "running", 0));
 		gauge_set(metric_gauge("stoa_job_oldest_waiting_seconds", labels, "How long the oldest due job has waited"),

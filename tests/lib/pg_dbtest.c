@@ -469,7 +469,8 @@ static void test_session_settings(void **state)
 	setting("STOA_DB_URL", url);
 	struct pool *pool = pool_open(1);
 	assert_string_equal(ask(ctx, pool, "select concat_ws(' ', current_setting('TimeZone'), current_setting('statement_timeout'), "
-		"current_setting('work_mem'), current_setting('application_name'), current_setting('client_encoding'))"), "UTC 5s 5MB mine UTF8");
+		"current_setting('work_mem'), current_setting('application_name'), current_setting('client_encoding'), current_setting('jit'))"),
+		"UTC 5s 5MB mine UTF8 off");
 	pool_close(pool);
 	/* Without options nothing is prepared, and a foreign time zone is refused instead of read wrongly. */
 	setting("STOA_DB_PREPARE", "no");
