@@ -32,7 +32,7 @@ static void look_at_worker(struct doctor *doctor, struct pool *pool)
 	int64_t age_s = pg_number(result, 0, "age_s", -1);
 	const char *remedy = "Start stoa-worker (or add it to cron): until then nothing is applied at Stripe and no mail is sent.";
 	if (age_s < 0)
-		doctor_bad(doctor, "worker", remedy, "none has ever run on this database");
+		doctor_bad(doctor, "worker", remedy, "none runs on this database");
 	else if (age_s >= WORKER_SILENT_S)
 		doctor_bad(doctor, "worker", remedy, "last seen %" PRId64 " s ago", age_s);
 	else

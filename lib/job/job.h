@@ -157,8 +157,12 @@ struct worker_set {
 	bool supervised;              /* a child of supervisor_run(), which measures the queues for the metrics in its place */
 };
 
-/* Runs threads that claim and run jobs until stopped. Keeps this worker's row in table worker fresh for readiness. Goes on through
- * any failure of PostgreSQL. ERR_UNAVAILABLE: the threads cannot be started. */
+/* Runs threads that claim and run jobs until stopped. Keeps this worker's row in table worker fresh for readiness; it goes when the worker
+ * ends, but with max_runtime_s it stays for the next one. Goes on through any failure of PostgreSQL. ERR_UNAVAILABLE: the threads cannot be
+ * started.
+ *
+ * Jobs are looked for when a notice comes and every worker.poll: that is the most that the loss of a notice, a retry or a delayed job costs. At
+ * 1 s two processes at rest and their supervisor take 0.03 % of a core, and their back-ends 0.15 %, so it is not rarer when nothing comes. */
 enum err worker_run(struct ctx *ctx, const struct worker_set *set);
 
 #define WORKER_NAME 80

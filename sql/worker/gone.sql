@@ -1,2 +1,2 @@
--- $1 this one, which ends; and those that died long ago.
-delete from worker where name = $1 or seen_at < now() - interval '1 day'
+-- $1 this one, which ends; and those that have been silent for long.
+delete from worker where name = $1 or seen_at < now() - interval '1 hour'

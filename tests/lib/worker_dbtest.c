@@ -167,6 +167,8 @@ static void test_max_runtime(void **state)
 	setenv("STOA_WORKER_NAME", "elsewhere", 1);
 	assert_int_equal(finish(start(fixture, moment)), 0);
 	unsetenv("STOA_WORKER_NAME");
+	/* Its row stays until the next minute's. */
+	assert_string_equal(value(fixture, "select count(*) from worker where name like 'elsewhere:%'"), "1");
 	assert_non_null(strstr(text_of(fixture, fixture->out), "worker.started"));
 	kill(first, SIGKILL);
 	assert_int_equal(finish(first), 128 + SIGKILL);
