@@ -100,6 +100,9 @@ if (live) {
 		if (!document.hidden)
 			timer = setTimeout(turn, wait);
 	};
-	document.addEventListener('visibilitychange', rest);
+	document.addEventListener('visibilitychange', () => {
+		wait = SOON_MS;
+		rest();
+	});
 	rest();
 }
