@@ -112,6 +112,7 @@ static int number(struct fixture *fixture, const char *text)
 }
 
 #define WORKERS(n) WAIT_FOR(number(fixture, "select count(*) from worker") == (n))
+#define PIDS "select string_agg(pid::text, ' ' order by pid) from worker"
 #define RUNNER "select pid from worker join job on worker = name where state = 'running'"
 
 static int database(void **state)
@@ -207,7 +208,7 @@ static void test_reload(void **state)
 	struct fixture *fixture = *state;
 	pid_t supervisor = start();
 	WORKERS(2);
-	const char *before = value(fixture, "select string_agg(pid::text, ' ' order by pid) || ' ' || min(threads) from worker");
+	const char *before = value(fixture, PIDS);
 	assert_int_equal(number(fixture, "select max(threads) from worker"), 2);
 
 	/* Faults keep what runs. */
@@ -219,7 +220,7 @@ static void test_reload(void **state)
 	}
 	assert_non_null(strstr(log_text(fixture), "worker.threads must be"));
 	assert_non_null(strstr(log_text(fixture), "worker.min is 9 and worker.max 8"));
-	assert_string_equal(value(fixture, "select string_agg(pid::text, ' ' order by pid) || ' ' || min(threads) from worker"), before);
+	assert_string_equal(value(fixture, PIDS), before);
 
 	/* One that runs a job is replaced too, and finishes it. */
 	enqueue(fixture, &SLOW, (struct job_new){0});
@@ -287,6 +288,55 @@ static void test_back_off(void **state)
 	assert_non_null(strstr(log_text(fixture), "\"status\":3"));
 	unlink(broken_file);
 	WORKERS(2);
+
+	/* Nor do they take the place of those that work. */
+	const char *before = value(fixture, PIDS);
+	int died = times(fixture, "\"event\":\"worker.child-died\"");
+	fclose(fopen(broken_file, "w"));
+	kill(supervisor, SIGHUP);
+	WAIT_FOR(times(fixture, "\"event\":\"worker.child-died\"") >= died + 3);
+	assert_string_equal(value(fixture, PIDS), before);
+	unlink(broken_file);
+	WAIT_FOR(number(fixture, arena_printf(&fixture->ctx.arena, "select count(*) from worker where not pid = any (string_to_array('%s', ' ')::int[])",
+		before)) == 2);
+	WORKERS(2);
+	assert_int_equal(stop(supervisor), 0);
+}
+
+/* The child of this name; 0: none. */
+static pid_t child_named(pid_t parent, const char *name)
+{
+	char path[64], comm[32];
+	int pid = 0;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	FILE *children = fopen(path, "r");
+	assert_non_null(children);
+	bool found = false;
+	while (!found && fscanf(children, "%d", &pid) == 1) {
+		snprintf(path, sizeof path, "/proc/%d/comm", pid);
+		FILE *file = fopen(path, "r");
+		found = file && fgets(comm, sizeof comm, file) && !strncmp(comm, name, strlen(name));
+		if (file)
+			fclose(file);
+	}
+	fclose(children);
+	return found ? pid : 0;
+}
+
+/* The process that measures is replaced too, and the next death is seen to. */
+static void test_gauge_killed(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t supervisor = start(), gauge, next;
+	WORKERS(2);
+	WAIT_FOR((gauge = child_named(supervisor, "stoa-gauge")));
+	kill(gauge, SIGKILL);
+	WAIT_FOR((next = child_named(supervisor, "stoa-gauge")) && next != gauge);
+	enqueue(fixture, &SLOW, (struct job_new){0});
+	WAIT_FOR(*value(fixture, RUNNER));
+	kill(number(fixture, RUNNER), SIGKILL);
+	WAIT_FOR(!strcmp(value(fixture, "select max(attempt) from run"), "2"));
+	value(fixture, "insert into go values (true)");
 	assert_int_equal(stop(supervisor), 0);
 }
 
@@ -359,6 +409,6 @@ int main(void)
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	unsetenv("STOA_CACHE_SERVERS");
 	const struct CMUnitTest tests[] = {CASE(test_killed), CASE(test_all_killed), CASE(test_drains), CASE(test_second_signal), CASE(test_reload),
-		CASE(test_log), CASE(test_supervisor_killed), CASE(test_back_off), CASE(test_scale), CASE(test_no_scale), CASE(test_database_away)};
+		CASE(test_log), CASE(test_supervisor_killed), CASE(test_back_off), CASE(test_gauge_killed), CASE(test_scale), CASE(test_no_scale), CASE(test_database_away)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
