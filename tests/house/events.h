@@ -64,6 +64,9 @@ static const struct write WRITES[] = {
 	{"POST /api/v1/jobs/:id/replay", NULL, HOUSE, NULL},
 	{"POST /api/v1/ops/replays", NULL, HOUSE, NULL},
 	{"PUT /api/v1/ops/pauses", NULL, HOUSE, NULL},
+	{"POST /jobs", NULL, HOUSE, NULL},
+	{"POST /jobs/:id/cancel", NULL, HOUSE, NULL},
+	{"POST /jobs/:id/replay", NULL, HOUSE, NULL},
 };
 #define WRITE_COUNT (sizeof WRITES / sizeof *WRITES)
 
