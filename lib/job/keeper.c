@@ -61,8 +61,9 @@ enum err keeper_measure(struct ctx *ctx, struct pool *pool)
 	PGresult *rows;
 	TRY(pg_query(ctx, pool, &SQL_JOB_DEPTH, NULL, &rows));
 	for (int i = 0; i < PQntuples(rows); i++) {
+		const struct job_depth_target *target = &JOB_DEPTH_TARGET[pg_number(rows, i, "queue", JOB_DEFAULT)];
 		char labels[32];
-		snprintf(labels, sizeof labels, "queue=\"%s\"", JOB_DEPTH_TARGET[pg_number(rows, i, "queue", JOB_DEFAULT)].queue);
+		snprintf(labels, sizeof labels, "queue=\"%s\"", target->queue);
 		gauge_set(metric_gauge("stoa_job_waiting", labels, "Jobs that wait, also for a later time; of a kind at most 10,000 are counted"),
 			pg_number(rows, i, "waiting", 0));
 		gauge_set(metric_gauge("stoa_job_due", labels, "Jobs that wait and are due; of a kind at most 10,000 are counted"),
@@ -71,6 +72,8 @@ enum err keeper_measure(struct ctx *ctx, struct pool *pool)
 		gauge_set(metric_gauge("stoa_job_oldest_waiting_seconds", labels, "How long the oldest due job has waited"),
 			pg_number(rows, i, "oldest_s", 0));
 		gauge_set(metric_gauge("stoa_job_dead", labels, "Jobs that failed for good"), pg_number(rows, i, "dead", 0));
+		gauge_set(metric_gauge("stoa_job_depth_target", labels, "Due jobs below which a queue is well"), target->target);
+		gauge_set(metric_gauge("stoa_job_depth_alert", labels, "Due jobs above which a queue is an alert"), target->alert);
 	}
 	return OK;
 }

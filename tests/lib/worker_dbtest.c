@@ -197,6 +197,8 @@ static void test_gauges(void **state)
 	assert_non_null(strstr(out.data, "stoa_job_waiting{queue=\"default\"} 0"));
 	assert_non_null(strstr(out.data, "stoa_job_due{queue=\"low\"} 7"));
 	assert_non_null(strstr(out.data, "stoa_job_running{queue=\"low\"} 0"));
+	assert_non_null(strstr(out.data, "stoa_job_depth_target{queue=\"high\"} 10\n"));
+	assert_non_null(strstr(out.data, "stoa_job_depth_alert{queue=\"low\"} 2000\n"));
 	buffer_free(&out);
 	metric_close();
 	kill(pid, SIGINT);
