@@ -1,4 +1,4 @@
-// make bench: ratios taken in one run, behind lighttpd, 32 connections. See README, "Speed".
+// make bench-requests: ratios taken in one run, behind lighttpd, 32 connections. See README, "Speed".
 //
 //   bare    a responder that prints a constant, behind the same lighttpd configuration
 //   sql     pgbench -M prepared of the same statement with the same parameters
@@ -12,16 +12,11 @@ import { createHmac } from 'node:crypto'
 import { loadavg, cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { House, ROOT, freePorts, until } from '../tools/house.mjs'
+import { BUILD, ROUNDS, SECONDS, count, median, pgbench, statement } from './common.mjs'
 
-const BUILD = resolve(process.env.STOA_BUILD ?? join(ROOT, 'var/build'))
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 5)
 const PEER = resolve(ROOT, process.env.BENCH_PEER ?? '../shared/peers/node-service')
 const CUSTOMERS = 1000
 const SESSIONS = 20000
-
-const median = list => [...list].sort((a, b) => a - b)[list.length >> 1]
-const count = value => Math.round(value).toLocaleString('en')
 
 function wrk(url, { headers = {}, script, env = {} } = {}) {
 	const flags = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
@@ -32,13 +27,10 @@ function wrk(url, { headers = {}, script, env = {} } = {}) {
 	return { rate: Number(rate[1]), p99: /99%\s+(\S+)/.exec(run.stdout)[1] }
 }
 
-function pgbench(house, file, values) {
-	const script = join(house.dir, 'statement.sql')
-	writeFileSync(script, readFileSync(join(ROOT, file), 'utf8').replace(/--.*$/gm, '').replace(/\$(\d+)/g, ':p$1').replace(/\s+/g, ' ').trim() + ';\n')
-	const names = values.flatMap((value, at) => ['-D', `p${at + 1}=${value}`])
-	const out = execFileSync('pgbench', ['-n', '-M', 'prepared', '-c', '8', '-j', '2', '-T', String(SECONDS), '-f', script, ...names,
-		'-h', join(house.dir, 'services/run'), '-U', 'stoa', 'stoa'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-	return { rate: Number(/tps = ([\d.]+)/.exec(out)[1]) }
+function sql(house, file, values) {
+	const names = values.map((_, at) => `p${at + 1}`)
+	const variables = Object.fromEntries(names.map((name, at) => [name, values[at]]))
+	return { rate: pgbench(house, `${statement(file, names.map(name => `:${name}`))};\n`, variables, 8) }
 }
 
 // Seconds of processor time that this bench, its load tools, everything in the house's sessions and PostgreSQL's processes have used.
@@ -188,9 +180,9 @@ async function measure(house, barePort, peerPort) {
 		'bare GET': () => wrk(bare),
 		'bare POST': () => wrk(bare, start),
 		'start': held('widget', () => wrk(`${house.url}/api/v1/widget/start`, start)),
-		'sql read': () => pgbench(house, 'sql/retention/session_get.sql', [org, 'true', id]),
+		'sql read': () => sql(house, 'sql/retention/session_get.sql', [org, 'true', id]),
 		'read': held('retention', () => wrk(`${house.url}/api/v1/retention/sessions/${id}`, mine)),
-		'sql list': () => pgbench(house, 'sql/retention/sessions_list.sql', [org, 'true', latest, 21]),
+		'sql list': () => sql(house, 'sql/retention/sessions_list.sql', [org, 'true', latest, 21]),
 		'list': held('retention', () => wrk(`${house.url}/api/v1/retention/sessions?limit=20`, mine)),
 		...(peer ? { 'peer read': () => wrk(`${peer}/tasks/1`, peerToken), 'peer list': () => wrk(`${peer}/projects/1/tasks`, peerToken) } : {}),
 	}
