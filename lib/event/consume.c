@@ -2,9 +2,11 @@
 
 #include "base/log.h"
 #include "job/policies.h"
+#include "metric/metric.h"
 #include "sql.h"
 #include "text/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BATCH 100 /* events a transaction */
@@ -47,6 +49,15 @@ enum err event_advance(struct ctx *ctx, struct lease *lease, const char *consume
 	return pg_run(lease, &SQL_EVENT_ADVANCE, PARAMS(consumer, pg_int(ctx, position)), NULL);
 }
 
+/* Sums over machines are right, as those of a gauge would not be: any worker may be the one that reads. */
+static void count(const char *name, const struct consumer *consumer, const char *help, int by)
+{
+	char labels[80];
+
+	snprintf(labels, sizeof labels, "consumer=\"%s\"", consumer->name);
+	counter_add(metric_counter(name, labels, help), (uint64_t)by);
+}
+
 struct reading {
 	const struct consumer *consumer;
 	void *house;
@@ -73,7 +84,9 @@ static enum err batch_run(struct ctx *ctx, struct lease *lease, struct reading *
 	TRY(consumer->run(ctx, lease, &batch));
 	TRY(pg_run(lease, &SQL_EVENT_UNSKIP, PARAMS(consumer->name, pg_int(ctx, batch.from), pg_int(ctx, batch.to)), NULL));
 	TRY(event_advance(ctx, lease, consumer->name, batch.to));
-	return pg_commit(lease);
+	TRY(pg_commit(lease));
+	count("stoa_event_read_total", consumer, "Events that consumers have read", reading->count);
+	return OK;
 }
 
 /* Writes down that the event at reading->at failed, and passes it over after the last try. */
@@ -108,12 +121,14 @@ static enum err batch_failed(struct ctx *ctx, struct lease *lease, struct readin
 
 	pg_rollback(lease);
 	ctx_forgive(ctx);
+	count("stoa_event_failures_total", reading->consumer, "Batches and events that a consumer could not handle", 1);
 	if (reading->count > 1) {
 		reading->most = 1;
 		reading->more = true;
 		return OK;
 	}
 	if (reading->count && failure_write(ctx, lease, reading, &fault, &passed) == OK && passed) {
+		count("stoa_event_skipped_total", reading->consumer, "Events that a consumer has passed over", 1);
 		reading->most = BATCH;
 		reading->more = true;
 		return OK;

@@ -20,7 +20,8 @@
  * An event that cannot be handled. A batch that fails is read again event by event, so that only the one at fault waits. After EVENT_TRIES
  * failures, in about half a minute by the job's waits, it is passed over: kept in event_skipped with the reason, logged as an error, shown by
  * `stoa events`, and handled when the consumer is moved back to it. A database that is away, and time that runs out, are no event's
- * fault: those failures count for nothing, are shown all the same, and nothing is passed over.
+ * fault: those failures count for nothing, are shown all the same, and nothing is passed over. stoa_event_read_total, _failures_total and
+ * _skipped_total, by consumer, are for alerts.
  *
  * Rows are kept event.keep days, and longer while a consumer has not read them. */
 #ifndef STOA_EVENT_EVENT_H

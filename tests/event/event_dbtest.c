@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "event/event.h"
+#include "metric/metric.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -388,12 +389,29 @@ static void readers_take_turns(void **state)
 	assert_string_equal(sql("select count(*) || ' ' || (select position from event_consumer where name = 'one') from noted"), "1000 1000");
 }
 
+static int measured(const char *name)
+{
+	const char *line = arena_printf(&setup.arena, "%s{consumer=\"one\"} ", name), *at;
+	struct buffer out = {0};
+	int value;
+
+	metric_render(&out);
+	at = strstr(out.data, line);
+	value = at ? (int)strtol(at + strlen(line), NULL, 10) : -1;
+	buffer_free(&out);
+	return value;
+}
+
 /* Only the event at fault is held back, and after EVENT_TRIES passed over; those before and behind it are read. */
 static void an_event_that_fails_is_passed_over(void **state)
 {
+	char message[256];
+
 	(void)state;
 	poison = (typeof(poison)){.fail_from = 42, .fail_to = 42, .err = ERR_INVALID, .left = -1};
 	numbers_add(1, 150);
+	metric_close();
+	assert_true(metric_open(message));
 	for (int i = 1; i < EVENT_TRIES; i++) {
 		assert_int_equal(consume(&NOTER), ERR_INVALID);
 		assert_string_equal(sql("select count(*) || ' ' || max(n) from noted"), "41 41");
@@ -405,6 +423,9 @@ static void an_event_that_fails_is_passed_over(void **state)
 	assert_string_equal(sql("select concat_ws(' ', consumer, position, code, message) from event_skipped"), "one 42 invalid Number 42 cannot be handled");
 	assert_string_equal(sql("select concat_ws(' ', position, failures, failing_at is null, code is null) from event_consumer where name = 'one'"),
 		"150 0 t t");
+	assert_int_equal(measured("stoa_event_read_total"), 149);
+	assert_int_equal(measured("stoa_event_skipped_total"), 1);
+	assert_true(measured("stoa_event_failures_total") >= EVENT_TRIES);
 	/* Moved back, it is read again; now it can be handled, and no more is passed over. */
 	poison.left = 0;
 	int64_t was;
@@ -520,6 +541,7 @@ static int open_house(void **state)
 	(void)state;
 	conf_add(PG_CONF);
 	conf_add(EVENT_CONF);
+	conf_add(METRIC_CONF);
 	setting("STOA_DB_POOL_SIZE", "8");
 	log_open("event_dbtest", "/dev/null", LOG_ERROR);
 	ctx_init(&setup);
