@@ -72,7 +72,9 @@ struct job_kind {
 };
 
 /* Within lease's transaction (or its own when none is open). A unique duplicate is OK and changes nothing. Wakes workers by
- * NOTIFY at commit. id_out may be NULL; it is empty after a duplicate. ERR_INVALID: the payload is not JSON. */
+ * NOTIFY at commit, but a process does so at most every 20 ms: what comes between is found within moments of the notice before it, and
+ * within worker.poll when that one's transaction was rolled back. id_out may be NULL; it is empty after a duplicate. ERR_INVALID: the
+ * payload is not JSON. */
 enum err job_enqueue(struct ctx *ctx, struct lease *lease, const struct job_policy *policy, const struct job_new *job,
 	char id_out[ID_TEXT]);
 
