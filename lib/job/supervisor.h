@@ -38,8 +38,8 @@ struct supervisor_set {
 	const struct job_kind *kinds; /* as worker_set's */
 	int threads;                  /* jobs that a child runs at once; 0 = worker.threads */
 	int min, max;                 /* 0 = worker.min, worker.max */
-	/* A child's whole life, in a process of its own: opens what it needs, calls worker_run() with this stop_fd, closes it all, and answers
-	 * the status to exit with. Its memory is a copy of the caller's, so the configuration is that of the last good reload. */
+	/* A child's whole life, in a process of its own: opens what it needs, calls worker_run() with this stop_fd and .supervised, closes it
+	 * all, and answers the status to exit with. Its memory is a copy of the caller's, so the configuration is that of the last good reload. */
 	int (*child)(void *argument, int stop_fd);
 	/* Reads the configuration anew; false: message_out says why not. NULL: there is nothing to read, and SIGHUP only replaces. */
 	bool (*reload)(void *argument, char message_out[256]);
