@@ -23,7 +23,7 @@ struct operate_queue {
 	bool paused;
 };
 
-/* Counts are exact up to 20,000 of an organisation's, and of the house's up to what sql/job/depth.sql says. */
+/* Counts are exact up to 10,000 of an organisation's, and of the house's up to what sql/job/depth.sql says. */
 enum err operate_queues(struct ctx *ctx, struct pool *pool, const char *scope, struct operate_queue queues_out[JOB_QUEUES]);
 /* "well" below the target, "over" it, or past the "alert" (document 001, "Queue Depth Targets"), for this many due jobs. */
 const char *operate_depth(enum job_queue queue, int64_t due);

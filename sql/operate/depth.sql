@@ -1,9 +1,13 @@
--- $1 organisation. As sql/job/depth.sql; of each state at most 20,000 are counted.
+-- $1 organisation. As sql/job/depth.sql; of each state at most 10,000 are counted. Rows are
+-- compared for the reason in sql/operate/job_list.sql.
 with own as (
 	select found.queue, s.state, found.run_at
 	from (values ('waiting'), ('running'), ('dead')) s (state)
 	cross join lateral (
-		select queue, run_at from job where org_id = $1::uuid and state = s.state order by id limit 20000
+		select queue, run_at from job
+		where org_id is not null and (org_id, state, id) >= ($1::uuid, s.state, '00000000-0000-0000-0000-000000000000'::uuid)
+			and (org_id, state, id) < ($1::uuid, s.state, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+		order by org_id, state, id limit 10000
 	) found
 )
 select queues.queue, count(*) filter (where own.state = 'waiting') as waiting,

@@ -31,7 +31,7 @@ export function webTests(house) {
 	})
 
 	test('security headers on every kind of reply', async () => {
-		for (const [path, status] of [['/login', 200], ['/api/v1/auth/me', 401], ['/api/v1/nothing', 404], ['/health', 200]]) {
+		for (const [path, status] of [['/login', 200], ['/api/v1/auth/me', 401], ['/api/v1/jobs', 401], ['/api/v1/nothing', 404], ['/health', 200]]) {
 			const reply = await house.fetch(path)
 			assert.equal(reply.status, status, path)
 			assert.equal(reply.headers.get('x-content-type-options'), 'nosniff', path)
