@@ -3,6 +3,7 @@
 #include "job/supervisor.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "job/gauge.h"
 #include "metric/metric.h"
@@ -104,6 +105,7 @@ static _Noreturn void child_main(struct supervisor *supervisor, pid_t parent)
 {
 	struct signals signals = {.patient = true};
 	sigset_t mask = supervisor->old_mask;
+	FAIL_POINT("supervisor.child", "before");
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(0);
@@ -165,6 +167,7 @@ static void gauge_dismiss(struct supervisor *supervisor)
 
 static void child_start(struct supervisor *supervisor, int64_t now_us)
 {
+	FAIL_POINT("supervisor.fork", "before");
 	pid_t parent = getpid(), pid = branch(supervisor);
 	if (!pid)
 		child_main(supervisor, parent);
@@ -173,6 +176,7 @@ static void child_start(struct supervisor *supervisor, int64_t now_us)
 		return;
 	}
 	child_add(supervisor, (struct child){.pid = pid, .started_us = now_us, .generation = supervisor->generation});
+	FAIL_POINT("supervisor.fork", "after");
 	LOG(LOG_INFO, "worker.child-started", LOG_N("pid", pid), LOG_N("wanted", supervisor->state.wanted));
 }
 
@@ -211,8 +215,10 @@ static void child_ended(struct supervisor *supervisor, const struct child *child
 	failures_count(supervisor, child, now_us);
 	if (well)
 		return;
+	FAIL_POINT("supervisor.reap", "before");
 	if (supervisor->gauge_fd >= 0)
 		send(supervisor->gauge_fd, &child->pid, sizeof child->pid, MSG_NOSIGNAL | MSG_DONTWAIT);
+	FAIL_POINT("supervisor.reap", "after");
 	if (!child->draining)
 		counter_add(restarts(), 1);
 }

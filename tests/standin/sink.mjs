@@ -1,6 +1,7 @@
 // A receiver of webhooks that misbehaves, behind TLS with a certificate of its own. Keeps every request that reached it.
 //
-//   const sink = await startSink({ folder, fates })     folder: where the certificate goes; fates: [name…], taken in turn by each new id
+//   const sink = await startSink({ folder, fates })     folder: where the certificate goes; fates: [fate…], taken in turn by each new id,
+//                                                       or path => fate, with a turn of its own for each id and path
 //   sink.url, sink.certificate, sink.requests, sink.connections, await sink.close()
 //
 // A fate is a list of what becomes of a message's first, second … attempt, the last of them for good. Steps:
@@ -47,8 +48,9 @@ export async function startSink({ folder, fates = [['ok']], host = '127.0.0.1' }
 	const server = https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
 		const id = request.headers['webhook-id'] ?? ''
 		if (request.url === '/followed') sink.followed++
-		if (!fate.has(id)) fate.set(id, { steps: fates[fate.size % fates.length], seen: 0 })
-		const mine = fate.get(id)
+		const chosen = typeof fates === 'function', key = chosen ? `${id} ${request.url}` : id
+		if (!fate.has(key)) fate.set(key, { steps: chosen ? fates(request.url) : fates[fate.size % fates.length], seen: 0 })
+		const mine = fate.get(key)
 		const step = mine.steps[Math.min(mine.seen++, mine.steps.length - 1)]
 		const kept = { id, step, attempt: mine.seen, headers: request.headers, method: request.method, url: request.url, body: null }
 		sink.requests.push(kept)

@@ -7,6 +7,7 @@
 //                recipient
 // DELETE /mails    forgets them
 // POST /refuse     {times, code}: refuses that many recipients with that SMTP code (451 by default)
+// Recipients whose address begins with "bounce" do not exist: 550 5.1.1.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
@@ -42,6 +43,7 @@ export async function startSmtp({ port = 0, httpPort = 0, host = '127.0.0.1', st
 		allowInsecureAuth: true,
 		onAuth: (auth, session, done) => done(null, { user: auth.username }),
 		onRcptTo(address, session, done) {
+			if (address.address.startsWith('bounce')) return done(Object.assign(new Error('5.1.1 no such mailbox'), { responseCode: 550 }))
 			if (refuse.times <= 0) return done()
 			refuse.times--
 			done(Object.assign(new Error('refused as told'), { responseCode: refuse.code }))
@@ -92,6 +94,8 @@ ${[...mails].reverse().map(m => `<article><h2>${escape(m.subject)}</h2><p>from $
 
 	return {
 		mails,
+		// Clients that are connected: what they began to send may still arrive.
+		clients: () => smtp.connections.size,
 		url: `smtp://${host}:${smtp.server.address().port}`,
 		httpUrl: `http://${host}:${server.address().port}`,
 		close: () => new Promise(done => smtp.close(() => { server.close(done); server.closeAllConnections() })),

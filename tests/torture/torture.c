@@ -25,7 +25,7 @@
 
 struct board *board;
 
-static const struct size TENTH = {7700, 100, 5, 1};
+static const struct size TENTH = {8000, 100, 5, 1};
 
 static void pause_ms(int ms)
 {
