@@ -187,7 +187,7 @@ static void work(const struct job_policy *policy, const char *session, bool live
 	lease_return(&lease);
 	do
 		assert_int_equal(worker_run(&setup, &set), OK);
-	while (strcmp(sql("select count(*) from job where state in ('waiting', 'running')"), "0") != 0);
+	while (strcmp(sql("select count(*) from job where kind = '%s' and state in ('waiting', 'running')", policy->kind), "0") != 0);
 }
 
 static const char *outcome_of(const char *session)

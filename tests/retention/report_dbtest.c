@@ -349,11 +349,12 @@ static void clients_wait(void **state)
 /* Reading the sessions stops at number n until the lock is free. */
 static void gate_put(struct lease *lease, int number)
 {
+	const char *id = sql("select id from retention_session where org_id = '%s' order by id offset %d limit 1", crowd.org_id, number);
 	sql("alter table retention_session rename to retention_session_real; "
 		"create function gate(session uuid) returns boolean language plpgsql volatile cost 100000 as $$ begin "
-		"if session = (select id from retention_session_real where org_id = '%s' order by id offset %d limit 1) and current_query() like '%%order by r.id%%' "
+		"if session = '%s' and current_query() like '%%order by r.id%%' "
 		"then perform pg_advisory_xact_lock_shared(%d); end if; return true; end $$; "
-		"create view retention_session as select * from retention_session_real where gate(id)", crowd.org_id, number, GATE);
+		"create view retention_session as select * from retention_session_real where gate(id)", id, GATE);
 	assert_int_equal(lease_take(&setup, pool, lease), OK);
 	assert_int_equal(pg_run_text(lease, arena_printf(&setup.arena, "select pg_advisory_lock(%d)", GATE), 0, NULL, NULL), OK);
 }
@@ -414,7 +415,7 @@ static void killed_in_the_middle(void **state)
 	const char *id = make(crowd.server.key, ASKED);
 	pid_t child = fork();
 	if (!child) {
-		execl("daemons/worker/stoa-worker", "stoa-worker", "--threads", "1", (char *)NULL);
+		execl("daemons/worker/stoa-worker", "stoa-worker", "--threads", "1", "--drain", (char *)NULL);
 		_exit(127);
 	}
 	WAIT_FOR(AT_THE_GATE);
