@@ -175,6 +175,7 @@ test('the first click opens one flow, later ones none', async (t) => {
 
 test('a slow start shows that it works, with Cancel now', async (t) => {
 	site.answer = () => 'hang';
+	site.attributes += ' data-timeout="600000"'; // longer than axe takes
 	const page = await visit(t);
 	await page.click('#stop');
 	await action(page, 'cancel').waitFor();
