@@ -12,8 +12,10 @@ PAGES_SOURCES = \
 	fcgi/pages/page.h \
 	fcgi/pages/password.c \
 	fcgi/pages/register.c \
+	fcgi/pages/reports.c \
 	fcgi/pages/settings.c \
-	fcgi/pages/unsubscribe.c
+	fcgi/pages/unsubscribe.c \
+	fcgi/pages/webhooks.c
 
 
 # Static files, named by their content.

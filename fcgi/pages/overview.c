@@ -1,5 +1,6 @@
 #include "pages/page.h"
 
+#include "base/clock.h"
 #include "sql.h"
 
 #include <ctype.h>
@@ -288,6 +289,16 @@ static void add_switches(struct json_object *view, const char *mode, const char 
 	json_object_object_add(view, "test", json_object_new_boolean(!strcmp(mode, "test")));
 }
 
+/* What the form of a report begins with. */
+static void add_days(struct ctx *ctx, struct json_object *view, const char *range)
+{
+	char now[CLOCK_TEXT], then[CLOCK_TEXT];
+	clock_format(clock_wall_us(), now);
+	clock_format(clock_wall_us() - (strtol(range, NULL, 10) - 1) * INT64_C(86400000000), then);
+	page_text(view, "from", arena_memdup(&ctx->arena, then, 10));
+	page_text(view, "to", arena_memdup(&ctx->arena, now, 10));
+}
+
 static enum err overview_page(struct req *req, struct rep *rep)
 {
 	const struct overview_input *in = req->input;
@@ -296,6 +307,8 @@ static enum err overview_page(struct req *req, struct rep *rep)
 	struct json_object *view = page_view(req);
 	add_switches(view, mode, range);
 	page_text(view, "range", range);
+	page_text(view, "mode", mode);
+	add_days(&req->ctx, view, range);
 	struct lease lease;
 	TRY(lease_take(&req->ctx, req->house.pool, &lease));
 	enum err err = add_figures(&lease, &scope, view);

@@ -22,7 +22,7 @@ struct org {
 	struct tenant tenant;
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
 	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
-	const char *event, *endpoint, *delivery, *job, *report;
+	const char *event, *endpoint, *spare, *delivery, *spare_delivery, *job, *report;
 	const char *ids[IDS];
 	int id_count;
 };
@@ -117,8 +117,13 @@ static void webhooks_add(struct org *org, const char *name)
 		"values ('%s', gen_random_uuid(), true, 'system', '%s', '%s', 'key.created', '{\"name\": \"%s\"}', 1) returning id", of, name, name, name);
 	org->endpoint = sql("insert into webhook_endpoint (org_id, id, live, url, description, secret_sealed) "
 		"values ('%s', gen_random_uuid(), true, 'https://hooks.%s.com/', '%s', '\\x00') returning id", of, name, name);
+	/* For the second of two routes that delete or send the first. */
+	org->spare = sql("insert into webhook_endpoint (org_id, id, live, url, description, secret_sealed) "
+		"values ('%s', gen_random_uuid(), true, 'https://spare.%s.com/', '%s', '\\x00') returning id", of, name, name);
 	org->delivery = sql("insert into webhook_delivery (org_id, id, endpoint_id, event_id) "
 		"values ('%s', gen_random_uuid(), '%s', '%s') returning id", of, org->endpoint, org->event);
+	org->spare_delivery = sql("insert into webhook_delivery (org_id, id, endpoint_id, event_id) "
+		"values ('%s', gen_random_uuid(), '%s', '%s') returning id", of, org->spare, org->event);
 	sql("insert into event_skipped (org_id, event_id, consumer, position, code, message) values ('%s', '%s', 'audit', 1, 'invalid', '%s')", of,
 		org->event, name);
 	sql("insert into event_daily (org_id, live, day, type, count) values ('%s', true, now(), '%s.made', 7)", of, name);
@@ -154,7 +159,9 @@ static void org_add(struct org *org, const char *name)
 	id_add(org, org->decided);
 	id_add(org, org->undecided);
 	id_add(org, org->endpoint);
+	id_add(org, org->spare);
 	id_add(org, org->delivery);
+	id_add(org, org->spare_delivery);
 	id_add(org, org->job);
 	id_add(org, org->report);
 	id_add(org, org->tenant.org_id);

@@ -354,6 +354,103 @@ static void makes_keys(void **state)
 	browser_close(&browser);
 }
 
+/* Forms of webhooks, well and badly filled in; each leaves what the last column counts. */
+static void makes_webhooks(void **state)
+{
+	static const struct { const char *fields; int status; const char *shown, *left; } ROWS[] = {
+		{"url=http://hooks.example.com/&mode=live", 422, "role=\"alert\"", "0"},
+		{"url=https://127.0.0.1/&mode=live", 422, "role=\"alert\"", "0"},
+		{"url=&mode=live&description=%3Cb%3Ekept", 422, "&lt;b&gt;kept", "0"},
+		{"url=https://hooks.example.com/&mode=live&events=no.such", 422, "role=\"alert\"", "0"},
+		{"url=https://hooks.example.com/&mode=other", 422, "", "0"},
+		{"url=https://hooks.example.com/", 400, "", "0"},
+		{"url=https://hooks.example.com/?token=1&mode=live&events=key.*&events=offer.accepted&description=x", 201, "whsec_", "1"}};
+	struct browser browser;
+	char target[120];
+	(void)state;
+	login_as(&browser, "olive@example.com");
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(visit(&browser, "/webhooks"), 200);
+		assert_int_equal(submit(&browser, "/webhooks", ROWS[i].fields), ROWS[i].status);
+		assert_non_null(strstr(page_of(&browser), ROWS[i].shown));
+		assert_string_equal(ask(&setup, pool, "select count(*) from webhook_endpoint"), ROWS[i].left);
+	}
+	const char *id = arena_strdup(&setup.arena, ask(&setup, pool, "select id from webhook_endpoint"));
+	snprintf(target, sizeof target, "/webhooks/%s", id);
+	assert_int_equal(visit(&browser, target), 200);
+	assert_null(strstr(page_of(&browser), "whsec_"));
+	assert_int_equal(submit(&browser, target, "url=https://hooks.example.com/other"), 303);
+	assert_string_equal(ask(&setup, pool, "select url || events::text || description from webhook_endpoint"), "https://hooks.example.com/other{}");
+	snprintf(target, sizeof target, "/webhooks/%s/switch", id);
+	assert_int_equal(visit(&browser, "/webhooks"), 200);
+	assert_int_equal(submit(&browser, target, "switch=sideways"), 422);
+	assert_int_equal(visit(&browser, "/webhooks"), 200);
+	assert_int_equal(submit(&browser, target, "switch=off"), 303);
+	snprintf(target, sizeof target, "/webhooks/%s/test", id);
+	assert_int_equal(visit(&browser, "/webhooks"), 200);
+	assert_int_equal(submit(&browser, target, ""), 409);
+	assert_non_null(strstr(page_of(&browser), "switched it off"));
+	snprintf(target, sizeof target, "/webhooks/%s/rotate", id);
+	assert_int_equal(submit(&browser, target, "hours=721"), 422);
+	assert_int_equal(visit(&browser, "/webhooks"), 200);
+	assert_int_equal(submit(&browser, target, "hours=0"), 200);
+	assert_non_null(strstr(page_of(&browser), "whsec_"));
+	/* The log of changes holds no credential of an address. */
+	assert_string_equal(ask(&setup, pool, "select count(*) from audit_log where action like 'webhook.%' and after::text like '%token%'"), "0");
+	snprintf(target, sizeof target, "/deliveries/%s", id);
+	assert_int_equal(visit(&browser, target), 404);
+	snprintf(target, sizeof target, "/deliveries/%s/resend", id);
+	assert_int_equal(visit(&browser, "/webhooks"), 200);
+	assert_int_equal(submit(&browser, target, ""), 404);
+	browser_close(&browser);
+	login_as(&browser, "ann@example.com");
+	assert_int_equal(visit(&browser, "/webhooks"), 403);
+	assert_int_equal(visit(&browser, "/"), 200);
+	assert_null(strstr(page_of(&browser), "href=\"/webhooks\""));
+	snprintf(target, sizeof target, "/webhooks/%s/delete", id);
+	assert_int_equal(submit(&browser, target, ""), 403);
+	browser_close(&browser);
+	login_as(&browser, "olive@example.com");
+	assert_int_equal(visit(&browser, "/webhooks"), 200);
+	assert_int_equal(submit(&browser, target, ""), 303);
+	assert_string_equal(ask(&setup, pool, "select count(*) from webhook_endpoint"), "0");
+	browser_close(&browser);
+}
+
+static void asks_for_reports(void **state)
+{
+	struct browser browser;
+	char target[120];
+	(void)state;
+	login_as(&browser, "ann@example.com");
+	assert_int_equal(visit(&browser, "/?mode=test"), 200);
+	assert_non_null(strstr(page_of(&browser), "name=\"mode\" value=\"test\""));
+	assert_int_equal(submit(&browser, "/reports", "from=2026-01-02&to=2026-01-01&mode=live"), 422);
+	assert_non_null(strstr(page_of(&browser), "to is before from"));
+	assert_non_null(strstr(page_of(&browser), "value=\"2026-01-02\""));
+	assert_int_equal(submit(&browser, "/reports", "from=2026-01-01&to=2026-01-02&mode=live&mail=yes"), 303);
+	snprintf(target, sizeof target, "/reports/%s", ask(&setup, pool, "select id from job where kind = 'report.make'"));
+	assert_string_equal(reply_value(&browser, "Location"), target);
+	assert_string_equal(ask(&setup, pool, "select concat_ws(' ', payload->>'customers', payload->>'account' = (select id::text from account "
+		"where email = 'ann@example.com')) from job where kind = 'report.make'"), "false t");
+	assert_int_equal(visit(&browser, target), 200);
+	assert_non_null(strstr(page_of(&browser), "It waits for its turn."));
+	ask(&setup, pool, "update job set state = 'running', progress = 40, progress_note = 'four <of> ten' where kind = 'report.make'");
+	assert_int_equal(visit(&browser, target), 200);
+	assert_non_null(strstr(page_of(&browser), "value=\"40\""));
+	assert_non_null(strstr(page_of(&browser), "four &lt;of&gt; ten"));
+	ask(&setup, pool, "insert into report (org_id, id, live, from_day, to_day, customers, totals, sessions, days) select org_id, id, true, "
+		"'2026-01-01', '2026-01-02', false, '{\"sessions\": 12, \"saved\": {\"usd\": 490000}}', 'a,b', 'c,d' from job where kind = 'report.make'");
+	assert_int_equal(visit(&browser, target), 200);
+	assert_non_null(strstr(page_of(&browser), "<dd>12</dd>"));
+	assert_non_null(strstr(page_of(&browser), "USD 4,900.00"));
+	ask(&setup, pool, "update report set customers = true; update job set payload = payload || '{\"customers\": true}' where kind = 'report.make'");
+	assert_int_equal(visit(&browser, target), 404);
+	ask(&setup, pool, "delete from report; delete from job where kind = 'report.make'");
+	assert_int_equal(visit(&browser, target), 404);
+	browser_close(&browser);
+}
+
 static void roles_see_their_pages(void **state)
 {
 	struct browser browser;
@@ -602,6 +699,8 @@ int main(void)
 		cmocka_unit_test(goes_only_to_own_paths),
 		cmocka_unit_test(renews_sessions),
 		cmocka_unit_test(makes_keys),
+		cmocka_unit_test(makes_webhooks),
+		cmocka_unit_test(asks_for_reports),
 		cmocka_unit_test(roles_see_their_pages),
 		cmocka_unit_test(counts_what_happened),
 		cmocka_unit_test(resets_passwords),
