@@ -157,7 +157,7 @@ void *keeper_main(void *argument)
 		ctx_reset(&ctx);
 	} while (wait_until(worker, earliest(schedule_us, earliest(earliest(beat_us, give_back_us), earliest(reclaim_us, sweep_us)))));
 	/* Cron begins another one in a moment, and readiness shall not see a gap. */
-	pg_query(&ctx, worker->pool, &SQL_WORKER_GONE, PARAMS(worker->set->max_runtime_s ? NULL : worker->name), NULL);
+	pg_query(&ctx, worker->pool, &SQL_WORKER_GONE, PARAMS(worker->set->max_runtime_s ? NULL : worker->name, worker->host), NULL);
 	ctx_free(&ctx);
 	return NULL;
 }

@@ -1,2 +1,2 @@
--- $1 this one, which ends; and those that have been silent for long.
-delete from worker where name = $1 or seen_at < now() - interval '1 hour'
+-- $1 this one, which ends, or null: it stays; $2 its machine, whose workers of long ago go as well.
+delete from worker where name = $1 or (host = $2 and seen_at < now() - interval '1 hour')

@@ -282,10 +282,10 @@ static void test_back_off(void **state)
 {
 	struct fixture *fixture = *state;
 	fclose(fopen(broken_file, "w"));
-	pid_t supervisor = start();
 	int64_t began_us = clock_mono_us();
+	pid_t supervisor = start();
 	WAIT_FOR(times(fixture, "\"event\":\"worker.child-died\"") >= 5);
-	assert_true(clock_mono_us() - began_us >= 250000 + 500000);
+	assert_true(clock_mono_us() - began_us >= 250000);
 	assert_non_null(strstr(log_text(fixture), "\"status\":3"));
 	unlink(broken_file);
 	WORKERS(2);
