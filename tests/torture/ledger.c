@@ -10,9 +10,9 @@
 /* Each must answer 0. */
 static const struct { const char *name, *text; } INVARIANTS[] = {
 	{"lost: acknowledged, but no effect of it or of the job whose key it shares",
-		"select count(*) from asked a where not exists (select from effect e where e.job_id = a.job_id) and (a.job_id is not null or not exists ("
-		"select from job j join effect e on e.job_id = j.id where j.kind = 'torture.unique' and j.finished_at >= a.at "
-		"and j.unique_key = 'key-' || a.n / 50 % 20))"},
+		"select count(*) from asked a left join effect e on e.job_id = a.job_id left join (select unique_key, max(finished_at) as finished_at "
+		"from job join effect on job_id = id where kind = 'torture.unique' group by unique_key) same on a.job_id is null "
+		"and same.unique_key = 'key-' || a.n / 50 % 20 where e.job_id is null and not coalesce(same.finished_at >= a.at, false)"},
 	{"lost: links of chains without an effect",
 		"select count(*) from job head, generate_series(0, 2) link (place) where head.kind = 'torture.chain' and (head.payload->>'more')::int = 2 "
 		"and not exists (select from effect e where e.n = (head.payload->>'n')::int + link.place * (select count(*) from asked))"},
@@ -138,6 +138,17 @@ static double harm_print(struct harm harms[BLOW_TYPES])
 	return worst;
 }
 
+/* Stops while jobs ran that ended later, in the same attempt or another. */
+static int stops_at_work(struct ctx *ctx, struct pool *pool, const struct blow *blows, int count)
+{
+	int found = 0;
+	for (int i = 0; i < count; i++)
+		found += blows[i].type == BLOW_STOP && value_of(ctx, pool, arena_printf(&ctx->arena, "select count(*) from job, "
+			"(select timestamptz 'epoch' + %lld * interval '1 microsecond' as at) blow where started_at <= at and finished_at > at",
+			(long long)blows[i].at_us)) > 0;
+	return found;
+}
+
 static bool invariants_print(struct ctx *ctx, struct pool *pool)
 {
 	bool hold = true;
@@ -153,6 +164,7 @@ static bool invariants_print(struct ctx *ctx, struct pool *pool)
 bool ledger_print(struct ctx *ctx, struct pool *pool, const struct blow *blows, int count, bool whole)
 {
 	struct harm harms[BLOW_TYPES];
+	rows_of(ctx, pool, "analyze");
 	int busy = 0, unexplained = harm_read(rows_of(ctx, pool, "select (payload->>'n')::int as n, (e->>'attempt')::int as attempt, "
 		"e->>'message' as message, (extract(epoch from (e->>'time')::timestamptz) * 1000000)::bigint as at_us, "
 		"(extract(epoch from finished_at) * 1000000)::bigint as finished_us from job, jsonb_array_elements(errors) e "
@@ -170,9 +182,11 @@ bool ledger_print(struct ctx *ctx, struct pool *pool, const struct blow *blows, 
 		"of these, because the job was made to fail");
 	line(value_of(ctx, pool, "select count(*) from effect e join job j on j.id = e.job_id where e.attempt < j.attempt"),
 		"jobs executed again although their effect stood");
+	int at_work[BLOW_TYPES] = {[BLOW_BACKEND] = busy, [BLOW_STOP] = stops_at_work(ctx, pool, blows, count)};
 	for (int type = 0; type < BLOW_TYPES; type++)
-		hit = hit && (harms[type].hit || (type == BLOW_BACKEND && busy) || !harms[type].blows);
+		hit = hit && (harms[type].hit || at_work[type] || !harms[type].blows);
 	line(busy, "back-ends were at work when they were killed");
+	line(at_work[BLOW_STOP], "times PostgreSQL was stopped while jobs ran that ended later");
 	double p99 = harm_print(harms);
 	line(unexplained, "accidents without a blow before them");
 	line(value_of(ctx, pool, "select count(*) from effect"), "effects");

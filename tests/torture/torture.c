@@ -25,7 +25,7 @@
 
 struct board *board;
 
-static const struct size TENTH = {8000, 100, 5, 1};
+static const struct size TENTH = {8100, 100, 5, 1};
 
 static void pause_ms(int ms)
 {
@@ -117,18 +117,18 @@ static bool child_kill(struct storm *storm)
 	return false;
 }
 
-/* One in three is taken whatever it does. */
+/* One in three is taken whatever it does, the others at work. */
 static bool backend_kill(struct storm *storm)
 {
 	struct lease lease;
 	PGresult *rows;
-	bool done = false;
+	bool done = false, any = storm->count % 3 == 0;
 	ctx_reset(&storm->ctx);
 	if (lease_take(&storm->ctx, storm->pool, &lease) != OK)
 		return false;
 	if (pg_run_text(&lease, "select pid, state <> 'idle' as busy, pg_terminate_backend(pid) as sent from (select pid, state from pg_stat_activity "
-		"where application_name = '" WORKERS "' order by $1::boolean and state <> 'idle' desc, random() limit 1) victim", 1,
-		PARAMS(pg_bool(randombytes_uniform(3) > 0)), &rows) == OK && PQntuples(rows) && pg_true(rows, 0, "sent")) {
+		"where application_name = '" WORKERS "' and ($1::boolean or state <> 'idle') order by random() limit 1) victim", 1,
+		PARAMS(pg_bool(any)), &rows) == OK && PQntuples(rows) && pg_true(rows, 0, "sent")) {
 		record(storm, BLOW_BACKEND, (pid_t)pg_number(rows, 0, "pid", 0), pg_true(rows, 0, "busy"));
 		done = true;
 	}
