@@ -9,7 +9,8 @@
 
 #define THREADS 4
 #define GROUP 8
-#define BACKLOG 300      /* jobs that wait; more would only wait for each other, and asking is to last as long as the storm */
+#define BACKLOG 300      /* jobs that wait; more would only wait for each other */
+#define AHEAD 20         /* of the storm, one part in: asking is to last as long as that does */
 #define PATIENCE_MS 500  /* after which one asks all the same: also while nothing moves */
 
 static pthread_t threads[THREADS];
@@ -61,6 +62,12 @@ static int group_insist(struct ctx *ctx, struct pool *pool, int first, int count
 	}
 }
 
+static bool is_ahead(int first)
+{
+	int blows = board->size.child_kills + board->size.backend_kills + board->size.stops;
+	return first > (int64_t)board->size.asks * (board->struck + 3 + blows / AHEAD) / (blows + 1);
+}
+
 static void *client_main(void *argument)
 {
 	struct pool *pool = pool_open(1);
@@ -69,6 +76,8 @@ static void *client_main(void *argument)
 	ctx_init(&ctx);
 	for (int first; (first = atomic_fetch_add(&next_group, GROUP)) < board->size.asks;) {
 		int left = board->size.asks - first, count = left < GROUP ? left : GROUP;
+		while (is_ahead(first))
+			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 		for (int ms = 0; ms < PATIENCE_MS && board->made - board->finished > BACKLOG; ms += 5)
 			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 

@@ -22,6 +22,8 @@
 #define WORKERS "torture-worker" /* application_name of the back-ends of workers */
 #define STALL_S 180              /* without any progress */
 #define SPACING_US 250000        /* between blows, about */
+#define WORK 10                  /* jobs under way that a blow waits for */
+#define PATIENCE_US 1000000      /* so long, since the clients may wait for the blow */
 
 struct board *board;
 
@@ -209,7 +211,7 @@ static void rage(struct storm *storm)
 	for (int i = 0; i < count; i++) {
 		int64_t due = (int64_t)board->size.asks * (4 * i + (int)randombytes_uniform(4) + 1) / (4 * count);
 		int64_t due_us = clock_mono_us() + SPACING_US / 2 + randombytes_uniform(SPACING_US);
-		while (board->finished < due || clock_mono_us() < due_us) {
+		while (board->finished < due || clock_mono_us() < due_us || (board->made - board->finished < WORK && clock_mono_us() < due_us + PATIENCE_US)) {
 			watch_progress(board->finished);
 			pause_ms(1);
 		}
@@ -218,6 +220,7 @@ static void rage(struct storm *storm)
 			restart_is_over(storm, false);
 			pause_ms(5);
 		}
+		board->struck++;
 	}
 	restart_is_over(storm, true);
 	free(order);

@@ -24,6 +24,7 @@ struct board {
 	struct size size;
 	atomic_int made;         /* jobs whose enqueueing was acknowledged, with all that a chain will make */
 	atomic_int finished;     /* effects that are known to be committed */
+	atomic_int struck;       /* blows done */
 	atomic_int pids[CHILDREN];
 	/* When attempt a of job n began: wall clock, microseconds; [n][a]. Job n + asks is the chain's second job of n, and so on. */
 	_Atomic int64_t begun[][ATTEMPTS_SEEN];
