@@ -78,6 +78,25 @@ enum err job_fence(struct lease *lease, const struct job *job)
 	return OK;
 }
 
+enum err job_begin(struct ctx *ctx, const struct job *job, struct lease *lease_out)
+{
+	TRY(lease_take(ctx, job->pool, lease_out));
+	enum err err = pg_begin(lease_out);
+	if (err == OK)
+		err = job_fence(lease_out, job);
+	if (err != OK)
+		lease_return(lease_out);
+	return err;
+}
+
+enum err job_commit(struct lease *lease, enum err err)
+{
+	if (err == OK)
+		err = pg_commit(lease);
+	lease_return(lease);
+	return err;
+}
+
 bool job_cancelled(const struct ctx *ctx, const struct job *job)
 {
 	(void)ctx;

@@ -89,6 +89,10 @@ enum err job_reject(struct ctx *ctx, struct job *job, enum err err);
 /* Proves inside `lease`'s open transaction that this attempt still owns the job (locks the row): ERR_CONFLICT when it was
  * taken over. Handlers call it before writing their effects, so that those commit under the fence. */
 enum err job_fence(struct lease *lease, const struct job *job);
+/* The usual frame of that: takes a connection of job->pool and begins a transaction under the fence; nothing is held when it fails. */
+enum err job_begin(struct ctx *ctx, const struct job *job, struct lease *lease_out);
+/* Ends it: commits when err is OK, and gives the connection back in any case. Answers what came of it. */
+enum err job_commit(struct lease *lease, enum err err);
 
 /* Handlers that run for long ask now and then: true once the job is to be cancelled. The handler then returns a failure,
  * `return fail(ctx, ERR_GONE, "Cancelled")`; the job is cancelled and not tried again. A handler that returns OK all the same has

@@ -132,7 +132,6 @@ static enum err digest_make(struct ctx *ctx, struct lease *lease, struct job *jo
 {
 	PGresult *person, *entries;
 	char id[ID_TEXT];
-	TRY(job_fence(lease, job));
 	TRY(pg_run(lease, &SQL_MAIL_DIGEST_PERSON, PARAMS(job->org_id, account_id), &person));
 	TRY(pg_run(lease, &SQL_MAIL_DIGEST_TAKE, PARAMS(job->org_id, account_id, pg_bool(live)), &entries));
 	if (!PQntuples(person) || !PQntuples(entries))
@@ -155,12 +154,7 @@ static enum err digest_make(struct ctx *ctx, struct lease *lease, struct job *jo
 enum err mail_digest_run(struct ctx *ctx, struct job *job)
 {
 	struct lease lease;
-	TRY(lease_take(ctx, job->pool, &lease));
-	enum err err = pg_begin(&lease);
-	if (err == OK)
-		err = digest_make(ctx, &lease, job, json_text(job->payload, "account", MAIL_HOUSE), json_flag(job->payload, "live", false));
-	if (err == OK)
-		err = pg_commit(&lease);
-	lease_return(&lease);
-	return err;
+	TRY(job_begin(ctx, job, &lease));
+	return job_commit(&lease, digest_make(ctx, &lease, job, json_text(job->payload, "account", MAIL_HOUSE),
+		json_flag(job->payload, "live", false)));
 }

@@ -60,40 +60,18 @@ enum err ledger_last(const struct ledger *ledger, const char *purpose, struct op
 	return OK;
 }
 
-/* A transaction that holds the job's fence. */
-static enum err fenced_begin(const struct ledger *ledger, struct lease *lease)
-{
-	enum err err;
-
-	TRY(lease_take(ledger->ctx, ledger->job->pool, lease));
-	err = pg_begin(lease);
-	if (err == OK)
-		err = job_fence(lease, ledger->job);
-	if (err != OK)
-		lease_return(lease);
-	return err;
-}
-
-static enum err fenced_end(struct lease *lease, enum err err)
-{
-	if (err == OK)
-		err = pg_commit(lease);
-	lease_return(lease);
-	return err;
-}
-
 enum err ledger_plan(const struct ledger *ledger, const char *purpose, const char *path, const char *form, struct operation *operation_out)
 {
 	struct lease lease;
 	PGresult *result;
 	enum err err;
 
-	TRY(fenced_begin(ledger, &lease));
+	TRY(job_begin(ledger->ctx, ledger->job, &lease));
 	err = pg_run(&lease, &SQL_RETENTION_OPERATION_INSERT,
 		PARAMS(ledger->org_id, pg_bool(ledger->live), ledger->session_id, purpose, path, form), &result);
 	if (err == OK)
 		operation_read(result, operation_out);
-	return fenced_end(&lease, err);
+	return job_commit(&lease, err);
 }
 
 /* At most `most` bytes of text, not cutting a character. */
@@ -114,12 +92,12 @@ enum err ledger_answer(const struct ledger *ledger, const struct operation *oper
 	struct lease lease;
 	enum err err;
 
-	TRY(fenced_begin(ledger, &lease));
+	TRY(job_begin(ledger->ctx, ledger->job, &lease));
 	err = pg_run(&lease, &SQL_RETENTION_OPERATION_FINISH,
 		PARAMS(ledger->org_id, pg_bool(ledger->live), ledger->session_id, pg_int(ctx, operation->number), done ? "done" : "refused",
 			pg_int(ctx, reply->status), text_cut(ctx, reply->request_id, 100),
 			*reply->error_message ? text_cut(ctx, reply->error_message, 500) : NULL), NULL);
-	return fenced_end(&lease, err);
+	return job_commit(&lease, err);
 }
 
 static enum err settle_audit(struct lease *lease, const struct ledger *ledger, const struct settlement *settlement)
@@ -149,7 +127,7 @@ enum err ledger_settle(const struct ledger *ledger, const struct settlement *set
 	PGresult *result;
 	enum err err;
 
-	TRY(fenced_begin(ledger, &lease));
+	TRY(job_begin(ledger->ctx, ledger->job, &lease));
 	err = pg_run(&lease, &SQL_RETENTION_DECISION_SETTLE,
 		PARAMS(ledger->org_id, pg_bool(ledger->live), ledger->session_id, settlement->status,
 			settlement->reason ? text_cut(ctx, settlement->reason, 500) : NULL, settlement->effect,
@@ -158,5 +136,5 @@ enum err ledger_settle(const struct ledger *ledger, const struct settlement *set
 		err = settle_audit(&lease, ledger, settlement);
 	if (err == OK && PQntuples(result) > 0)
 		err = settle_event(&lease, ledger, settlement, result);
-	return fenced_end(&lease, err);
+	return job_commit(&lease, err);
 }

@@ -342,15 +342,11 @@ static enum err mail_add(const struct report *report, struct lease *lease)
 static enum err write(const struct report *report, struct lease *lease, const char *totals)
 {
 	const char *id = report->job->id;
-	TRY(pg_begin(lease));
-	TRY(job_fence(lease, report->job));
 	TRY(pg_run(lease, &SQL_RETENTION_REPORT_LOCK, PARAMS(report->org_id), NULL));
 	TRY(pg_run(lease, &SQL_RETENTION_REPORT_ADD, PARAMS(report->org_id, id, pg_bool(report->live), report->from, report->to,
 		pg_bool(report->customers), totals, report->sessions.data, report->days.data), NULL));
 	TRY(pg_run(lease, &SQL_RETENTION_REPORT_TRIM, PARAMS(report->org_id, pg_int(report->ctx, REPORT_KEPT)), NULL));
-	if (report->account_id)
-		TRY(mail_add(report, lease));
-	return pg_commit(lease);
+	return report->account_id ? mail_add(report, lease) : OK;
 }
 
 static enum err keep(const struct report *report)
@@ -358,10 +354,8 @@ static enum err keep(const struct report *report)
 	struct json_object *totals = totals_make(report);
 	struct lease lease;
 	TRY(job_result(report->ctx, report->job, totals));
-	TRY(lease_take(report->ctx, report->job->pool, &lease));
-	enum err err = write(report, &lease, json_object_to_json_string_ext(totals, JSON_C_TO_STRING_PLAIN));
-	lease_return(&lease);
-	return err;
+	TRY(job_begin(report->ctx, report->job, &lease));
+	return job_commit(&lease, write(report, &lease, json_object_to_json_string_ext(totals, JSON_C_TO_STRING_PLAIN)));
 }
 
 /* An earlier attempt may have come to the end without its worker living to say so. */

@@ -24,33 +24,12 @@ struct delivery {
 	const char *trouble;
 };
 
-static enum err fenced_begin(struct delivery *delivery, struct lease *lease)
-{
-	enum err err;
-
-	TRY(lease_take(delivery->ctx, delivery->job->pool, lease));
-	err = pg_begin(lease);
-	if (err == OK)
-		err = job_fence(lease, delivery->job);
-	if (err != OK)
-		lease_return(lease);
-	return err;
-}
-
-static enum err fenced_end(struct lease *lease, enum err err)
-{
-	if (err == OK)
-		err = pg_commit(lease);
-	lease_return(lease);
-	return err;
-}
-
 static enum err cancel(struct delivery *delivery)
 {
 	struct lease lease;
 
-	TRY(fenced_begin(delivery, &lease));
-	return fenced_end(&lease, pg_run(&lease, &SQL_WEBHOOK_DELIVERY_CANCEL, PARAMS(delivery->org_id, delivery->id), NULL));
+	TRY(job_begin(delivery->ctx, delivery->job, &lease));
+	return job_commit(&lease, pg_run(&lease, &SQL_WEBHOOK_DELIVERY_CANCEL, PARAMS(delivery->org_id, delivery->id), NULL));
 }
 
 static void member(struct buffer *out, const char *name, const char *value)
@@ -178,11 +157,11 @@ static enum err attempt_note(struct delivery *delivery, bool gone)
 	struct lease lease;
 	enum err err;
 
-	TRY(fenced_begin(delivery, &lease));
+	TRY(job_begin(delivery->ctx, delivery->job, &lease));
 	err = attempt_log(delivery, &lease, state);
 	if (err == OK)
 		err = health_note(delivery, &lease, gone);
-	return fenced_end(&lease, err);
+	return job_commit(&lease, err);
 }
 
 static enum err load(struct delivery *delivery)
