@@ -52,7 +52,7 @@ export async function startSink({ folder, fates = [['ok']], host = '127.0.0.1' }
 		if (!fate.has(key)) fate.set(key, { steps: chosen ? fates(request.url) : fates[fate.size % fates.length], seen: 0 })
 		const mine = fate.get(key)
 		const step = mine.steps[Math.min(mine.seen++, mine.steps.length - 1)]
-		const kept = { id, step, attempt: mine.seen, headers: request.headers, method: request.method, url: request.url, body: null }
+		const kept = { id, step, attempt: mine.seen, headers: request.headers, method: request.method, url: request.url, at: Date.now(), body: null }
 		sink.requests.push(kept)
 		if (step === 'drop') return STEPS.drop(request)
 		const chunks = []
