@@ -4,6 +4,11 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/batch.h \
 	lib/retention/change.c \
 	lib/retention/change.h \
+	lib/retention/condition.c \
+	lib/retention/condition.h \
+	lib/retention/condition_parts.h \
+	lib/retention/condition_sql.c \
+	lib/retention/condition_words.c \
 	lib/retention/flow.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
