@@ -6,6 +6,7 @@ PAGES_SOURCES = \
 	fcgi/pages/family.h \
 	fcgi/pages/jobs.c \
 	fcgi/pages/keys.c \
+	fcgi/pages/locale.c \
 	fcgi/pages/login.c \
 	fcgi/pages/overview.c \
 	fcgi/pages/page.c \
@@ -29,7 +30,7 @@ webdir = $(pkgdatadir)/web
 install-data-local: web/dist/manifest.json
 	$(MKDIR_P) $(DESTDIR)$(webdir)
 	$(INSTALL_DATA) web/dist/* $(DESTDIR)$(webdir)/
-	cd $(srcdir)/templates && find . -name '*.mustache' | while read -r file; do \
+	cd $(srcdir)/templates && find . -name '*.mustache' -o -name '*.json' | while read -r file; do \
 		$(MKDIR_P) "$(DESTDIR)$(templatesdir)/$${file%/*}" && $(INSTALL_DATA) "$$file" "$(DESTDIR)$(templatesdir)/$$file"; done
 uninstall-local:
 	rm -rf $(DESTDIR)$(webdir) $(DESTDIR)$(templatesdir)

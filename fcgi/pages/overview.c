@@ -18,6 +18,7 @@ static const struct field OVERVIEW_INPUT[] = {
 
 /* What the figures cover: parameters of every statement of this page. */
 struct scope {
+	struct req *req;
 	const char *org_id, *live, *days;
 	bool names; /* may see who the customers are */
 };
@@ -77,7 +78,7 @@ static enum err add_saved(struct lease *lease, const struct scope *scope, struct
 	json_object_object_add(view, "saved", saved);
 	for (int row = 0; row < PQntuples(result); row++) {
 		struct json_object *item = json_object_new_object();
-		page_text(item, "amount", money_text(lease->ctx, pg_number(result, row, "saved_minor", 0), pg_text(result, row, "currency")));
+		page_text(item, "amount", page_money(scope->req, pg_number(result, row, "saved_minor", 0), pg_text(result, row, "currency")));
 		json_object_array_add(saved, item);
 	}
 	return OK;
@@ -221,7 +222,7 @@ static enum err add_activity(struct lease *lease, const struct scope *scope, str
 	return OK;
 }
 
-static struct json_object *decision_view(struct ctx *ctx, const PGresult *result, int row, const struct scope *scope)
+static struct json_object *decision_view(const PGresult *result, int row, const struct scope *scope)
 {
 	static const char *const TEXTS[] = {"at", "at_text", "segment", "plan", "status", "status_reason"};
 	struct json_object *decision = json_object_new_object();
@@ -236,7 +237,7 @@ static struct json_object *decision_view(struct ctx *ctx, const PGresult *result
 	const char *currency = pg_text(result, row, "currency");
 	int64_t saved = pg_number(result, row, "saved_minor", 0);
 	if (saved > 0 && currency)
-		page_text(decision, "worth", money_text(ctx, saved, currency));
+		page_text(decision, "worth", page_money(scope->req, saved, currency));
 	return decision;
 }
 
@@ -247,7 +248,7 @@ static enum err add_decisions(struct lease *lease, const struct scope *scope, st
 	struct json_object *decisions = json_object_new_array();
 	json_object_object_add(view, "decisions", decisions);
 	for (int row = 0; row < PQntuples(result); row++)
-		json_object_array_add(decisions, decision_view(lease->ctx, result, row, scope));
+		json_object_array_add(decisions, decision_view(result, row, scope));
 	return OK;
 }
 
@@ -303,7 +304,7 @@ static enum err overview_page(struct req *req, struct rep *rep)
 {
 	const struct overview_input *in = req->input;
 	const char *mode = in->mode ? in->mode : "live", *range = in->range ? in->range : "30";
-	struct scope scope = {req->who.org_id, pg_bool(!strcmp(mode, "live")), range, who_may(&req->who, PERMIT_CUSTOMER_TEXT)};
+	struct scope scope = {req, req->who.org_id, pg_bool(!strcmp(mode, "live")), range, who_may(&req->who, PERMIT_CUSTOMER_TEXT)};
 	struct json_object *view = page_view(req);
 	add_switches(view, mode, range);
 	page_text(view, "range", range);

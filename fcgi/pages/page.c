@@ -2,8 +2,6 @@
 
 #include "sql.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #define REFRESH_COOKIE "__Host-stoa-refresh"
@@ -105,32 +103,4 @@ const char *page_next(struct req *req, const char *next)
 		if ((unsigned char)*at <= ' ' || *at == 0x7f)
 			return "/";
 	return arena_strdup(&req->ctx.arena, next);
-}
-
-/* Decimals of a currency's minor unit (ISO 4217; Stripe's list of zero-decimal currencies). */
-static int currency_digits(const char *currency)
-{
-	static const char NONE[] = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf";
-	static const char THREE[] = "bhd jod kwd omr tnd";
-	return strstr(NONE, currency) ? 0 : strstr(THREE, currency) ? 3 : 2;
-}
-
-const char *money_text(struct ctx *ctx, int64_t minor, const char *currency)
-{
-	int digits = currency_digits(currency);
-	int64_t unit = digits == 0 ? 1 : digits == 2 ? 100 : 1000;
-	char plain[32], grouped[48], code[4] = "";
-	int length = snprintf(plain, sizeof plain, "%lld", (long long)(minor / unit)), at = 0;
-	for (int i = 0; i < length; i++) {
-		grouped[at++] = plain[i];
-		int left = length - 1 - i;
-		if (left && left % 3 == 0 && plain[i] != '-')
-			grouped[at++] = ',';
-	}
-	grouped[at] = '\0';
-	for (int i = 0; i < 3 && currency[i]; i++)
-		code[i] = (char)toupper((unsigned char)currency[i]);
-	if (!digits)
-		return arena_printf(&ctx->arena, "%s %s", code, grouped);
-	return arena_printf(&ctx->arena, "%s %s.%0*lld", code, grouped, digits, (long long)(minor % unit < 0 ? -(minor % unit) : minor % unit));
 }

@@ -30,7 +30,14 @@ const char *cookie_refresh(struct req *req);
 /* A path of this site, else "/". */
 const char *page_next(struct req *req, const char *next);
 
-/* "EUR 1,234.50" for minor units. Memory of ctx. */
-const char *money_text(struct ctx *ctx, int64_t minor, const char *currency);
+/* As the visitor's language writes them (fcgi/pages/locale.c); memory of the request. */
+const char *page_money(struct req *req, int64_t minor, const char *currency); /* minor units: "EUR 1,234.50", "1.234,50 EUR" */
+const char *page_number(struct req *req, int64_t number);                     /* "1,234", "1.234" */
+const char *page_decimal(struct req *req, double number, int digits);         /* "1,234.5", "1.234,5"; not finite: "–" */
+const char *page_percent(struct req *req, int64_t part, int64_t whole);       /* "48.7 %", "48,7 %"; of nothing: "–" */
+const char *page_day(struct req *req, const char *day);                       /* "2026-01-31": "31 Jan 2026", "31.01.2026" */
+/* Of a time in UTC as PostgreSQL or JSON writes it ("2026-01-31 14:05:06.789+00", "2026-01-31T14:05:06Z"), in the person's zone, without
+ * seconds: "31 Jan 2026, 15:05". What is no such time comes back as it is. */
+const char *page_time(struct req *req, const char *stamp);
 
 #endif

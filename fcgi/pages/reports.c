@@ -60,7 +60,7 @@ static enum err add_totals(struct req *req, struct json_object *view, const PGre
 	if (!saved)
 		return OK;
 	json_object_object_foreach(saved, currency, amount)
-		json_object_array_add(texts, json_object_new_string(money_text(&req->ctx, json_object_get_int64(amount), currency)));
+		json_object_array_add(texts, json_object_new_string(page_money(req, json_object_get_int64(amount), currency)));
 	return OK;
 }
 

@@ -16,7 +16,7 @@ static const struct template_set *templates(struct ctx *ctx)
 	static struct template_set *set;
 	char message[256];
 	pthread_mutex_lock(&lock);
-	if (!set && !(set = template_load(arena_printf(&ctx->arena, "%s/mail", conf_string("web.templates")), message))) {
+	if (!set && !(set = template_load(arena_printf(&ctx->arena, "%s/mail", conf_string("web.templates")), NULL, message))) {
 		fail(ctx, ERR_UNAVAILABLE, "The templates of mails cannot be read (web.templates)");
 		ctx_explain(ctx, "%s", message);
 	}

@@ -1,4 +1,5 @@
 lib_libstoa_a_SOURCES += \
+	lib/text/catalogue.c lib/text/catalogue.h \
 	lib/text/language.c lib/text/language.h \
 	lib/text/json.c lib/text/json.h \
 	lib/text/template.c lib/text/template.h \
@@ -31,3 +32,8 @@ TESTS += tests/lib/language_test
 tests_lib_language_test_SOURCES = tests/lib/language_test.c
 tests_lib_language_test_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_language_test_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/lib/catalogue_test
+TESTS += tests/lib/catalogue_test
+tests_lib_catalogue_test_SOURCES = tests/lib/catalogue_test.c
+tests_lib_catalogue_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_catalogue_test_LDADD = $(CHECK_LDADD)

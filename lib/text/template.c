@@ -24,7 +24,8 @@ struct template_set {
 
 struct loader {
 	struct template_set *set;
-	struct buffer file;
+	const struct catalogue *catalogue;
+	struct buffer file, text; /* as it is stored, and in the catalogue's language */
 	char *message; /* MESSAGE_BYTES */
 };
 
@@ -100,7 +101,9 @@ static bool file_load(struct loader *loader, const char *path, const char *name)
 		return false;
 	template = set_add(loader->set);
 	template->name = arena_memdup(arena, name, strlen(name) - strlen(SUFFIX));
-	wrong = template_compile(arena, loader->file.data ? loader->file.data : "", loader->file.length, template, &line);
+	buffer_reset(&loader->text);
+	catalogue_apply(loader->catalogue, loader->file.data ? loader->file.data : "", loader->file.length, &loader->text);
+	wrong = template_compile(arena, loader->text.data ? loader->text.data : "", loader->text.length, template, &line);
 	if (!wrong)
 		return true;
 	snprintf(loader->message, MESSAGE_BYTES, "%.140s:%d: %s", path, line, wrong);
@@ -143,10 +146,10 @@ static bool folder_load(struct loader *loader, const char *path, const char *pre
 	return good;
 }
 
-struct template_set *template_load(const char *folder, char message_out[MESSAGE_BYTES])
+struct template_set *template_load(const char *folder, const struct catalogue *catalogue, char message_out[MESSAGE_BYTES])
 {
 	struct template_set *set = calloc(1, sizeof *set);
-	struct loader loader = {.set = set, .file = {.limit = FILE_BYTES}, .message = message_out};
+	struct loader loader = {.set = set, .catalogue = catalogue, .file = {.limit = FILE_BYTES}, .message = message_out};
 	bool good;
 
 	message_out[0] = '\0';
@@ -157,6 +160,7 @@ struct template_set *template_load(const char *folder, char message_out[MESSAGE_
 	arena_init(&set->arena);
 	good = folder_load(&loader, folder, "", 0);
 	buffer_free(&loader.file);
+	buffer_free(&loader.text);
 	if (!good) {
 		template_free(set);
 		return NULL;

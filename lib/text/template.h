@@ -10,14 +10,15 @@
 
 #include "base/buffer.h"
 #include "base/context.h"
+#include "text/catalogue.h"
 
 #include <json-c/json.h>
 
 struct template_set;
 
-/* Compiles every *.mustache below folder; names are paths without the suffix ("pages/login"). NULL: message_out
- * (256 bytes) names file, line and fault. */
-struct template_set *template_load(const char *folder, char message_out[256]);
+/* Compiles every *.mustache below folder, with the texts between {{#_}} and {{/_}} as the catalogue says them (NULL: as they stand);
+ * names are paths without the suffix ("pages/login"). NULL: message_out (256 bytes) names file, line and fault. */
+struct template_set *template_load(const char *folder, const struct catalogue *catalogue, char message_out[256]);
 void template_free(struct template_set *set);
 
 /* Renders into out. ERR_INTERNAL: no such template, partials nested deeper than TEMPLATE_DEPTH, more than a million

@@ -60,7 +60,8 @@ static void problem_page(struct req *req, struct rep *rep, enum err err, const c
 {
 	struct json_object *view = json_own(&req->ctx, json_object_new_object());
 	json_object_object_add(view, "status", json_object_new_int(error_status(err)));
-	json_object_object_add(view, "title", json_object_new_string(error_title(err)));
+	json_object_object_add(view, "title", json_object_new_string(tr(req, error_title(err))));
+	detail = tr(req, detail);
 	json_object_object_add(view, "detail", json_object_new_string_len(detail, (int)whole_characters(detail)));
 	json_object_object_add(view, "code", json_object_new_string(error_code(err)));
 	if (reply_page(req, rep, "error", view) != OK)
@@ -69,7 +70,7 @@ static void problem_page(struct req *req, struct rep *rep, enum err err, const c
 
 static bool wants_page(struct req *req)
 {
-	if (!site_one()->templates)
+	if (!site_one()->templates[0])
 		return false;
 	if (req->route)
 		return req->route->shape == REPLY_PAGE || req->route->access == ACCESS_PAGE || req->route->access == ACCESS_PAGE_PUBLIC;

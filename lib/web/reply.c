@@ -1,5 +1,7 @@
 #include "web/site.h"
 
+#include "text/language.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -145,13 +147,43 @@ static struct json_object *who_view(const struct who *who)
 	return view;
 }
 
+static const char *const LANGUAGE_CODES[PAGE_LANGUAGES] = {"en", "de"};
+
+const char *page_language(int index)
+{
+	return LANGUAGE_CODES[index];
+}
+
+static int language_index(const struct req *req)
+{
+	const char *wanted = req->who.kind == WHO_SESSION ? req->who.language : language_accepted(req->header(req, "Accept-Language"));
+	for (int i = 1; i < PAGE_LANGUAGES; i++)
+		if (!strcmp(LANGUAGE_CODES[i], wanted))
+			return i;
+	return 0;
+}
+
+const char *req_language(const struct req *req)
+{
+	return LANGUAGE_CODES[language_index(req)];
+}
+
+const char *tr(const struct req *req, const char *english)
+{
+	return catalogue_say(site_one()->catalogues[language_index(req)], english, strlen(english));
+}
+
 enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view)
 {
-	const struct template_set *templates = site_one()->templates;
+	const struct template_set *templates = site_one()->templates[language_index(req)];
 	if (!templates)
 		return fail(&req->ctx, ERR_INTERNAL, "This program has no pages");
 	json_object_object_add(view, "csrf", json_object_new_string(req->cookie ? csrf_token(req) : ""));
 	json_object_object_add(view, "who", who_view(&req->who));
+	if (!json_object_object_get_ex(view, "language", NULL))
+		json_object_object_add(view, "language", json_object_new_string(req_language(req)));
+	if (req->who.kind != WHO_SESSION)
+		reply_header(rep, "Vary", "Accept-Language");
 	json_object_object_add(view, "request_id", json_object_new_string(req->ctx.id));
 	json_object_object_add(view, "path", json_object_new_string(req->uri_path));
 	struct buffer content = {0};
@@ -248,7 +280,7 @@ void reply_send(const struct req *req, const struct rep *rep, struct buffer *out
 	buffer_add(out, "\r\n", 2);
 	for (int i = 0; i < rep->header_count; i++)
 		send_header(out, rep->headers[i].name, rep->headers[i].value);
-	if (body) {
+	if (body && !rep->more) {
 		buffer_add(out, "Content-Length: ", 16);
 		buffer_int(out, (int64_t)rep->body.length);
 		buffer_add(out, "\r\n", 2);

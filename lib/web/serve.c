@@ -86,6 +86,7 @@ static bool settings_read(char message_out[256])
 	site.deadline_us = (int64_t)conf_ms("web.deadline") * 1000;
 	site.slow_us = (int64_t)conf_ms("web.slow") * 1000;
 	site.waiting_most = (int)conf_int("web.threads") / 4;
+	site.streams_most = ((int)conf_int("web.threads") + 1) / 2;
 	site.anonymous = (struct rate_limit){(int)conf_int("web.anonymous_per_minute"), 60, 0};
 	site.session = (struct rate_limit){(int)conf_int("web.session_per_minute"), 60, 0};
 	site.server_key = (struct rate_limit){(int)conf_int("web.server_key_per_minute"), 60, 0};
@@ -129,6 +130,21 @@ static void metrics_open(void)
 	site.cache_misses = metric_counter("stoa_cache_misses_total", labels, "Values that requests had to load.");
 }
 
+/* templates/<language>/ holds the texts of each language but English. */
+static bool templates_open(char message_out[256])
+{
+	char folder[4096];
+
+	for (int i = 0; i < PAGE_LANGUAGES; i++) {
+		snprintf(folder, sizeof folder, "%s/%s", conf_string("web.templates"), page_language(i));
+		if (i && !(site.catalogues[i] = catalogue_load(folder, message_out)))
+			return false;
+		if (!(site.templates[i] = template_load(conf_string("web.templates"), site.catalogues[i], message_out)))
+			return false;
+	}
+	return true;
+}
+
 static bool parts_open(char message_out[256])
 {
 	if (!settings_read(message_out) || !secret_open(message_out) || !rate_open(message_out))
@@ -140,7 +156,7 @@ static bool parts_open(char message_out[256])
 	site.house.pool = pool_open(alone ? 1 : 0);
 	if (!alone)
 		site.pipeline = pipeline_open(site.house.pool, PIPELINE_CONNECTIONS);
-	if (site.family->templates && !(site.templates = template_load(conf_string("web.templates"), message_out)))
+	if (site.family->templates && !templates_open(message_out))
 		return false;
 	if (site.family->outbound && !(site.net = net_open()))
 		return refuse(message_out, "net", "cannot be opened");
@@ -173,7 +189,10 @@ void serve_close(void)
 	pipeline_close(site.pipeline);
 	if (site.net)
 		net_close(site.net);
-	template_free(site.templates);
+	for (int i = 0; i < PAGE_LANGUAGES; i++) {
+		template_free(site.templates[i]);
+		catalogue_free(site.catalogues[i]);
+	}
 	if (site.house.pool)
 		pool_close(site.house.pool);
 	if (site.house.cache)

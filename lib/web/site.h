@@ -8,6 +8,9 @@
 
 #include <stdatomic.h>
 
+/* Languages of the pages; the first is English. */
+#define PAGE_LANGUAGES 2
+
 /* A route with its series. */
 struct entry {
 	const struct route *route;
@@ -28,7 +31,8 @@ struct site {
 	struct house house;
 	struct net *net;
 	struct pipeline *pipeline; /* NULL: a process with one thread asks for itself */
-	struct template_set *templates;
+	struct template_set *templates[PAGE_LANGUAGES]; /* NULL: this program has no pages */
+	struct catalogue *catalogues[PAGE_LANGUAGES];   /* NULL: English */
 	struct entry unmatched;
 	struct histogram *pool_wait;
 	struct counter *cache_hits, *cache_misses;
@@ -40,8 +44,11 @@ struct site {
 	atomic_int in_flight;
 	atomic_int waiting;        /* requests that prefer_wait_ms() let wait */
 	int waiting_most;
+	atomic_int streams;        /* replies with parts to come */
+	int streams_most;
 };
 struct site *site_one(void); /* the responder's only one */
+const char *page_language(int index); /* "en", "de" */
 
 /* Steps of dispatch, in order. */
 enum err access_who(struct req *req);
@@ -62,6 +69,11 @@ bool reply_has(const struct rep *rep, const char *name);
 /* Opaque cursor text for a value, bound to the route; and back, or NULL. Memory of ctx. */
 const char *cursor_make(struct ctx *ctx, const struct route *route, const char *value);
 const char *cursor_read(struct ctx *ctx, const struct route *route, const char *text);
+
+/* The next part of a streamed reply, in place of the body. False: there was none, or it failed (rep->cut). */
+bool reply_more(struct req *req, struct rep *rep);
+/* A reply, streamed or not, is sent or given up. */
+void reply_over(struct req *req, struct rep *rep);
 
 /* A request that may have waited is answered. */
 void prefer_done(struct req *req);

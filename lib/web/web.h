@@ -107,6 +107,10 @@ struct req {
 	void *waiter;
 };
 
+/* Appends the next part of a reply to out, some 100 KB of it, and tells whether it was the last. ctx is the part's own: what it holds is gone
+ * before the next one. */
+typedef enum err stream_more(struct ctx *ctx, const struct req *req, void *state, struct buffer *out, bool *done_out);
+
 enum reply_body { BODY_NONE, BODY_JSON, BODY_HTML, BODY_TEXT };
 
 #define REPLY_HEADERS 24
@@ -116,6 +120,11 @@ struct rep {
 	struct buffer body;        /* kept from request to request */
 	struct { const char *name, *value; } headers[REPLY_HEADERS];
 	int header_count;
+	/* reply_stream()'s */
+	stream_more *more;         /* makes the next part; NULL: body is the last */
+	void *more_state;
+	bool streams, cut;         /* counted; a later part failed: the body is not whole */
+	size_t streamed;           /* bytes so far */
 };
 
 typedef enum err handler(struct req *req, struct rep *rep);
@@ -201,13 +210,34 @@ enum err reply_json(struct req *req, struct rep *rep, struct json_object *value)
  * together with other requests' (pg/pipeline.h), and the reply deferred. */
 enum err reply_row(struct req *req, struct rep *rep, const char *const *params, const char *what);
 enum err reply_list(struct req *req, struct rep *rep, const char *const *params, int limit);
-/* Renders templates/pages/<name> and then templates/layout, where {{{content}}} is the page. Adds to view (owned by ctx): csrf (text), who
+/* Renders templates/pages/<name> and then templates/layout, where {{{content}}} is the page. Adds to view (owned by ctx): csrf (text), language, who
  * (null for nobody, else {org_id, account_id, role, live, may: {"retention:write": true, …}}), request_id, path. Failures of page
  * routes render pages/error with status, title, detail, code. */
 enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view);
+/* In the visitor's language: that of the person signed in, else the first of ours that the browser accepts; English is always there. */
+const char *req_language(const struct req *req); /* "en", "de" */
+/* A text of the house in that language (templates/<language>/): write tr(req, "Text") with the text itself, so that the house test finds it.
+ * Its conversions for printf are the English text's. */
+const char *tr(const struct req *req, const char *english) __attribute__((format_arg(2)));
 enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location);
 /* Weak comparison with If-None-Match; true: the reply is now 304 and the handler returns OK. Sets ETag either way. */
 bool reply_etag(struct req *req, struct rep *rep, const char *etag);
+
+/* A reply that is made while it is sent, so that its length does not matter. The first part is made at once: its error is answered like any
+ * other. Later ones follow as the client takes them; where one fails the connection is cut, so that nobody takes the body for whole, and
+ * the log says "stream.cut". The always last thing that a handler does. ERR_UNAVAILABLE with Retry-After when half of the threads
+ * are at it already. state lives as long as req->ctx. dispatch() puts the whole into the body. */
+enum err reply_stream(struct req *req, struct rep *rep, stream_more *more, void *state);
+/* Rows of a keyset statement as a CSV file (pg/rows.h), streamed. One of reply_list() will do, as long as its columns may all be seen. */
+struct csv_rows {
+	const char *file;                  /* "sessions-2026-01-31.csv": for Content-Disposition, without quotes */
+	const struct statement *statement; /* has a column "cursor", which is left out of the file, else "id": the next page's parameter */
+	const char *const *params;         /* of the first page */
+	int cursor, limit;                 /* which parameters ($n) are the cursor and the rows of a page */
+};
+enum err reply_csv(struct req *req, struct rep *rep, const struct csv_rows *rows);
+/* The headers of such a file, for a reply that fills the body itself. */
+void reply_file(struct req *req, struct rep *rep, const char *file);
 
 /* For a handler whose reply hangs on work that others share, such as a commit: it fills the reply, calls reply_defer(), hands req over and
  * returns OK at once, touching neither req nor rep any more; its thread is then free for other requests. Whoever does the work calls

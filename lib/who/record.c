@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define RECORD_VERSION 0x57484f32u
+#define RECORD_VERSION 0x57484f33u
 
 struct record {
 	uint32_t version;
@@ -11,12 +11,13 @@ struct record {
 	uint8_t kind, role, live, signature_required;
 	uint32_t origin_count;
 	char org_id[ID_TEXT], account_id[ID_TEXT], session_id[ID_TEXT], key_id[ID_TEXT];
+	char zone[ZONE_NAME], language[3];
 	uint8_t operates;
-	char spare[3]; /* instead of padding, which would carry bytes of the stack */
 };
 
 _Static_assert(sizeof(struct record) <= 256, "RECORD_MOST has room for the head");
-_Static_assert(sizeof(struct record) == 24 + 4 * ID_TEXT + 4, "no padding");
+/* Padding would carry bytes of the stack. */
+_Static_assert(sizeof(struct record) == 24 + 4 * ID_TEXT + ZONE_NAME + 4, "no padding");
 
 size_t record_write(const struct who *who, int64_t expires_us, char out[RECORD_MOST])
 {
@@ -37,6 +38,8 @@ size_t record_write(const struct who *who, int64_t expires_us, char out[RECORD_M
 	memcpy(record.account_id, who->account_id, ID_TEXT);
 	memcpy(record.session_id, who->session_id, ID_TEXT);
 	memcpy(record.key_id, who->key_id, ID_TEXT);
+	memcpy(record.zone, who->zone, sizeof record.zone);
+	memcpy(record.language, who->language, sizeof record.language);
 	memcpy(out, &record, sizeof record);
 	for (int i = 0; i < who->origin_count; i++)
 		end = stpcpy(end, who->origins[i]) + 1;
@@ -62,7 +65,8 @@ static bool head_valid(const struct record *record)
 {
 	return record->version == RECORD_VERSION && record->kind >= WHO_SESSION && record->kind <= WHO_WIDGET_KEY
 		&& record->role < ROLE_COUNT && record->origin_count <= WHO_ORIGINS && !record->org_id[ID_TEXT - 1]
-		&& !record->account_id[ID_TEXT - 1] && !record->session_id[ID_TEXT - 1] && !record->key_id[ID_TEXT - 1];
+		&& !record->account_id[ID_TEXT - 1] && !record->session_id[ID_TEXT - 1] && !record->key_id[ID_TEXT - 1]
+		&& !record->zone[ZONE_NAME - 1] && !record->language[2];
 }
 
 bool record_read(const char *data, size_t length, struct who *who_out, int64_t *expires_us_out)
@@ -86,6 +90,8 @@ bool record_read(const char *data, size_t length, struct who *who_out, int64_t *
 	memcpy(who_out->account_id, record.account_id, ID_TEXT);
 	memcpy(who_out->session_id, record.session_id, ID_TEXT);
 	memcpy(who_out->key_id, record.key_id, ID_TEXT);
+	memcpy(who_out->zone, record.zone, sizeof record.zone);
+	memcpy(who_out->language, record.language, sizeof record.language);
 	*expires_us_out = record.expires_us;
 	return origins_read(data + sizeof record, length - sizeof record, record.origin_count, who_out);
 }

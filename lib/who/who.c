@@ -74,6 +74,8 @@ static enum err session_load(struct ctx *ctx, const struct lookup *lookup, struc
 	text_copy(who.org_id, ID_TEXT, pg_text(result, 0, "org_id"));
 	text_copy(who.session_id, ID_TEXT, pg_text(result, 0, "id"));
 	text_copy(who.account_id, ID_TEXT, pg_text(result, 0, "account_id"));
+	text_copy(who.language, sizeof who.language, pg_text(result, 0, "language"));
+	text_copy(who.zone, sizeof who.zone, pg_text(result, 0, "time_zone"));
 	who.role = role_parse(pg_text(result, 0, "role"));
 	if (pg_true(result, 0, "operator"))
 		who.permissions = operator_permissions();

@@ -9,6 +9,7 @@
 #ifndef STOA_WHO_WHO_H
 #define STOA_WHO_WHO_H
 
+#include "base/zone.h"
 #include "mc/cache.h"
 #include "pg/pg.h"
 
@@ -65,6 +66,8 @@ struct who {
 	char session_id[ID_TEXT]; /* of a session */
 	char key_id[ID_TEXT];     /* of a key */
 	enum role role;           /* of a session */
+	char language[3];         /* of a session's person: one of LANGUAGES; else "" */
+	char zone[ZONE_NAME];     /* of a session's person: IANA name; else "" */
 	uint64_t permissions;     /* bit 1 << enum permission */
 	bool live;                /* live or test data; sessions: live unless the request asks for test */
 	bool signature_required;  /* widget key: start must be signed */

@@ -1,5 +1,5 @@
 -- The session behind an access token. A way into a tenant: the hash stands for the organisation.
-select s.org_id, s.id, s.account_id, m.role, a.operator,
+select s.org_id, s.id, s.account_id, m.role, a.operator, a.language, a.time_zone,
 	(extract(epoch from s.access_expires_at) * 1000000)::bigint as expires_us,
 	s.seen_at < now() - interval '1 minute' as stale
 from session s

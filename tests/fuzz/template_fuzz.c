@@ -32,7 +32,7 @@ static struct template_set *partials_load(void)
 		if (!file || fputs(PARTIALS[i][1], file) < 0 || fclose(file))
 			abort();
 	}
-	set = template_load(folder, message);
+	set = template_load(folder, NULL, message);
 	if (!set)
 		abort();
 	for (int i = 0; i < 3; i++) {

@@ -56,7 +56,7 @@ static void case_render(struct ctx *ctx, const char *folder, struct json_object 
 	char message[256];
 
 	partials_write(folder, partials);
-	set = template_load(folder, message);
+	set = template_load(folder, NULL, message);
 	if (!set)
 		answer("error", message, strlen(message));
 	else if (template_render_text(ctx, set, text, strlen(text), json_object_object_get(one, "data"), &out) != OK)

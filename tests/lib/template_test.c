@@ -74,7 +74,7 @@ static int begin(void **state)
 	for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++)
 		if (!file_write(FILES[i].name, FILES[i].text, strlen(FILES[i].text)))
 			return -1;
-	set = template_load(folder, message);
+	set = template_load(folder, NULL, message);
 	if (!set)
 		print_error("%s\n", message);
 	return set ? 0 : -1;
@@ -429,15 +429,15 @@ static void load_refuses_bad_files(void **state)
 	char message[256], wanted[300];
 
 	(void)state;
-	assert_null(template_load("/nonexistent", message));
+	assert_null(template_load("/nonexistent", NULL, message));
 	assert_string_equal(message, "/nonexistent: No such file or directory");
 	assert_true(file_write("deep/bad", "fine\n{{#a}}\n", 12));
-	assert_null(template_load(folder, message));
+	assert_null(template_load(folder, NULL, message));
 	snprintf(wanted, sizeof wanted, "%s/deep/bad.mustache:3: a section without its closing tag", folder);
 	assert_string_equal(message, wanted);
 	snprintf(wanted, sizeof wanted, "%s/deep/bad.mustache", folder);
 	assert_int_equal(truncate(wanted, 1048577), 0);
-	assert_null(template_load(folder, message));
+	assert_null(template_load(folder, NULL, message));
 	assert_non_null(strstr(message, "larger than 1 MiB"));
 	unlink(wanted);
 }

@@ -679,14 +679,58 @@ static void shows_activity(void **state)
 	browser_close(&browser);
 }
 
-static void writes_money(void **state)
+static const char *header_german(const struct req *req, const char *name)
 {
-	static const struct { int64_t minor; const char *currency, *text; } ROWS[] = {
-		{0, "usd", "USD 0.00"}, {5, "usd", "USD 0.05"}, {123456, "eur", "EUR 1,234.56"}, {123456789, "jpy", "JPY 123,456,789"},
-		{1000, "kwd", "KWD 1.000"}, {-150, "usd", "USD -1.50"}, {-123456, "usd", "USD -1,234.56"}, {100000, "usd", "USD 1,000.00"}};
+	(void)req;
+	return strcmp(name, "Accept-Language") ? NULL : "de-AT, en;q=0.5";
+}
+
+static const char *header_none(const struct req *req, const char *name)
+{
+	(void)req, (void)name;
+	return NULL;
+}
+
+/* Both languages' writing; a person's zone. */
+static void writes_for_people(void **state)
+{
+	static const struct { int64_t minor; const char *currency, *english, *german; } MONEY[] = {
+		{0, "usd", "USD 0.00", "0,00 USD"}, {5, "usd", "USD 0.05", "0,05 USD"}, {123456, "eur", "EUR 1,234.56", "1.234,56 EUR"},
+		{123456789, "jpy", "JPY 123,456,789", "123.456.789 JPY"}, {1000, "kwd", "KWD 1.000", "1,000 KWD"},
+		{-50, "usd", "USD −0.50", "−0,50 USD"}, {-123456, "usd", "USD −1,234.56", "−1.234,56 USD"},
+		{INT64_MIN, "jpy", "JPY −9,223,372,036,854,775,808", "−9.223.372.036.854.775.808 JPY"}};
+	static const struct { const char *stamp, *zone, *english, *german; } TIMES[] = {
+		{"2026-01-31 23:05:06.789+00", "", "31 Jan 2026, 23:05", "31.01.2026, 23:05"},
+		{"2026-01-31T23:05:06Z", "Europe/Berlin", "1 Feb 2026, 00:05", "01.02.2026, 00:05"},
+		{"2026-07-01 03:30:00+00", "America/New_York", "30 Jun 2026, 23:30", "30.06.2026, 23:30"},
+		{"soon", "Europe/Berlin", "soon", "soon"}, {"2026-02-30 10:00", "", "2026-02-30 10:00", "2026-02-30 10:00"}};
+	struct req english = {.header = header_none}, german = {.header = header_german};
 	(void)state;
-	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
-		assert_string_equal(money_text(&setup, ROWS[i].minor, ROWS[i].currency), ROWS[i].text);
+	ctx_init(&english.ctx);
+	ctx_init(&german.ctx);
+	for (size_t i = 0; i < sizeof MONEY / sizeof *MONEY; i++) {
+		assert_string_equal(page_money(&english, MONEY[i].minor, MONEY[i].currency), MONEY[i].english);
+		assert_string_equal(page_money(&german, MONEY[i].minor, MONEY[i].currency), MONEY[i].german);
+	}
+	for (size_t i = 0; i < sizeof TIMES / sizeof *TIMES; i++) {
+		struct req *const both[] = {&english, &german};
+		for (int at = 0; at < 2; at++) {
+			both[at]->who.kind = WHO_SESSION;
+			snprintf(both[at]->who.language, sizeof both[at]->who.language, "%s", at ? "de" : "en");
+			snprintf(both[at]->who.zone, sizeof both[at]->who.zone, "%s", TIMES[i].zone);
+			assert_string_equal(page_time(both[at], TIMES[i].stamp), at ? TIMES[i].german : TIMES[i].english);
+		}
+	}
+	assert_string_equal(page_percent(&english, 190, 390), "48.7 %");
+	assert_string_equal(page_percent(&german, 190, 390), "48,7 %");
+	assert_string_equal(page_percent(&german, 0, 0), "–");
+	assert_string_equal(page_decimal(&german, 1234.56, 1), "1.234,6");
+	assert_string_equal(page_decimal(&english, -0.5, 2), "−0.50");
+	assert_string_equal(page_decimal(&english, 0.0 / 0.0, 2), "–");
+	assert_string_equal(page_day(&german, "2026-01-31"), "31.01.2026");
+	assert_string_equal(page_day(&english, "2026-13-31"), "2026-13-31");
+	ctx_free(&english.ctx);
+	ctx_free(&german.ctx);
 }
 
 int main(void)
@@ -708,6 +752,6 @@ int main(void)
 		cmocka_unit_test(unsubscribes_in_the_readers_language),
 		cmocka_unit_test(saves_settings),
 		cmocka_unit_test(shows_activity),
-		cmocka_unit_test(writes_money)};
+		cmocka_unit_test(writes_for_people)};
 	return cmocka_run_group_tests(tests, open_house, close_house);
 }
