@@ -1,0 +1,60 @@
+/* Flows as their owner writes them: the document, what is right about it, its languages, templates, files.
+ *
+ * The document is one JSON object everywhere: the body that saves a draft, what a version holds, what is exported and imported.
+ *
+ *     {"name", "language", "segment", "plan", "region", "rankingScore", "cancelAt",
+ *      "steps": [{"type", "title", "message", "buttonText", "config": {…}, "when": condition,
+ *                 "translations": {"de": {"title", "message", "buttonText", "placeholder", "options": {"too_expensive": "…"}}}}]}
+ *
+ * name, language and steps are needed. language is the one that the steps are written in. A step's config is as its type has it
+ * (retention/flow_rules.c's table); `when` is a condition (retention/condition.h): the step is shown only where it holds. What is null, an
+ * empty text, an empty list or an empty object is the same as what is not there, and is left out when a document is kept.
+ *
+ * Three degrees of wrong. A document that is not of this form is refused everywhere. One that is, with values that are missing or break a
+ * rule ("errors"), may be kept as a draft and not published. "warnings" are for the owner to judge. */
+#ifndef STOA_RETENTION_FLOW_H
+#define STOA_RETENTION_FLOW_H
+
+#include "pg/pg.h"
+#include "text/json.h"
+
+#define FLOW_STEPS_MANY 10             /* more are warned of (inventory D.4) */
+#define FLOW_DOCUMENT_BYTES 262144     /* of a document as JSON */
+#define FLOW_WIDGET_BYTES 10240        /* of the steps in one language, compressed: document 003, §1 */
+
+/* A review is {"errors": [issue…], "warnings": [issue…], "languages": [language…]}.
+ *
+ * issue: {"code", "field", "step", "name", "message"}: what is wrong, for programs; where, "steps[2].config.percentage"; the step's index
+ * or null; the field within the step, "config.percentage"; an English sentence that names the field. Codes, and more members where
+ * they have any: "form" (not of the document's form), "missing", "value", "number" {least, most}, "length" {most}, "once", "several"
+ * (one of several), "condition", "many-steps", "language", "no-confirm", "untranslated" {language, missing}, "unknown-coupon",
+ * "unknown-price" {mode, ref}, "too-large" {bytes, most}, "no-steps".
+ *
+ * language: {"language", "texts", "translated", "complete", "missing": ["steps[0].title", …]}: how many texts there are, and how many of
+ * them are there in this language. The document's own comes first and is complete. */
+struct flow_review {
+	struct json_object *json;  /* belongs to ctx */
+	int errors, warnings;
+	const char *form;          /* the first field that is not of the form, or NULL */
+	const char *message;       /* of that field, else of the first error, or NULL */
+	const char *field;         /* as message */
+};
+
+/* Reviews a document, which flow_tidy() may have been through. lease (NULL: not) is asked whether coupons and prices are known of Stripe's
+ * in org_id's mirror; a mode without any is not connected, and nothing is said of it. */
+enum err flow_review(struct ctx *ctx, struct lease *lease, const char *org_id, struct json_object *document, struct flow_review *review_out);
+
+/* A copy without what is the same as nothing; belongs to ctx. Any JSON value goes through it. */
+struct json_object *flow_tidy(struct ctx *ctx, struct json_object *document);
+
+/* "de" of "de", "de-AT" or "DE_at": how customers' languages are told apart. NULL: it is none. */
+const char *flow_language_key(struct ctx *ctx, const char *language);
+
+/* Whether every text of the steps, which are in `own`, is there in `language`: the widget shows a flow in one language only. */
+bool flow_speaks(struct json_object *steps, const char *own, const char *language);
+/* The steps in `language` where flow_speaks(), else in their own, without translations. Belongs to ctx. */
+struct json_object *flow_localise(struct ctx *ctx, struct json_object *steps, const char *own, const char *language);
+/* Its own key, then those that it speaks, as a text[] parameter. */
+const char *flow_languages(struct ctx *ctx, struct json_object *steps, const char *own);
+
+#endif
