@@ -9,6 +9,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/condition_parts.h \
 	lib/retention/condition_sql.c \
 	lib/retention/condition_words.c \
+	lib/retention/experiment.c \
+	lib/retention/experiment.h \
 	lib/retention/flow.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
@@ -16,6 +18,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/report.h \
 	lib/retention/retention.h \
 	lib/retention/rules.c \
+	lib/retention/sequential.c \
+	lib/retention/sequential.h \
 	lib/retention/signature.c \
 	lib/retention/starter.c \
 	lib/retention/token.c \
@@ -52,3 +56,20 @@ TESTS += tests/retention/batch_dbtest
 tests_retention_batch_dbtest_SOURCES = tests/retention/batch_dbtest.c tests/lib/database.h
 tests_retention_batch_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_batch_dbtest_LDADD = $(CHECK_LDADD)
+
+EXPERIMENT_TESTS = tests/retention/experiment_test tests/retention/sequential_test tests/retention/sequential_simulation
+check_PROGRAMS += $(EXPERIMENT_TESTS)
+TESTS += $(EXPERIMENT_TESTS)
+tests_retention_experiment_test_SOURCES = tests/retention/experiment_test.c tests/retention/cases.h
+tests_retention_experiment_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_experiment_test_LDADD = $(CHECK_LDADD)
+tests_retention_sequential_test_SOURCES = tests/retention/sequential_test.c tests/retention/cases.h
+tests_retention_sequential_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_sequential_test_LDADD = $(CHECK_LDADD)
+tests_retention_sequential_simulation_SOURCES = tests/retention/sequential_simulation.c
+
+check_PROGRAMS += tests/retention/condition_test
+TESTS += tests/retention/condition_test
+tests_retention_condition_test_SOURCES = tests/retention/condition_test.c tests/retention/cases.h
+tests_retention_condition_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_condition_test_LDADD = $(CHECK_LDADD)
