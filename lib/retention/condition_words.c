@@ -59,6 +59,13 @@ static const char *word_of(const struct named *list, const char *name, enum lang
 	return NULL;
 }
 
+static void quote(const char *text, enum language language, struct buffer *out)
+{
+	buffer_text(out, OPEN_QUOTE[language]);
+	buffer_text(out, text);
+	buffer_text(out, CLOSE_QUOTE[language]);
+}
+
 static void value_words(const struct compare *compare, struct json_object *value, enum language language, struct buffer *out)
 {
 	const char *word = NULL;
@@ -71,7 +78,7 @@ static void value_words(const struct compare *compare, struct json_object *value
 		buffer_free(&name);
 	}
 	if (word) {
-		buffer_text(out, word);
+		quote(word, language, out);
 	} else if (strcmp(compare->fact->name, "value") == 0) {
 		int64_t minor = json_object_get_int64(value);
 
@@ -79,9 +86,7 @@ static void value_words(const struct compare *compare, struct json_object *value
 		buffer_int(out, minor / 100);
 		buffer_printf(out, "%c%02d", language == GERMAN ? ',' : '.', (int)(minor % 100));
 	} else if (json_object_is_type(value, json_type_string)) {
-		buffer_text(out, OPEN_QUOTE[language]);
-		buffer_text(out, json_object_get_string(value));
-		buffer_text(out, CLOSE_QUOTE[language]);
+		quote(json_object_get_string(value), language, out);
 	} else {
 		buffer_text(out, scalar_text(value));
 	}
@@ -94,9 +99,7 @@ static void fact_words(const struct compare *compare, enum language language, st
 		return;
 	}
 	buffer_text(out, ATTRIBUTE[language]);
-	buffer_text(out, OPEN_QUOTE[language]);
-	buffer_text(out, compare->attribute);
-	buffer_text(out, CLOSE_QUOTE[language]);
+	quote(compare->attribute, language, out);
 }
 
 static void compare_words(struct json_object *condition, enum language language, struct buffer *out)

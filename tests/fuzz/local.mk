@@ -1,5 +1,6 @@
 # libFuzzer targets: configure CC=clang --enable-fuzzers, then make fuzzers. tests/house/sizes proves that none is forgotten.
 FUZZERS_ALL = \
+	tests/fuzz/condition_fuzz \
 	tests/fuzz/conf_fuzz \
 	tests/fuzz/cron_fuzz \
 	tests/fuzz/customer_signature_fuzz \
