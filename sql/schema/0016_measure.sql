@@ -260,9 +260,9 @@ $$;
 create function session_outcome_count() returns trigger language plpgsql as $$
 begin
 	if tg_op = 'INSERT' then
-		perform measure_count(array(select n from became n), '{}');
+		perform measure_count(array(select row(n.*)::session_outcome from became n), '{}');
 	else
-		perform measure_count(array(select n from became n), array(select n from was n));
+		perform measure_count(array(select row(n.*)::session_outcome from became n), array(select row(n.*)::session_outcome from was n));
 	end if;
 	return null;
 end $$;
