@@ -84,13 +84,13 @@ static const char *span_text(struct ctx *ctx, int64_t seconds)
 	return arena_printf(&ctx->arena, "%lld %s", (long long)(seconds / UNITS[i].seconds), UNITS[i].unit);
 }
 
-/* Adds name for machines and name_text for people, from a time as PostgreSQL writes it in UTC. */
-static void add_time(struct ctx *ctx, struct json_object *view, const char *name, const char *time)
+static const char *state_text(const struct req *req, const char *state)
 {
-	if (!time || strlen(time) < 19)
-		return;
-	page_text(view, name, arena_printf(&ctx->arena, "%.10sT%.8sZ", time, time + 11));
-	page_text(view, arena_printf(&ctx->arena, "%s_text", name), arena_printf(&ctx->arena, "%.10s %.8s", time, time + 11));
+	static const char *const TEXTS[] = {TR("waiting"), TR("retrying"), TR("running"), TR("done"), TR("dead"), TR("cancelled")};
+	for (size_t i = 0; state && i < sizeof TEXTS / sizeof *TEXTS; i++)
+		if (!strcmp(TEXTS[i], state))
+			return tr(req, TEXTS[i]);
+	return state;
 }
 
 /* --- queues --- */
@@ -134,13 +134,13 @@ static enum err add_queues(struct req *req, const char *scope, struct json_objec
 		alerts += !strcmp(operate_depth(number, queues[number].due), "alert");
 	}
 	add_number(view, "dead_count", dead);
-	page_text(view, "summary", arena_printf(&req->ctx.arena, "Dead jobs: %lld. Queues past their alert: %lld.", (long long)dead, (long long)alerts));
+	page_text(view, "summary", arena_printf(&req->ctx.arena, tr(req, "Dead jobs: %lld. Queues past their alert: %lld."), (long long)dead, (long long)alerts));
 	return OK;
 }
 
 /* --- jobs --- */
 
-static struct json_object *job_view(struct ctx *ctx, const PGresult *rows, int row)
+static struct json_object *job_view(struct req *req, const PGresult *rows, int row)
 {
 	static const char *const TEXTS[] = {"id", "kind", "queue", "state", "note", "message", "organisationId"};
 	static const char *const TIMES[] = {"runAt", "createdAt", "startedAt", "finishedAt"};
@@ -150,12 +150,13 @@ static struct json_object *job_view(struct ctx *ctx, const PGresult *rows, int r
 	for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
 		page_text(view, TEXTS[i], PQfnumber(rows, TEXTS[i]) < 0 ? NULL : pg_text(rows, row, TEXTS[i]));
 	for (size_t i = 0; i < sizeof TIMES / sizeof *TIMES; i++)
-		add_time(ctx, view, TIMES[i], pg_text(rows, row, TIMES[i]));
+		page_stamp(req, view, TIMES[i], pg_text(rows, row, TIMES[i]));
 	add_number(view, "attempt", pg_number(rows, row, "attempt", 0));
 	add_number(view, "attempts", pg_number(rows, row, "attempts", 0));
 	if (pg_text(rows, row, "progress"))
 		page_text(view, "progress", pg_text(rows, row, "progress"));
 	add_flag(view, "cancelling", pg_true(rows, row, "cancelling"));
+	page_text(view, "state_text", state_text(req, state));
 	add_flag(view, "stoppable", waiting || (running && !pg_true(rows, row, "cancelling")));
 	add_flag(view, "repeatable", waiting || !strcmp(state, "dead") || !strcmp(state, "cancelled"));
 	/* Each of them, because what a row does not name is looked for around it. */
@@ -167,7 +168,7 @@ static struct json_object *job_view(struct ctx *ctx, const PGresult *rows, int r
 }
 
 /* Adds {name: {rows: […], last: id when there are more}}. */
-static enum err add_jobs(struct lease *lease, const struct jobs_input *in, const char *scope, const char *state, const char *before, int most,
+static enum err add_jobs(struct req *req, struct lease *lease, const struct jobs_input *in, const char *scope, const char *state, const char *before, int most,
 	const char *name, struct json_object *view)
 {
 	struct ctx *ctx = lease->ctx;
@@ -178,23 +179,23 @@ static enum err add_jobs(struct lease *lease, const struct jobs_input *in, const
 	json_object_object_add(part, "rows", list);
 	TRY(pg_run(lease, &SQL_OPERATE_JOB_LIST, PARAMS(scope, state, in->kind, queue, before, "newest", pg_int(ctx, most)), &rows));
 	for (int row = 0; row < PQntuples(rows) && row < most; row++)
-		json_object_array_add(list, job_view(ctx, rows, row));
+		json_object_array_add(list, job_view(req, rows, row));
 	add_flag(part, "any", PQntuples(rows) > 0);
 	if (PQntuples(rows) > most)
 		page_text(part, "last", pg_text(rows, most - 1, "id"));
 	return OK;
 }
 
-static enum err add_lists(struct lease *lease, const struct jobs_input *in, const char *scope, struct json_object *view)
+static enum err add_lists(struct req *req, struct lease *lease, const struct jobs_input *in, const char *scope, struct json_object *view)
 {
-	TRY(add_jobs(lease, in, scope, "running", NULL, SECTION_MOST, "running", view));
-	TRY(add_jobs(lease, in, scope, "retrying", NULL, SECTION_MOST, "retrying", view));
-	TRY(add_jobs(lease, in, scope, "dead", NULL, SECTION_MOST, "dead", view));
-	return add_jobs(lease, in, scope, in->state, in->before, LIST_MOST, "list", view);
+	TRY(add_jobs(req, lease, in, scope, "running", NULL, SECTION_MOST, "running", view));
+	TRY(add_jobs(req, lease, in, scope, "retrying", NULL, SECTION_MOST, "retrying", view));
+	TRY(add_jobs(req, lease, in, scope, "dead", NULL, SECTION_MOST, "dead", view));
+	return add_jobs(req, lease, in, scope, in->state, in->before, LIST_MOST, "list", view);
 }
 
 /* What operators see besides: what is held back, and the workers. */
-static enum err add_house(struct lease *lease, struct json_object *view)
+static enum err add_house(struct req *req, struct lease *lease, struct json_object *view)
 {
 	struct json_object *pauses = json_object_new_array(), *workers = json_object_new_array();
 	PGresult *rows;
@@ -210,7 +211,7 @@ static enum err add_house(struct lease *lease, struct json_object *view)
 		page_text(worker, "name", pg_text(rows, row, "id"));
 		page_text(worker, "threads", pg_text(rows, row, "threads"));
 		page_text(worker, "running", pg_text(rows, row, "running"));
-		add_time(lease->ctx, worker, "started", pg_text(rows, row, "startedAt"));
+		page_stamp(req, worker, "started", pg_text(rows, row, "startedAt"));
 		json_object_array_add(workers, worker);
 	}
 	return OK;
@@ -218,7 +219,7 @@ static enum err add_house(struct lease *lease, struct json_object *view)
 
 /* --- the page --- */
 
-static void add_choices(struct json_object *view, const char *name, const char *choices, const char *chosen)
+static void add_choices(const struct req *req, struct json_object *view, const char *name, const char *choices, const char *chosen)
 {
 	struct json_object *list = json_object_new_array();
 	json_object_object_add(view, name, list);
@@ -226,6 +227,7 @@ static void add_choices(struct json_object *view, const char *name, const char *
 		struct json_object *item = json_object_new_object();
 		length = strcspn(choices, "|");
 		json_object_object_add(item, "value", json_object_new_string_len(choices, (int)length));
+		page_text(item, "label", state_text(req, json_text(item, "value", "")));
 		add_flag(item, "chosen", chosen && strlen(chosen) == length && !strncmp(chosen, choices, length));
 		json_object_array_add(list, item);
 	}
@@ -261,20 +263,21 @@ static void add_filter(struct req *req, const struct jobs_input *in, bool house,
 	json_object_object_add(view, "filter", filter);
 	add_flag(filter, "house", house);
 	page_text(filter, "state", in->state);
+	page_text(filter, "state_text", state_text(req, in->state));
 	page_text(filter, "kind", in->kind);
 	page_text(filter, "queue", in->queue);
 	page_text(filter, "query", filter_query(req, in));
-	add_choices(view, "states", STATES, in->state);
-	add_choices(view, "kinds", kinds_all(&req->ctx), in->kind);
-	add_choices(view, "queue_names", QUEUES, in->queue);
+	add_choices(req, view, "states", STATES, in->state);
+	add_choices(req, view, "kinds", kinds_all(&req->ctx), in->kind);
+	add_choices(req, view, "queue_names", QUEUES, in->queue);
 	add_flag(view, "operator", who_may(&req->who, PERMIT_HOUSE_OPERATE));
 }
 
 static const char *notice_text(const char *notice)
 {
 	static const struct { const char *notice, *text; } TEXTS[] = {
-		{"cancelled", "The job is cancelled."}, {"told", "The job runs and was told to stop."}, {"replayed", "The job is tried again."},
-		{"replayed-all", "The dead jobs are tried again."}, {"paused", "It is held back; what runs goes on."}, {"resumed", "It goes on."}};
+		{"cancelled", TR("The job is cancelled.")}, {"told", TR("The job runs and was told to stop.")}, {"replayed", TR("The job is tried again.")},
+		{"replayed-all", TR("The dead jobs are tried again.")}, {"paused", TR("It is held back; what runs goes on.")}, {"resumed", TR("It goes on.")}};
 	for (size_t i = 0; notice && i < sizeof TEXTS / sizeof *TEXTS; i++)
 		if (!strcmp(TEXTS[i].notice, notice))
 			return TEXTS[i].text;
@@ -299,18 +302,19 @@ static enum err jobs_page(struct req *req, struct rep *rep)
 		return fail_field(&req->ctx, ERR_INVALID, "before", "There is no such place");
 	TRY(operate_scope(&req->ctx, &req->who, in.scope, &scope));
 	add_filter(req, &in, !scope, view);
-	page_text(view, "notice", notice_text(in.notice));
+	const char *notice = notice_text(in.notice);
+	page_text(view, "notice", notice ? tr(req, notice) : NULL);
 	TRY(add_queues(req, scope, view));
 	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	enum err err = add_lists(&lease, &in, scope, view);
+	enum err err = add_lists(req, &lease, &in, scope, view);
 	if (err == OK && !scope)
-		err = add_house(&lease, view);
+		err = add_house(req, &lease, view);
 	lease_return(&lease);
 	TRY(err);
 	return page_show(req, rep, "jobs", "Jobs", view);
 }
 
-static void add_errors(struct ctx *ctx, struct json_object *errors, struct json_object *view)
+static void add_errors(struct req *req, struct json_object *errors, struct json_object *view)
 {
 	struct json_object *list = json_object_new_array();
 	json_object_object_add(view, "errors", list);
@@ -319,7 +323,7 @@ static void add_errors(struct ctx *ctx, struct json_object *errors, struct json_
 		add_number(item, "attempt", json_int(error, "attempt", 0));
 		page_text(item, "code", json_text(error, "code", NULL));
 		page_text(item, "message", json_text(error, "message", NULL));
-		add_time(ctx, item, "at", json_text(error, "time", NULL));
+		page_stamp(req, item, "at", json_text(error, "time", NULL));
 		json_object_array_add(list, item);
 	}
 }
@@ -336,13 +340,13 @@ static enum err job_page(struct req *req, struct rep *rep)
 	if (!PQntuples(rows))
 		return fail(ctx, ERR_NOT_FOUND, "There is no such job, or it was finished more than a day ago");
 	add_filter(req, in, !scope, view);
-	json_object_object_add(view, "job", job_view(ctx, rows, 0));
+	json_object_object_add(view, "job", job_view(req, rows, 0));
 	page_text(view, "worker", pg_text(rows, 0, "worker"));
 	page_text(view, "result", pg_text(rows, 0, "result"));
 	text = pg_text(rows, 0, "errors");
 	TRY(json_read(ctx, text, strlen(text), 8, &errors));
-	add_errors(ctx, errors, view);
-	return page_show(req, rep, "job", arena_printf(&ctx->arena, "Job %s", pg_text(rows, 0, "kind")), view);
+	add_errors(req, errors, view);
+	return page_show(req, rep, "job", arena_printf(&ctx->arena, tr(req, "Job %s"), pg_text(rows, 0, "kind")), view);
 }
 
 /* Back to the page as it was narrowed. */

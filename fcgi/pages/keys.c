@@ -30,10 +30,12 @@ static enum err keys_show(struct req *req, struct rep *rep, struct json_object *
 	json_object_object_add(view, "keys", keys);
 	json_object_object_add(view, "any", json_object_new_boolean(PQntuples(result) > 0));
 	for (int row = 0; row < PQntuples(result); row++) {
-		static const char *const TEXTS[] = {"id", "name", "prefix", "last4", "origins", "created", "created_text", "used", "used_text"};
+		static const char *const TEXTS[] = {"id", "name", "prefix", "last4", "origins"};
 		struct json_object *key = json_object_new_object();
 		for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
 			page_text(key, TEXTS[i], pg_text(result, row, TEXTS[i]));
+		page_stamp(req, key, "created", pg_text(result, row, "created_at"));
+		page_stamp(req, key, "used", pg_text(result, row, "last_used_at"));
 		json_object_object_add(key, "widget", json_object_new_boolean(!strcmp(pg_text(result, row, "kind"), "widget")));
 		json_object_object_add(key, "live", json_object_new_boolean(pg_true(result, row, "live")));
 		json_object_object_add(key, "signed", json_object_new_boolean(pg_true(result, row, "signature_required")));

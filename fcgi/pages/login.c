@@ -57,7 +57,8 @@ static enum err login_page(struct req *req, struct rep *rep)
 		return OK;
 	struct json_object *view = page_view(req);
 	if (in->notice)
-		page_text(view, "notice", in->notice[0] == 'o' ? "You are signed out." : "Your password has been changed. Sign in with the new one.");
+		page_text(view, "notice", in->notice[0] == 'o' ? tr(req, "You are signed out.") :
+			tr(req, "Your password has been changed. Sign in with the new one."));
 	return login_show(req, rep, view);
 }
 

@@ -28,6 +28,14 @@ const char *page_origin(struct req *req)
 	return arena_printf(&req->ctx.arena, "%s://%s", req->https ? "https" : "http", host ? host : "localhost");
 }
 
+void page_stamp(struct req *req, struct json_object *view, const char *name, const char *stamp)
+{
+	if (!stamp || strlen(stamp) < 19)
+		return;
+	page_text(view, name, arena_printf(&req->ctx.arena, "%.10sT%.8sZ", stamp, stamp + 11));
+	page_text(view, arena_printf(&req->ctx.arena, "%s_text", name), page_time(req, stamp));
+}
+
 /* Who the visitor is, in words. */
 static enum err add_person(struct req *req, struct json_object *view)
 {
@@ -43,7 +51,7 @@ static enum err add_person(struct req *req, struct json_object *view)
 
 enum err page_show(struct req *req, struct rep *rep, const char *name, const char *title, struct json_object *view)
 {
-	page_text(view, "title", title);
+	page_text(view, "title", tr(req, title));
 	page_text(view, "css", asset_path("pages.css"));
 	page_text(view, "js", asset_path("pages.js"));
 	json_object_object_add(view, arena_printf(&req->ctx.arena, "on_%s", name), json_object_new_boolean(true));
@@ -57,7 +65,7 @@ enum err page_fault(struct req *req, struct rep *rep, enum err err, struct json_
 	if (err != ERR_INVALID && err != ERR_UNAUTHENTICATED && err != ERR_RATE_LIMITED && err != ERR_CONFLICT && err != ERR_GONE &&
 		err != ERR_FORBIDDEN)
 		return err;
-	page_text(view, "error", req->ctx.fault.detail);
+	page_text(view, "error", tr(req, req->ctx.fault.detail));
 	if (req->ctx.fault.retry_after_s > 0)
 		reply_header(rep, "Retry-After", arena_printf(&req->ctx.arena, "%d", req->ctx.fault.retry_after_s));
 	ctx_forgive(&req->ctx);

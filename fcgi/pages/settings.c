@@ -30,13 +30,13 @@ struct choice {
 	const char *value, *label;
 };
 
-static struct json_object *choices(const struct choice *rows, size_t count, const char *current)
+static struct json_object *choices(const struct req *req, const struct choice *rows, size_t count, const char *current)
 {
 	struct json_object *list = json_object_new_array();
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_new_object();
 		page_text(item, "value", rows[i].value);
-		page_text(item, "label", rows[i].label);
+		page_text(item, "label", tr(req, rows[i].label));
 		json_object_object_add(item, "current", json_object_new_boolean(current && !strcmp(current, rows[i].value)));
 		json_object_array_add(list, item);
 	}
@@ -48,9 +48,9 @@ static enum err settings_show(struct req *req, struct rep *rep, struct json_obje
 {
 	static const struct choice TONGUES[] = {{"en", "English"}, {"de", "Deutsch"}, {"fr", "Français"}, {"es", "Español"}};
 	static const struct choice NOTICES[] = {
-		{"important", "What needs someone, and changes of people, keys and connections"},
-		{"all", "All of that, and how many customers stayed and went"},
-		{"none", "Nothing"}};
+		{"important", TR("What needs someone, and changes of people, keys and connections")},
+		{"all", TR("All of that, and how many customers stayed and went")},
+		{"none", TR("Nothing")}};
 	PGresult *me;
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_AUTH_ME, PARAMS(req->who.org_id, req->who.session_id), &me));
 	if (!PQntuples(me))
@@ -59,8 +59,8 @@ static enum err settings_show(struct req *req, struct rep *rep, struct json_obje
 	json_object_array_add(zones, json_object_new_string("UTC"));
 	zone_names(zone_add, zones);
 	json_object_object_add(view, "zones", zones);
-	json_object_object_add(view, "languages", choices(TONGUES, sizeof TONGUES / sizeof *TONGUES, sent ? sent->language : pg_text(me, 0, "language")));
-	json_object_object_add(view, "notices", choices(NOTICES, sizeof NOTICES / sizeof *NOTICES, sent ? sent->notify : pg_text(me, 0, "notify")));
+	json_object_object_add(view, "languages", choices(req, TONGUES, sizeof TONGUES / sizeof *TONGUES, sent ? sent->language : pg_text(me, 0, "language")));
+	json_object_object_add(view, "notices", choices(req, NOTICES, sizeof NOTICES / sizeof *NOTICES, sent ? sent->notify : pg_text(me, 0, "notify")));
 	page_text(view, "zone", sent ? sent->time_zone : pg_text(me, 0, "timeZone"));
 	return page_show(req, rep, "settings", "Settings", view);
 }
@@ -69,7 +69,7 @@ static enum err settings_page(struct req *req, struct rep *rep)
 {
 	const struct saved_input *in = req->input;
 	struct json_object *view = page_view(req);
-	page_text(view, "notice", in->saved ? "Your settings are saved." : NULL);
+	page_text(view, "notice", in->saved ? tr(req, "Your settings are saved.") : NULL);
 	return settings_show(req, rep, view, NULL);
 }
 

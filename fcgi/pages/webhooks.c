@@ -68,14 +68,11 @@ static void add_flag(struct json_object *view, const char *name, bool flag)
 	json_object_object_add(view, name, json_object_new_boolean(flag));
 }
 
-static void add_time(struct ctx *ctx, struct json_object *view, const char *name)
+static void add_time(struct req *req, struct json_object *view, const char *name)
 {
-	static const char *const MONTHS[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	const char *at = json_text(view, name, NULL);
-	int year, month, day, hour, minute, second;
-	if (at && sscanf(at, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) == 6 && month >= 1 && month <= 12)
-		page_text(view, arena_printf(&ctx->arena, "%sText", name),
-			arena_printf(&ctx->arena, "%d %s %d, %02d:%02d:%02d", day, MONTHS[month - 1], year, hour, minute, second));
+	if (at)
+		page_text(view, arena_printf(&req->ctx.arena, "%sText", name), page_time(req, at));
 }
 
 static bool holds(struct json_object *list, const char *text)
@@ -96,7 +93,7 @@ static struct json_object *choice(const char *value, const char *label, struct j
 }
 
 /* Every type below its group. A test goes to its endpoint by itself. */
-static void add_filters(struct ctx *ctx, struct json_object *view, struct json_object *chosen)
+static void add_filters(struct req *req, struct json_object *view, struct json_object *chosen)
 {
 	static const struct { const char *type, *label; } TYPES[] = {
 #define X(type, label, ...) {type, label},
@@ -110,44 +107,55 @@ static void add_filters(struct ctx *ctx, struct json_object *view, struct json_o
 		if (!strcmp(TYPES[i].type, "webhook.test"))
 			continue;
 		if (strncmp(name, TYPES[i].type, length) || name[length]) {
-			name = arena_memdup(&ctx->arena, TYPES[i].type, length);
-			const char *all = arena_printf(&ctx->arena, "%s.*", name);
-			struct json_object *group = choice(all, arena_printf(&ctx->arena, "everything about this, %s", all), chosen);
+			name = arena_memdup(&req->ctx.arena, TYPES[i].type, length);
+			const char *all = arena_printf(&req->ctx.arena, "%s.*", name);
+			struct json_object *group = choice(all, arena_printf(&req->ctx.arena, tr(req, "everything about this, %s"), all), chosen);
 			page_text(group, "name", name);
 			json_object_object_add(group, "types", types = json_object_new_array());
 			json_object_array_add(groups, group);
 		}
-		json_object_array_add(types, choice(TYPES[i].type, TYPES[i].label, chosen));
+		json_object_array_add(types, choice(TYPES[i].type, tr(req, TYPES[i].label), chosen));
 	}
 	json_object_object_add(view, "groups", groups);
 }
 
 /* What was sent, where a form comes back with a fault. */
-static void add_sent(struct ctx *ctx, struct json_object *view, const struct webhook_input *in)
+static void add_sent(struct req *req, struct json_object *view, const struct webhook_input *in)
 {
 	page_text(view, "url", in->url);
 	page_text(view, "description", in->description ? in->description : "");
-	add_filters(ctx, view, in->events);
+	add_filters(req, view, in->events);
 }
 
-static const char *disabled_why(struct ctx *ctx, const char *reason)
+static const char *disabled_why(struct req *req, const char *reason)
 {
 	if (!strcmp(reason, "failing"))
-		return arena_printf(&ctx->arena, "Every attempt of %d days has failed.", (int)(conf_ms("webhook.disable_after") / 86400000));
-	return !strcmp(reason, "gone") ? "It answered 410: gone." : "Someone of your organisation switched it off.";
+		return arena_printf(&req->ctx.arena, tr(req, "Every attempt of %d days has failed."), (int)(conf_ms("webhook.disable_after") / 86400000));
+	return !strcmp(reason, "gone") ? tr(req, "It answered 410: gone.") : tr(req, "Someone of your organisation switched it off.");
 }
 
-static void endpoint_view(struct ctx *ctx, struct json_object *endpoint)
+static void endpoint_view(struct req *req, struct json_object *endpoint)
 {
 	struct json_object *events = json_object_object_get(endpoint, "events");
 	const char *reason = json_text(endpoint, "disabledReason", NULL);
 	add_flag(endpoint, "every", !events || !json_object_array_length(events));
 	if (reason)
-		page_text(endpoint, "why", disabled_why(ctx, reason));
-	add_time(ctx, endpoint, "createdAt");
-	add_time(ctx, endpoint, "disabledAt");
-	add_time(ctx, endpoint, "failingSince");
-	add_time(ctx, endpoint, "secretBeforeUntil");
+		page_text(endpoint, "why", disabled_why(req, reason));
+	add_time(req, endpoint, "createdAt");
+	add_time(req, endpoint, "disabledAt");
+	add_time(req, endpoint, "failingSince");
+	add_time(req, endpoint, "secretBeforeUntil");
+}
+
+static const struct { const char *value, *label; } DELIVERY_STATES[] = {{NULL, TR("All")}, {"pending", TR("On the way")}, {"delivered", TR("Delivered")},
+	{"failed", TR("Failed")}, {"cancelled", TR("Cancelled")}};
+
+static void add_state(const struct req *req, struct json_object *delivery)
+{
+	const char *state = json_text(delivery, "state", "");
+	for (size_t i = 1; i < sizeof DELIVERY_STATES / sizeof *DELIVERY_STATES; i++)
+		if (!strcmp(DELIVERY_STATES[i].value, state))
+			page_text(delivery, "stateText", tr(req, DELIVERY_STATES[i].label));
 }
 
 static enum err page(struct req *req, struct rep *rep, const char *name, const char *title, struct json_object *view)
@@ -283,7 +291,7 @@ static enum err list_show(struct req *req, struct rep *rep, struct json_object *
 		PARAMS(req->who.org_id, NULL, pg_int(&req->ctx, ENDPOINTS_SHOWN)), &rows));
 	TRY(rows_view(&req->ctx, rows, PQntuples(rows), &endpoints));
 	for (size_t i = 0; i < json_object_array_length(endpoints); i++)
-		endpoint_view(&req->ctx, json_object_array_get_idx(endpoints, i));
+		endpoint_view(req, json_object_array_get_idx(endpoints, i));
 	add_flag(view, "any", PQntuples(rows) > 0);
 	json_object_object_add(view, "endpoints", json_object_get(endpoints));
 	return page(req, rep, "webhooks", "Webhooks", view);
@@ -292,7 +300,7 @@ static enum err list_show(struct req *req, struct rep *rep, struct json_object *
 static enum err webhooks_page(struct req *req, struct rep *rep)
 {
 	struct json_object *view = page_view(req);
-	add_filters(&req->ctx, view, NULL);
+	add_filters(req, view, NULL);
 	return list_show(req, rep, view);
 }
 
@@ -307,8 +315,10 @@ static enum err add_deliveries(struct req *req, struct json_object *view, const 
 		pg_int(ctx, DELIVERIES_SHOWN)), &rows));
 	int shown = PQntuples(rows) > DELIVERIES_SHOWN ? DELIVERIES_SHOWN : PQntuples(rows);
 	TRY(rows_view(ctx, rows, shown, &deliveries));
-	for (int i = 0; i < shown; i++)
-		add_time(ctx, json_object_array_get_idx(deliveries, (size_t)i), "createdAt");
+	for (int i = 0; i < shown; i++) {
+		add_time(req, json_object_array_get_idx(deliveries, (size_t)i), "createdAt");
+		add_state(req, json_object_array_get_idx(deliveries, (size_t)i));
+	}
 	json_object_object_add(view, "deliveries", json_object_get(deliveries));
 	add_flag(view, "any", shown > 0);
 	if (PQntuples(rows) > shown)
@@ -318,16 +328,14 @@ static enum err add_deliveries(struct req *req, struct json_object *view, const 
 	return OK;
 }
 
-static void add_states(struct json_object *view, const char *state)
+static void add_states(const struct req *req, struct json_object *view, const char *state)
 {
-	static const struct { const char *value, *label; } ROWS[] = {{NULL, "All"}, {"pending", "On the way"}, {"delivered", "Delivered"},
-		{"failed", "Failed"}, {"cancelled", "Cancelled"}};
 	struct json_object *states = json_object_new_array();
-	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+	for (size_t i = 0; i < sizeof DELIVERY_STATES / sizeof *DELIVERY_STATES; i++) {
 		struct json_object *item = json_object_new_object();
-		page_text(item, "value", ROWS[i].value);
-		page_text(item, "label", ROWS[i].label);
-		add_flag(item, "current", ROWS[i].value && state ? !strcmp(state, ROWS[i].value) : !ROWS[i].value && !state);
+		page_text(item, "value", DELIVERY_STATES[i].value);
+		page_text(item, "label", tr(req, DELIVERY_STATES[i].label));
+		add_flag(item, "current", DELIVERY_STATES[i].value && state ? !strcmp(state, DELIVERY_STATES[i].value) : !DELIVERY_STATES[i].value && !state);
 		json_object_array_add(states, item);
 	}
 	json_object_object_add(view, "states", states);
@@ -344,15 +352,15 @@ static enum err endpoint_show(struct req *req, struct rep *rep, struct json_obje
 		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such endpoint");
 	TRY(rows_view(&req->ctx, row, 1, &list));
 	endpoint = json_object_array_get_idx(list, 0);
-	endpoint_view(&req->ctx, endpoint);
+	endpoint_view(req, endpoint);
 	json_object_object_add(view, "endpoint", json_object_get(endpoint));
 	if (!json_object_object_get_ex(view, "groups", NULL)) {
 		page_text(view, "url", json_text(endpoint, "url", ""));
 		page_text(view, "description", json_text(endpoint, "description", ""));
-		add_filters(&req->ctx, view, json_object_object_get(endpoint, "events"));
+		add_filters(req, view, json_object_object_get(endpoint, "events"));
 	}
 	TRY(add_deliveries(req, view, in));
-	add_states(view, in->state);
+	add_states(req, view, in->state);
 	return page(req, rep, "webhook", "Webhook", view);
 }
 
@@ -399,7 +407,7 @@ static enum err webhook_make(struct req *req, struct rep *rep)
 	}
 	struct json_object *view = page_view(req);
 	TRY(page_fault(req, rep, err, view));
-	add_sent(&req->ctx, view, in);
+	add_sent(req, view, in);
 	add_flag(view, "live", !strcmp(in->mode, "live"));
 	return list_show(req, rep, view);
 }
@@ -412,7 +420,7 @@ static enum err webhook_update(struct req *req, struct rep *rep)
 	if (err == OK)
 		return to_endpoint(req, rep, in->id);
 	struct json_object *view = page_view(req);
-	add_sent(&req->ctx, view, in);
+	add_sent(req, view, in);
 	return endpoint_fault(req, rep, err, view);
 }
 
@@ -459,9 +467,9 @@ static void add_headers(struct json_object *attempt, const char *part)
 	buffer_free(&text);
 }
 
-static void attempt_view(struct ctx *ctx, struct json_object *attempt)
+static void attempt_view(struct req *req, struct json_object *attempt)
 {
-	add_time(ctx, attempt, "at");
+	add_time(req, attempt, "at");
 	add_headers(attempt, "request");
 	add_headers(attempt, "response");
 	add_flag(attempt, "answered", json_object_object_get(json_object_object_get(attempt, "response"), "headers") != NULL);
@@ -477,12 +485,13 @@ static enum err delivery_show(struct req *req, struct rep *rep, struct json_obje
 		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such delivery");
 	TRY(rows_view(&req->ctx, row, 1, &list));
 	delivery = json_object_array_get_idx(list, 0);
-	add_time(&req->ctx, delivery, "createdAt");
-	add_time(&req->ctx, delivery, "settledAt");
+	add_time(req, delivery, "createdAt");
+	add_time(req, delivery, "settledAt");
+	add_state(req, delivery);
 	add_flag(delivery, "pending", !strcmp(json_text(delivery, "state", ""), "pending"));
 	log = json_object_object_get(delivery, "log");
 	for (size_t i = 0; i < json_object_array_length(log); i++)
-		attempt_view(&req->ctx, json_object_array_get_idx(log, i));
+		attempt_view(req, json_object_array_get_idx(log, i));
 	json_object_object_add(view, "delivery", json_object_get(delivery));
 	return page(req, rep, "webhook-delivery", "Delivery", view);
 }

@@ -219,6 +219,8 @@ const char *req_language(const struct req *req); /* "en", "de" */
 /* A text of the house in that language (templates/<language>/): write tr(req, "Text") with the text itself, so that the house test finds it.
  * Its conversions for printf are the English text's. */
 const char *tr(const struct req *req, const char *english) __attribute__((format_arg(2)));
+/* Marks a text in a table, of which tr() gets the member. */
+#define TR(english) english
 enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location);
 /* Weak comparison with If-None-Match; true: the reply is now 304 and the handler returns OK. Sets ETag either way. */
 bool reply_etag(struct req *req, struct rep *rep, const char *etag);

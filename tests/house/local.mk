@@ -10,3 +10,8 @@ tests_house_isolation_dbtest_SOURCES = tests/house/isolation_dbtest.c tests/hous
 	cli/families.c $(families_sources)
 tests_house_isolation_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_house_isolation_dbtest_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/house/words_test
+TESTS += tests/house/words_test
+tests_house_words_test_SOURCES = tests/house/words_test.c
+tests_house_words_test_CFLAGS = $(CHECK_CFLAGS)
+tests_house_words_test_LDADD = $(CHECK_LDADD)

@@ -134,7 +134,7 @@ static void narrows(void **state)
 	SHOWS("id=\"retry-" JOB("2") "\"", "id=\"job-" JOB("5") "\"", "<option selected>webhook.deliver", "Replay all of webhook.deliver");
 	HIDES("id=\"run-" JOB("3") "\"", "id=\"job-" JOB("4") "\"");
 	visit(OWNER, "/jobs?queue=low&state=done", 200);
-	SHOWS("id=\"run-" JOB("3") "\"", "id=\"job-" JOB("4") "\"", "All that are done");
+	SHOWS("id=\"run-" JOB("3") "\"", "id=\"job-" JOB("4") "\"", "State done, the newest first");
 	HIDES("id=\"job-" JOB("3") "\"", "id=\"dead-" JOB("5") "\"");
 	visit(OWNER, "/jobs?before=" JOB("3"), 200);
 	SHOWS("id=\"job-" JOB("2") "\"", "id=\"job-" JOB("1") "\"");
@@ -157,7 +157,7 @@ static void shows_one(void **state)
 {
 	(void)state;
 	visit(OWNER, AT "2", 200);
-	SHOWS("It &lt;answers&gt; 500", "2026-03-04 05:06:07", "upstream", "Try now", "1 of 6");
+	SHOWS("It &lt;answers&gt; 500", "4 Mar 2026, 05:06", "upstream", "Try now", "1 of 6");
 	visit(OWNER, AT "4", 200);
 	SHOWS("rows", "pill applied\">done");
 	HIDES("Replay", "Cancel");
