@@ -192,6 +192,22 @@ static bool url_unreserved(unsigned char c)
 		c == '_' || c == '~';
 }
 
+void buffer_csv(struct buffer *buffer, const char *text)
+{
+	buffer_char(buffer, '"');
+	if (*text && strchr("=+-@\t\r\n", *text))
+		buffer_char(buffer, '\'');
+	for (size_t length; *text; text += length) {
+		length = strcspn(text, "\"");
+		buffer_add(buffer, text, length);
+		if (text[length] == '"') {
+			buffer_text(buffer, "\"\"");
+			length++;
+		}
+	}
+	buffer_char(buffer, '"');
+}
+
 void buffer_url(struct buffer *buffer, const char *text, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++) {

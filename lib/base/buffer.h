@@ -33,6 +33,9 @@ void buffer_int(struct buffer *buffer, int64_t value);
 void buffer_json(struct buffer *buffer, const char *text, size_t bytes);
 /* Text for HTML content and quoted attributes: & < > " ' escaped. */
 void buffer_html(struct buffer *buffer, const char *text, size_t bytes);
+/* A text of CSV in quotes (RFC 4180). One that a spreadsheet would take for a formula (it begins with = + - @ or a control character,
+ * OWASP ASVS 5.0, 1.2.10) gets an apostrophe in front. */
+void buffer_csv(struct buffer *buffer, const char *text);
 /* RFC 3986 percent encoding of everything but the unreserved characters. */
 void buffer_url(struct buffer *buffer, const char *text, size_t bytes);
 

@@ -21,6 +21,11 @@ static void write_as_is(struct buffer *out, const char *text, size_t length)
 	buffer_add(out, text, length);
 }
 
+static void write_integer(struct buffer *out, const char *text, size_t length)
+{
+	buffer_add(out, text, length);
+}
+
 /* NaN, Infinity and -Infinity have no form in JSON. */
 static void write_real(struct buffer *out, const char *text, size_t length)
 {
@@ -147,9 +152,9 @@ static const struct {
 	const char *schema, *format;
 } TYPES[] = {
 	{TYPE_BOOL, write_bool, "boolean", NULL},
-	{TYPE_INT2, write_as_is, "integer", NULL},
-	{TYPE_INT4, write_as_is, "integer", NULL},
-	{TYPE_INT8, write_as_is, "integer", NULL},
+	{TYPE_INT2, write_integer, "integer", NULL},
+	{TYPE_INT4, write_integer, "integer", NULL},
+	{TYPE_INT8, write_integer, "integer", NULL},
 	{TYPE_FLOAT4, write_real, "number", NULL},
 	{TYPE_FLOAT8, write_real, "number", NULL},
 	{TYPE_NUMERIC, write_real, "number", NULL},
@@ -248,4 +253,47 @@ void rows_array(struct buffer *out, const PGresult *result, int first, int count
 	}
 	buffer_char(out, ']');
 	buffer_free(&columns.text);
+}
+
+static bool for_reading_on(const PGresult *result, int column)
+{
+	return !strcmp(PQfname(result, column), "cursor");
+}
+
+void rows_csv_head(struct buffer *out, const PGresult *result)
+{
+	bool first = true;
+	for (int column = 0; column < PQnfields(result); column++) {
+		if (for_reading_on(result, column))
+			continue;
+		buffer_printf(out, "%s%s", first ? "" : ",", PQfname(result, column));
+		first = false;
+	}
+	buffer_text(out, "\r\n");
+}
+
+static void csv_value(struct buffer *out, const PGresult *result, int row, int column)
+{
+	writer *write = writer_of(PQftype(result, column));
+	const char *text = PQgetvalue(result, row, column);
+	if (PQgetisnull(result, row, column))
+		return;
+	if (write == write_bool || write == write_time || write == write_integer || write == write_real)
+		write(out, text, (size_t)PQgetlength(result, row, column));
+	else
+		buffer_csv(out, text);
+}
+
+void rows_csv(struct buffer *out, const PGresult *result, int row)
+{
+	bool first = true;
+	for (int column = 0; column < PQnfields(result); column++) {
+		if (for_reading_on(result, column))
+			continue;
+		if (!first)
+			buffer_char(out, ',');
+		csv_value(out, result, row, column);
+		first = false;
+	}
+	buffer_text(out, "\r\n");
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "job/policies.h"
 #include "mail/outbox.h"
+#include "pg/rows.h"
 #include "sql.h"
 #include "text/json.h"
 
@@ -13,7 +14,6 @@
 
 #define BATCH 2000
 #define DAY_S 86400
-#define INT8OID 20
 /* More sessions than fit the bytes: an id and a time alone take 60. */
 #define SESSIONS_MOST (REPORT_BYTES / 60)
 
@@ -88,45 +88,6 @@ const char *report_page(struct ctx *ctx, const char *id)
 
 /* --- CSV --- */
 
-static void csv_text(struct buffer *out, const char *text)
-{
-	buffer_char(out, '"');
-	if (*text && strchr("=+-@\t\r", *text))
-		buffer_char(out, '\'');
-	for (size_t length; *text; text += length) {
-		length = strcspn(text, "\"");
-		buffer_add(out, text, length);
-		if (text[length] == '"') {
-			buffer_text(out, "\"\"");
-			length++;
-		}
-	}
-	buffer_char(out, '"');
-}
-
-static void csv_line(struct buffer *out, const PGresult *rows, int row)
-{
-	for (int column = 0; column < PQnfields(rows); column++) {
-		const char *text = PQgetvalue(rows, row, column);
-		if (column)
-			buffer_char(out, ',');
-		if (PQgetisnull(rows, row, column))
-			continue;
-		if (PQftype(rows, column) == INT8OID)
-			buffer_text(out, text);
-		else
-			csv_text(out, text);
-	}
-	buffer_text(out, "\r\n");
-}
-
-static void csv_header(struct buffer *out, const PGresult *rows)
-{
-	for (int column = 0; column < PQnfields(rows); column++)
-		buffer_printf(out, "%s%s", column ? "," : "", PQfname(rows, column));
-	buffer_text(out, "\r\n");
-}
-
 static void days_write(struct report *report)
 {
 	buffer_text(&report->days, "day,currency,sessions,accepted,dismissed,cancelled,undecided,saved_minor\r\n");
@@ -134,7 +95,7 @@ static void days_write(struct report *report)
 		const struct day *line = &report->lines[i];
 		buffer_printf(&report->days, "%s,", line->day);
 		if (*line->currency)
-			csv_text(&report->days, line->currency);
+			buffer_csv(&report->days, line->currency);
 		buffer_printf(&report->days, ",%lld", (long long)line->sessions);
 		for (int outcome = 0; outcome < 4; outcome++)
 			buffer_printf(&report->days, ",%lld", (long long)line->outcomes[outcome]);
@@ -183,9 +144,9 @@ static enum err batch_take(struct report *report, const PGresult *rows)
 	struct ctx *ctx = report->ctx;
 	int count = PQntuples(rows);
 	if (!report->sessions.length)
-		csv_header(&report->sessions, rows);
+		rows_csv_head(&report->sessions, rows);
 	for (int row = 0; row < count; row++) {
-		csv_line(&report->sessions, rows, row);
+		rows_csv(&report->sessions, rows, row);
 		session_count(report, rows, row);
 	}
 	if (report->sessions.failed)

@@ -55,6 +55,35 @@ static void test_types(void **state)
 	buffer_free(&out);
 }
 
+/* RFC 4180, and what a spreadsheet would run (OWASP ASVS 5.0, 1.2.10). */
+static const struct row CSV[] = {
+	{"1::int2 a, -2::int4 b, 3::int8 c, 1.50::numeric d, true e, null::text f", "a,b,c,d,e,f\r\n1,-2,3,1.50,true,\r\n"},
+	{"'plain' a, 'a,b' b, 'say \"hi\"' c, E'two\nlines' d, '' e", "a,b,c,d,e\r\n\"plain\",\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\"\"\r\n"},
+	{"'=1+1' a, '+1' b, '-1' c, '@a' d, E'\t=1' e, E'\r=1' f, 'a=1' g, E'\n=1' h",
+		"a,b,c,d,e,f,g,h\r\n\"'=1+1\",\"'+1\",\"'-1\",\"'@a\",\"'\t=1\",\"'\r=1\",\"a=1\",\"'\n=1\"\r\n"},
+	{"'2026-11-21 08:15:00+00'::timestamptz at, '2026-11-21'::date as day, '{\"a\": 1}'::jsonb j",
+		"at,day,j\r\n\"2026-11-21T08:15:00Z\",\"2026-11-21\",\"{\"\"a\"\": 1}\"\r\n"},
+	{"7 as cursor, 1 as a, 2 as b", "a,b\r\n1,2\r\n"},
+	{"1 as a, 7 as cursor", "a\r\n1\r\n"},
+};
+
+static void test_csv(void **state)
+{
+	struct lease lease;
+	struct buffer out = {0};
+	(void)state;
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	for (size_t i = 0; i < sizeof CSV / sizeof *CSV; i++) {
+		PGresult *result = run(&lease, arena_printf(&ctx.arena, "select %s", CSV[i].select));
+		buffer_reset(&out);
+		rows_csv_head(&out, result);
+		rows_csv(&out, result, 0);
+		assert_string_equal(out.data, CSV[i].json);
+	}
+	lease_return(&lease);
+	buffer_free(&out);
+}
+
 static void test_zones(void **state)
 {
 	static const struct row ZONES[] = {
@@ -148,7 +177,7 @@ int main(void)
 {
 	conf_add(PG_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_zones), cmocka_unit_test(test_arrays),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_csv), cmocka_unit_test(test_zones), cmocka_unit_test(test_arrays),
 		cmocka_unit_test(test_schema)};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
