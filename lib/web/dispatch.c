@@ -179,6 +179,8 @@ static void rep_reset(struct rep *rep)
 	rep->status = 0;
 	rep->type = BODY_NONE;
 	rep->header_count = 0;
+	rep->more = NULL;
+	rep->streams = rep->cut = false;
 	buffer_reset(&rep->body);
 }
 
@@ -249,6 +251,17 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	return true;
 }
 
+/* The whole of a streamed reply as its body. */
+static void gather(struct req *req, struct rep *rep)
+{
+	struct buffer whole = rep->body;
+	rep->body = (struct buffer){0};
+	while (reply_more(req, rep))
+		buffer_add(&whole, rep->body.data, rep->body.length);
+	buffer_free(&rep->body);
+	rep->body = whole;
+}
+
 static void waiter_wake(struct req *req)
 {
 	sem_post(req->waiter);
@@ -264,4 +277,7 @@ void dispatch(struct req *req, struct rep *rep)
 		while (sem_wait(&answered) && errno == EINTR)
 			;
 	sem_destroy(&answered);
+	if (rep->more)
+		gather(req, rep);
+	reply_over(req, rep);
 }

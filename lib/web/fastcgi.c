@@ -217,20 +217,37 @@ static bool send_pieces(int fd, struct iovec *pieces, int count)
 	return true;
 }
 
-static void reply_write(struct exchange *exchange)
+/* Standard output in records; the last one is followed by the end of the request. */
+static bool records_write(struct exchange *exchange, const struct buffer *bytes, bool last)
 {
 	unsigned char head[RECORD_HEAD], end[RECORD_END];
-	buffer_reset(&exchange->out);
-	reply_send(&exchange->req, &exchange->rep, &exchange->out);
 	record_end(end, exchange->in.id);
-	for (size_t at = 0, bytes; at < exchange->out.length; at += bytes) {
-		size_t left = exchange->out.length - at;
-		bytes = left < RECORD_MOST ? left : RECORD_MOST;
-		record_head(head, exchange->in.id, bytes);
-		struct iovec pieces[] = {{head, sizeof head}, {exchange->out.data + at, bytes}, {end, sizeof end}};
-		if (!send_pieces(exchange->fd, pieces, bytes == left ? 3 : 2))
-			return;
+	for (size_t at = 0, part; at < bytes->length; at += part) {
+		size_t left = bytes->length - at;
+		part = left < RECORD_MOST ? left : RECORD_MOST;
+		record_head(head, exchange->in.id, part);
+		struct iovec pieces[] = {{head, sizeof head}, {bytes->data + at, part}, {end, sizeof end}};
+		if (!send_pieces(exchange->fd, pieces, last && part == left ? 3 : 2))
+			return false;
 	}
+	struct iovec alone = {end, sizeof end};
+	return bytes->length || !last || send_pieces(exchange->fd, &alone, 1);
+}
+
+/* Without the end of the request behind what was sent, the web server knows that the reply is cut. */
+static void reply_write(struct exchange *exchange)
+{
+	struct req *req = &exchange->req;
+	struct rep *rep = &exchange->rep;
+	buffer_reset(&exchange->out);
+	reply_send(req, rep, &exchange->out);
+	bool more = rep->more && strcmp(req->method, "HEAD");
+	bool sent = records_write(exchange, &exchange->out, !more);
+	while (sent && more && reply_more(req, rep)) {
+		more = rep->more != NULL;
+		sent = records_write(exchange, &rep->body, !more);
+	}
+	reply_over(req, rep);
 }
 
 static void trim(struct buffer *buffer)

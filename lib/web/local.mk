@@ -14,6 +14,7 @@ lib_libstoa_a_SOURCES += \
 	lib/web/site.h \
 	lib/web/slo.c \
 	lib/web/slo.h \
+	lib/web/stream.c \
 	lib/web/target.c \
 	lib/web/target.h \
 	lib/web/web.h

@@ -15,6 +15,7 @@
 #include "text/template.h"
 #include "text/url.h"
 #include "web/target.h"
+#include "who/audit.h"
 #include "who/rate.h"
 #include "who/who.h"
 
@@ -259,6 +260,9 @@ int prefer_wait_s(const char *text);
 #define INPUT_PREFER(type_, member_) \
 	INPUT(type_, member_, "Prefer", IN_HEADER, FIELD_TEXT, .least = 0, .most = 4096, \
 		.doc = "wait=N (RFC 7240): answers when the job is finished, or after N seconds, 30 at most")
+
+/* Who makes the request, for a line of audit or an event; action, entity and entity_id are the caller's (NULL where a callee fills them in). */
+struct audit audit_of(const struct req *req, const char *action, const char *entity, const char *entity_id);
 
 /* CSRF token of this session, hex, bound to the access token in the cookie. */
 const char *csrf_token(struct req *req);

@@ -53,6 +53,35 @@ static enum err answer_defer(struct req *req, struct rep *rep)
 	return OK;
 }
 
+#define PART 50000 /* bytes of a part of /stream */
+
+struct stream {
+	int made, parts, fails_at; /* the part that fails, 0 = none */
+};
+
+/* A part says what its buffer and its unit of work have grown to so far. */
+static enum err stream_part(struct ctx *ctx, const struct req *req, void *state, struct buffer *out, bool *done_out)
+{
+	struct stream *stream = state;
+	char line[64];
+	(void)req;
+	if (++stream->made == stream->fails_at)
+		return fail(ctx, ERR_CONFLICT, "Part %d", stream->made);
+	buffer_add(out, memset(arena_alloc(&ctx->arena, PART), 'x', PART), PART);
+	snprintf(line, sizeof line, "%08zu %08zu %08zu\n", out->room, ctx->arena.used, out->length + 27);
+	buffer_text(out, line);
+	*done_out = stream->made == stream->parts;
+	return OK;
+}
+
+/* /stream/1400 or /stream/3-2, of which the second part fails */
+static enum err answer_stream(struct req *req, struct rep *rep)
+{
+	struct stream *stream = arena_alloc(&req->ctx.arena, sizeof *stream);
+	sscanf(req->uri_path, "/stream/%d-%d", &stream->parts, &stream->fails_at);
+	return reply_stream(req, rep, stream_part, stream);
+}
+
 struct echo_input {
 	const char *fill;
 	const char *id;
@@ -68,6 +97,7 @@ static const struct route ROUTES[] = {
 	ROW(METHOD_GET, "/echo/:id", answer_echo, .input = ID, .input_size = sizeof(struct echo_input)),
 	ROW(METHOD_GET, "/block", answer_block),
 	ROW(METHOD_GET, "/defer", answer_defer),
+	ROW(METHOD_GET, "/stream/:id", answer_stream, .input = ID, .input_size = sizeof(struct echo_input)),
 	ROUTE_END};
 static const struct route *const TABLES[] = {ROUTES, NULL};
 static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES};
@@ -329,6 +359,136 @@ static void deferred_replies(void **state)
 	buffer_free(&reply);
 }
 
+static bool read_whole(int fd, void *data, size_t bytes)
+{
+	return recv(fd, data, bytes, MSG_WAITALL) == (ssize_t)bytes;
+}
+
+/* Bytes of output, of which the first are kept; whether the request was ended, and not just the connection. */
+static size_t stream_read(int fd, char start[512], bool *ended_out)
+{
+	unsigned char head[8];
+	static char data[65536 + 256];
+	size_t total = 0;
+	memset(start, 0, 512);
+	while (read_whole(fd, head, sizeof head) && head[1] != 3) {
+		size_t bytes = (size_t)head[4] << 8 | head[5];
+		assert_true(read_whole(fd, data, bytes + head[6]));
+		if (total < 511)
+			memcpy(start + total, data, bytes < 511 - total ? bytes : 511 - total);
+		total += bytes;
+	}
+	*ended_out = head[1] == 3;
+	return total;
+}
+
+static int stream_ask(const char *method, const char *path)
+{
+	struct buffer out = {0};
+	int fd = connect_to_server();
+	request_write(&out, &(struct request){method, path});
+	assert_int_equal(send(fd, out.data, out.length, 0), out.length);
+	buffer_free(&out);
+	return fd;
+}
+
+static size_t stream_get(const char *method, const char *path, char start[512], bool *ended_out)
+{
+	int fd = stream_ask(method, path);
+	size_t bytes = stream_read(fd, start, ended_out);
+	close(fd);
+	return bytes;
+}
+
+/* More than any buffer may hold (BUFFER_LIMIT), in parts whose buffer and memory stay as small as the first one's. */
+static void long_replies(void **state)
+{
+	enum { PARTS = 1400 };
+	struct buffer reply = {0};
+	unsigned char head[8];
+	char data[65536], line[28] = "";
+	size_t total = 0, kept = 0;
+	bool head_past = false;
+	(void)state;
+	int fd = stream_ask("GET", "/stream/1400");
+	/* The last 27 bytes of each part are its line; records may begin and end anywhere. */
+	while (read_whole(fd, head, sizeof head) && head[1] == 6) {
+		size_t bytes = (size_t)head[4] << 8 | head[5];
+		assert_true(read_whole(fd, data, bytes + head[6]));
+		size_t at = 0;
+		if (!head_past) {
+			buffer_add(&reply, data, bytes);
+			const char *end = strstr(reply.data, "\r\n\r\n");
+			assert_non_null(end);
+			at = (size_t)(end + 4 - reply.data);
+			head_past = true;
+		}
+		for (; at < bytes; at++, total++) {
+			if (total % (PART + 27) < PART)
+				continue;
+			line[kept++ % 27] = data[at];
+			if (kept % 27)
+				continue;
+			size_t room, used, length;
+			assert_int_equal(sscanf(line, "%zu %zu %zu", &room, &used, &length), 3);
+			assert_in_range(room, PART, 4 * PART);
+			assert_in_range(used, PART, 2 * PART);
+			assert_int_equal(length, PART + 27);
+		}
+	}
+	close(fd);
+	assert_int_equal(head[1], 3);
+	assert_true(total > BUFFER_LIMIT);
+	assert_int_equal(total, (size_t)PARTS * (PART + 27));
+	assert_int_equal(kept, 27 * PARTS);
+	assert_memory_equal(reply.data, "Status: 200", 11);
+	assert_null(strstr(reply.data, "Content-Length"));
+	buffer_free(&reply);
+}
+
+static void long_replies_that_fail(void **state)
+{
+	char start[512];
+	bool ended;
+	(void)state;
+	/* The first part: as any other error. */
+	stream_get("GET", "/stream/3-1", start, &ended);
+	assert_true(ended);
+	assert_memory_equal(start, "Status: 409", 11);
+	/* A later one: cut, for all to see. */
+	size_t bytes = stream_get("GET", "/stream/3-2", start, &ended);
+	assert_false(ended);
+	assert_memory_equal(start, "Status: 200", 11);
+	assert_in_range(bytes, PART, 2 * PART);
+	/* One part alone has a length; asking for the head makes no more parts than that. */
+	stream_get("GET", "/stream/1", start, &ended);
+	assert_true(ended && strstr(start, "Content-Length: 50027"));
+	bytes = stream_get("HEAD", "/stream/1000000", start, &ended);
+	assert_true(ended && bytes < 512);
+	assert_memory_equal(start, "Status: 200", 11);
+}
+
+/* Two threads: who reads slowly has one of them, and a second slow reader is asked to come again. */
+static void long_replies_leave_threads(void **state)
+{
+	struct buffer reply = {0};
+	char start[512];
+	bool ended;
+	(void)state;
+	int slow = stream_ask("GET", "/stream/1000000");
+	char c;
+	assert_int_equal(recv(slow, &c, 1, MSG_PEEK), 1);
+	stream_get("GET", "/stream/2", start, &ended);
+	assert_memory_equal(start, "Status: 503", 11);
+	assert_non_null(strstr(start, "Retry-After: "));
+	stream_get("GET", "/stream/1", start, &ended);
+	assert_memory_equal(start, "Status: 200", 11);
+	assert_int_equal(ECHO("GET", "/echo"), 200);
+	close(slow);
+	WAIT_FOR((stream_get("GET", "/stream/2", start, &ended), !memcmp(start, "Status: 200", 11)));
+	buffer_free(&reply);
+}
+
 static void socket_is_ours_alone(void **state)
 {
 	struct stat info;
@@ -482,7 +642,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(requests_arrive), cmocka_unit_test(paths), cmocka_unit_test(bodies),
-		cmocka_unit_test(peers_that_leave), cmocka_unit_test(many_clients), cmocka_unit_test(deferred_replies), cmocka_unit_test(socket_is_ours_alone),
+		cmocka_unit_test(peers_that_leave), cmocka_unit_test(many_clients), cmocka_unit_test(deferred_replies), cmocka_unit_test(long_replies),
+		cmocka_unit_test(long_replies_that_fail), cmocka_unit_test(long_replies_leave_threads), cmocka_unit_test(socket_is_ours_alone),
 		cmocka_unit_test(hangup_reopens_the_log), cmocka_unit_test(term_finishes_what_is_in_flight), cmocka_unit_test(room_comes_and_goes),
 		cmocka_unit_test(refusals_to_start)};
 	return cmocka_run_group_tests(tests, setup, teardown);
