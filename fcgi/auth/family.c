@@ -37,9 +37,11 @@ struct client auth_client(const struct req *req)
 enum err auth_audit(struct lease *lease, struct req *req, const char *action, const char *entity, const char *entity_id,
 	const char *before, const char *after)
 {
-	return event_audit(lease, &(struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.account_id,
-		.action = action, .entity = entity, .entity_id = entity_id, .before = before, .after = after, .address = req->address,
-		.agent = req->header(req, "User-Agent")});
+	struct audit audit = audit_of(req, action, entity, entity_id);
+
+	audit.before = before;
+	audit.after = after;
+	return event_audit(lease, &audit);
 }
 
 const struct field AUTH_TOKENS_REPLY[] = {

@@ -51,14 +51,9 @@ static enum err create_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct member_change *change = argument;
 	const struct member_input *input = change->input;
-	struct req *req = change->req;
-	enum role role = role_parse(input->role);
+	const struct audit by = audit_of(change->req, NULL, NULL, NULL);
 
-	TRY(owner_guard(ctx, req->who.role, role));
-	TRY(member_add(ctx, lease, req->who.org_id, input->email, input->name, role, change->account_id));
-	TRY(auth_audit(lease, req, "member.add", "account", change->account_id, NULL,
-		audit_note(ctx, "email", input->email, "role", input->role, NULL)));
-	return password_mail_enqueue(ctx, lease, PASSWORD_INVITED, input->email, req->who.org_id, conf_string("web.public_url"));
+	return team_add(ctx, lease, &by, change->req->who.role, input->email, input->name, role_parse(input->role), change->account_id);
 }
 
 static enum err member_create(struct req *req, struct rep *rep)
@@ -73,14 +68,9 @@ static enum err role_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
 	const struct member_input *input = req->input;
-	enum role role = role_parse(input->role);
-	struct member before;
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 
-	TRY(member_role_set(ctx, lease, req->who.org_id, input->id, req->who.role, role, &before));
-	if (before.role == role)
-		return OK;
-	return auth_audit(lease, req, "member.role", "account", input->id, audit_note(ctx, "role", role_text(before.role), NULL),
-		audit_note(ctx, "role", input->role, NULL));
+	return team_role(ctx, lease, &by, req->who.role, input->id, role_parse(input->role));
 }
 
 static enum err member_update(struct req *req, struct rep *rep)
@@ -96,11 +86,9 @@ static enum err remove_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
 	const struct member_input *input = req->input;
-	struct member before;
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 
-	TRY(member_remove(ctx, lease, req->who.org_id, input->id, req->who.role, &before));
-	return auth_audit(lease, req, "member.remove", "account", input->id,
-		audit_note(ctx, "email", before.email, "role", role_text(before.role), NULL), NULL);
+	return team_remove(ctx, lease, &by, req->who.role, input->id);
 }
 
 static enum err member_delete(struct req *req, struct rep *rep)

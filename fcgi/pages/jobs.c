@@ -44,12 +44,6 @@ static const struct field ALL_INPUT[] = {
 	INPUT(struct jobs_input, target, "target", IN_BODY, FIELD_TEXT, .least = 1, .most = 64, .doc = "a kind, or with pause and resume a queue; replay without: all"),
 	FIELD_END};
 
-static struct audit by_whom(struct req *req)
-{
-	return (struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.account_id, .address = req->address,
-		.agent = req->header(req, "User-Agent")};
-}
-
 static void add_number(struct json_object *view, const char *name, int64_t value)
 {
 	json_object_object_add(view, name, json_object_new_int64(value));
@@ -359,7 +353,7 @@ static enum err go_back(struct req *req, struct rep *rep, const char *notice)
 static enum err job_end(struct req *req, struct rep *rep)
 {
 	const struct jobs_input *in = req->input;
-	const struct audit by = by_whom(req);
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 	const char *scope;
 	bool running;
 	TRY(operate_scope(&req->ctx, &req->who, in->scope, &scope));
@@ -370,7 +364,7 @@ static enum err job_end(struct req *req, struct rep *rep)
 static enum err job_again(struct req *req, struct rep *rep)
 {
 	const struct jobs_input *in = req->input;
-	const struct audit by = by_whom(req);
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 	const char *scope;
 	TRY(operate_scope(&req->ctx, &req->who, in->scope, &scope));
 	TRY(operate_replay(&req->ctx, req->house.pool, scope, in->id, &by));
@@ -379,7 +373,7 @@ static enum err job_again(struct req *req, struct rep *rep)
 
 static enum err hold_back(struct req *req, const char *target, bool pause)
 {
-	const struct audit by = by_whom(req);
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 	enum job_queue queue = job_queue_parse(target ? target : "");
 	if (!who_may(&req->who, PERMIT_HOUSE_OPERATE))
 		return fail(&req->ctx, ERR_FORBIDDEN, "The whole house is for operators");
@@ -391,7 +385,7 @@ static enum err hold_back(struct req *req, const char *target, bool pause)
 static enum err jobs_change(struct req *req, struct rep *rep)
 {
 	const struct jobs_input *in = req->input;
-	const struct audit by = by_whom(req);
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 	bool pause = !strcmp(in->action, "pause");
 	const char *scope;
 	int64_t count;

@@ -79,9 +79,9 @@ struct keys_change {
 
 static enum err note(struct lease *lease, struct req *req, const char *action, const char *id, const char *after)
 {
-	return event_audit(lease, &(struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.account_id,
-		.action = action, .entity = "api_key", .entity_id = id, .after = after, .address = req->address,
-		.agent = req->header(req, "User-Agent")});
+	struct audit audit = audit_of(req, action, "api_key", id);
+	audit.after = after;
+	return event_audit(lease, &audit);
 }
 
 static enum err key_insert(struct ctx *ctx, struct lease *lease, void *argument)

@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += fcgi/pages/stoa-pages
 fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
 PAGES_SOURCES = \
 	fcgi/pages/asset.c \
+	fcgi/pages/audit.c \
 	fcgi/pages/family.c \
 	fcgi/pages/family.h \
 	fcgi/pages/jobs.c \
@@ -15,6 +16,7 @@ PAGES_SOURCES = \
 	fcgi/pages/register.c \
 	fcgi/pages/reports.c \
 	fcgi/pages/settings.c \
+	fcgi/pages/team.c \
 	fcgi/pages/unsubscribe.c \
 	fcgi/pages/webhooks.c
 
@@ -37,11 +39,14 @@ uninstall-local:
 clean-local:
 	rm -rf web/dist
 
-check_PROGRAMS += tests/pages/jobs_dbtest tests/pages/pages_dbtest
-TESTS += tests/pages/jobs_dbtest tests/pages/pages_dbtest
-tests_pages_jobs_dbtest_SOURCES = tests/pages/jobs_dbtest.c tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+check_PROGRAMS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/team_dbtest
+TESTS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/team_dbtest
+tests_pages_jobs_dbtest_SOURCES = tests/pages/jobs_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_jobs_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_jobs_dbtest_LDADD = $(CHECK_LDADD)
 tests_pages_pages_dbtest_SOURCES = tests/pages/pages_dbtest.c $(PAGES_SOURCES)
 tests_pages_pages_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_pages_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_team_dbtest_SOURCES = tests/pages/team_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_team_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_team_dbtest_LDADD = $(CHECK_LDADD)

@@ -185,9 +185,10 @@ static struct webhook_change change_of(struct req *req)
 static enum err note(struct lease *lease, struct req *req, const char *action, const char *entity, const char *id, const char *before,
 	const char *after)
 {
-	return event_audit(lease, &(struct audit){.org_id = req->who.org_id, .actor_kind = "session", .actor_id = req->who.account_id,
-		.action = action, .entity = entity, .entity_id = id, .before = before, .after = after, .address = req->address,
-		.agent = req->header(req, "User-Agent")});
+	struct audit audit = audit_of(req, action, entity, id);
+	audit.before = before;
+	audit.after = after;
+	return event_audit(lease, &audit);
 }
 
 /* The address without its query, which may hold a credential. */

@@ -6,7 +6,7 @@
 #include "who/audit.h"
 
 extern const struct family FAMILY_RETENTION;
-extern const struct route RETENTION_FLOW_ROUTES[], RETENTION_SESSION_ROUTES[], RETENTION_SUMMARY_ROUTES[],
+extern const struct route RETENTION_EXPERIMENT_ROUTES[], RETENTION_FLOW_ROUTES[], RETENTION_SESSION_ROUTES[], RETENTION_SUMMARY_ROUTES[],
 	RETENTION_CONNECTION_ROUTES[], RETENTION_ACTIVITY_ROUTES[], RETENTION_REPORT_ROUTES[];
 
 #define ID_LAST "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -14,7 +14,5 @@ extern const struct route RETENTION_FLOW_ROUTES[], RETENTION_SESSION_ROUTES[], R
 
 /* Whose data is asked for: what the query says, else the caller's own mode. ERR_FORBIDDEN: a key of the other mode. */
 enum err mode_choose(struct req *req, bool given, bool live, bool *live_out);
-/* Who did it, from the request; entity and action are the caller's. */
-struct audit audit_of(const struct req *req, const char *action, const char *entity, const char *entity_id);
 
 #endif

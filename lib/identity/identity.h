@@ -14,6 +14,7 @@
 #include "job/policies.h"
 #include "job/schedule.h"
 #include "who/rate.h"
+#include "who/audit.h"
 #include "who/who.h"
 
 extern const struct conf_row IDENTITY_CONF[]; /* [who] registration, sessions_per_person, logins_per_address, registrations_per_address */
@@ -128,6 +129,14 @@ enum err member_role_set(struct ctx *ctx, struct lease *lease, const char *org_i
 /* Ends the person's sessions here; a person of no other organisation is deleted. */
 enum err member_remove(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id, enum role by,
 	struct member *before_out);
+
+/* The three changes with what belongs to them, in lease's transaction: the rules above, the audit line, the event, and for someone new a
+ * mail with a link to set a password. `by` tells who does it, without action and
+ * entity; role_of is that person's role. After the last two: who_forget(). */
+enum err team_add(struct ctx *ctx, struct lease *lease, const struct audit *by, enum role role_of, const char *email, const char *name, enum role role,
+	char account_id_out[ID_TEXT]);
+enum err team_role(struct ctx *ctx, struct lease *lease, const struct audit *by, enum role role_of, const char *account_id, enum role role);
+enum err team_remove(struct ctx *ctx, struct lease *lease, const struct audit *by, enum role role_of, const char *account_id);
 
 /* A person's own choices, the same in every organisation; NULL leaves one as it is. Languages are those of text/language.h. */
 #define NOTIFY_CHOICES "all|important|none"

@@ -10,4 +10,5 @@ lib_libstoa_a_SOURCES += \
 	lib/identity/password.c \
 	lib/identity/password_mail.c \
 	lib/identity/session.c \
-	lib/identity/settings.c
+	lib/identity/settings.c \
+	lib/identity/team.c

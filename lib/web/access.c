@@ -257,3 +257,12 @@ const char *csrf_token(struct req *req)
 	}
 	return text;
 }
+
+struct audit audit_of(const struct req *req, const char *action, const char *entity, const char *entity_id)
+{
+	bool session = req->who.kind == WHO_SESSION;
+
+	return (struct audit){.org_id = req->who.org_id, .actor_kind = session ? "session" : "key",
+		.actor_id = session ? req->who.account_id : req->who.key_id, .action = action, .entity = entity, .entity_id = entity_id,
+		.address = req->address, .agent = req->header(req, "User-Agent")};
+}

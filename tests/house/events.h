@@ -15,6 +15,7 @@ struct write {
 #define AUTH_TEST "tests/auth/auth_dbtest.c"
 #define RETENTION_TEST "tests/retention/retention_dbtest.c"
 #define OWN_SESSION "a person's own session: audited, and nothing to anybody else"
+#define DRAFT "a draft, which only its editors see: it tells who saved it, and publishing it is told"
 #define HOUSE "the house's own work: jobs belong to no organisation's history"
 
 static const struct write WRITES[] = {
@@ -37,6 +38,9 @@ static const struct write WRITES[] = {
 	{"POST /api/v1/users", "member.added", NULL, NULL},
 	{"PATCH /api/v1/users/:id", "member.changed", NULL, NULL},
 	{"DELETE /api/v1/users/:id", "member.removed", NULL, NULL},
+	{"POST /team", "member.added", NULL, NULL},
+	{"POST /team/:id", "member.changed", NULL, NULL},
+	{"POST /team/:id/remove", "member.removed", NULL, NULL},
 	{"POST /api/v1/orgs/keys", "key.created", NULL, NULL},
 	{"POST /keys", "key.created", NULL, NULL},
 	{"POST /api/v1/orgs/keys/:id/rotate", "key.rotated", NULL, NULL},
@@ -59,9 +63,15 @@ static const struct write WRITES[] = {
 	{"POST /api/v1/widget/start", NULL, "the hottest path; its session row is the record, and nothing has changed for anybody", NULL},
 	{"POST /api/v1/widget/decision", "offer.accepted", NULL, "tests/widget/widget_dbtest.c"},
 	{"POST /api/v1/retention/flows", "flow.created", NULL, NULL},
-	{"PUT /api/v1/retention/flows/:id", "flow.changed", NULL, NULL},
+	{"PUT /api/v1/retention/flows/:id", NULL, DRAFT, NULL},
+	{"DELETE /api/v1/retention/flows/:id", "flow.removed", NULL, NULL},
+	{"POST /api/v1/retention/flows/:id/publish", "flow.published", NULL, NULL},
 	{"POST /api/v1/retention/flows/:id/activate", "flow.changed", NULL, NULL},
 	{"POST /api/v1/retention/flows/:id/deactivate", "flow.changed", NULL, NULL},
+	{"POST /api/v1/retention/flows/:id/archive", "flow.changed", NULL, NULL},
+	{"POST /api/v1/retention/flows/:id/unarchive", "flow.changed", NULL, NULL},
+	{"POST /api/v1/retention/flows/:id/duplicate", "flow.created", NULL, NULL},
+	{"POST /api/v1/retention/flows/:id/versions/:version/restore", NULL, DRAFT, NULL},
 	{"POST /api/v1/retention/reports", NULL, "a file for the person who asks for it", NULL},
 	{"POST /reports", NULL, "a file for the person who asks for it", NULL},
 	{"PUT /api/v1/retention/connection/:mode", "connection.changed", NULL, RETENTION_TEST},

@@ -1,78 +1,5 @@
 /* The Jobs page through the dispatcher: what it shows to whom, its filters, and its forms. */
-#include "tests/widget/client.h"
-
-#include "pages/family.h"
-
-enum { OWNER, READER, OPERATOR, PEOPLE };
-static const enum role ROLES[PEOPLE] = {ROLE_OWNER, ROLE_READONLY, ROLE_ANALYST};
-
-static struct ctx setup;
-static struct pool *pool;
-static struct tenant alpha, bravo;
-static struct caller caller;
-static char tokens[PEOPLE][WHO_TOKEN_TEXT];
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
-
-static void person_add(int who)
-{
-	char account[ID_TEXT];
-	struct session_tokens made;
-	struct lease lease;
-
-	assert_int_equal(lease_take(&setup, pool, &lease), OK);
-	assert_int_equal(pg_begin(&lease), OK);
-	assert_int_equal(member_add(&setup, &lease, alpha.org_id, arena_printf(&setup.arena, "p%d@example.com", who), "P", ROLES[who], account), OK);
-	assert_int_equal(session_start(&setup, &lease, alpha.org_id, account, ROLES[who], &(struct client){0}, &made), OK);
-	assert_int_equal(pg_commit(&lease), OK);
-	lease_return(&lease);
-	snprintf(tokens[who], WHO_TOKEN_TEXT, "%s", made.access);
-	if (who == OPERATOR)
-		sql("update account set operator = true where id = '%s'", account);
-}
-
-static int request(int who, const char *target, const char *form)
-{
-	char cookie[128];
-	const char *const headers[] = {"Cookie", cookie, "Sec-Fetch-Site", "same-origin", "User-Agent", "test/1", form ? "Content-Type" : NULL,
-		"application/x-www-form-urlencoded", NULL};
-
-	snprintf(cookie, sizeof cookie, PAGE_COOKIE "=%s", tokens[who]);
-	return client_send(&caller, form ? "POST" : "GET", target, NULL, form, form ? strlen(form) : 0, headers);
-}
-
-static const char *page(void)
-{
-	return caller.rep.body.length ? caller.rep.body.data : "";
-}
-
-static void visit(int who, const char *target, int status)
-{
-	request(who, target, NULL);
-	assert_status(&caller, status);
-}
-
-/* Sends a form with the token of the page that was read last. */
-static void submit(int who, const char *target, const char *fields, int status)
-{
-	const char *at = strstr(page(), "name=\"csrf\" value=\"");
-	const char *form;
-
-	assert_non_null(at);
-	form = arena_printf(&setup.arena, "csrf=%.*s%s%s", (int)strcspn(at + 19, "\""), at + 19, *fields ? "&" : "", fields);
-	request(who, target, form);
-	assert_status(&caller, status);
-}
+#include "tests/pages/visitors.h"
 
 #define JOB(digit) "00000000-0000-7000-8000-00000000000" digit
 #define AT "/jobs/00000000-0000-7000-8000-00000000000"
@@ -94,15 +21,6 @@ static int jobs_make(void **state)
 		"('" JOB("9") "', null, 'house.own', 2, 'dead', 3, 3, '[]', '{}', now(), now(), null, null, null)", a, a, a, a, a, bravo.org_id);
 	return 0;
 }
-
-static void assert_shows(const char *const *texts, bool shown)
-{
-	for (; *texts; texts++)
-		if ((strstr(page(), *texts) != NULL) != shown)
-			fail_msg("%s \"%s\": %s", shown ? "does not show" : "shows", *texts, page());
-}
-#define SHOWS(...) assert_shows((const char *const[]){__VA_ARGS__, NULL}, true)
-#define HIDES(...) assert_shows((const char *const[]){__VA_ARGS__, NULL}, false)
 
 static void shows_whose_they_are(void **state)
 {
@@ -225,43 +143,6 @@ static void acts_on_all(void **state)
 	submit(OPERATOR, "/jobs", "action=resume&target=mail.send&scope=house", 303);
 	assert_string_equal(sql("select string_agg(name, ',') from job_pause"), "queue low");
 	assert_string_equal(sql("select count(*) from audit_log where action in ('job.pause', 'job.resume') and agent = 'test/1'"), "3");
-}
-
-static int open_house(void **state)
-{
-	char message[256];
-	(void)state;
-
-	serve_conf();
-	ctx_init(&setup);
-	setenv("STOA_WEB_TEMPLATES", arena_printf(&setup.arena, "%s/templates", getenv("STOA_ROOT")), 1);
-	setenv("STOA_WEB_ASSETS", getenv("STOA_TEST_DIR"), 1);
-	FILE *manifest = fopen(arena_printf(&setup.arena, "%s/manifest.json", getenv("STOA_TEST_DIR")), "w");
-	assert_non_null(manifest);
-	fputs("{\"widget.js\": \"widget.aa.js\", \"pages.css\": \"pages.aa.css\"}", manifest);
-	fclose(manifest);
-	setting("STOA_WEB_SESSION_PER_MINUTE", "0");
-	log_open("jobs_dbtest", "/dev/null", LOG_ERROR);
-	caller_open(&caller);
-	pool = pool_open(2);
-	schema_make(&setup, pool);
-	if (!serve_open(&FAMILY_PAGES, message))
-		fail_msg("%s", message);
-	tenant_add(&setup, pool, &alpha);
-	tenant_add(&setup, pool, &bravo);
-	for (int who = 0; who < PEOPLE; who++)
-		person_add(who);
-	return 0;
-}
-
-static int close_house(void **state)
-{
-	(void)state;
-	caller_close(&caller);
-	serve_close();
-	ctx_free(&setup);
-	pool_close(pool);
-	return 0;
 }
 
 int main(void)
