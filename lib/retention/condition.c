@@ -148,12 +148,17 @@ static bool text_length_fits(const char *text, size_t bytes, size_t most)
 	return length >= 1 && length <= most;
 }
 
+static bool has_controls(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
 static bool name_fits(const char *name)
 {
-	for (const char *at = name; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			return false;
-	return text_length_fits(name, strlen(name), CONDITION_NAME);
+	return !has_controls(name) && text_length_fits(name, strlen(name), CONDITION_NAME);
 }
 
 static bool number_fits(struct json_object *value)
@@ -173,6 +178,14 @@ static bool decimal_fits(struct json_object *value)
 	int64_t micro;
 
 	return scalar_text(value) && decimal_read(scalar_text(value), &micro);
+}
+
+bool attribute_fits(struct json_object *value, const char **text_out)
+{
+	*text_out = scalar_text(value);
+	if (json_object_is_type(value, json_type_string))
+		return utf8_length(*text_out, strlen(*text_out)) <= CONDITION_TEXT && !has_controls(*text_out);
+	return json_object_is_type(value, json_type_boolean) || decimal_fits(value);
 }
 
 /* One value, not a list. */

@@ -74,4 +74,8 @@ void condition_sql(struct ctx *ctx, struct json_object *condition, const char *o
 /* A checked condition in words, "plan is “pro” and the monthly value is at least 49.00"; language "de", else English. */
 void condition_words(struct json_object *condition, const char *language, struct buffer *out);
 
+/* Whether a value from outside may be a customer's attribute: a text of at most CONDITION_TEXT characters without control characters, a
+ * decimal as above, a boolean. text_out gets the text by which it is compared. */
+bool attribute_fits(struct json_object *value, const char **text_out);
+
 #endif

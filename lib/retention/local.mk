@@ -1,4 +1,6 @@
 lib_libstoa_a_SOURCES += \
+	lib/retention/adaptive.c \
+	lib/retention/adaptive.h \
 	lib/retention/apply.c \
 	lib/retention/batch.c \
 	lib/retention/batch.h \
@@ -11,6 +13,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/condition_words.c \
 	lib/retention/experiment.c \
 	lib/retention/experiment.h \
+	lib/retention/eligibility.c \
+	lib/retention/eligibility.h \
 	lib/retention/flow.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
@@ -73,3 +77,21 @@ TESTS += tests/retention/condition_test
 tests_retention_condition_test_SOURCES = tests/retention/condition_test.c tests/retention/cases.h
 tests_retention_condition_test_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_condition_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/adaptive_test
+TESTS += tests/retention/adaptive_test
+tests_retention_adaptive_test_SOURCES = tests/retention/adaptive_test.c tests/retention/cases.h
+tests_retention_adaptive_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_adaptive_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/eligibility_test
+TESTS += tests/retention/eligibility_test
+tests_retention_eligibility_test_SOURCES = tests/retention/eligibility_test.c tests/retention/cases.h
+tests_retention_eligibility_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_eligibility_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/condition_dbtest
+TESTS += tests/retention/condition_dbtest
+tests_retention_condition_dbtest_SOURCES = tests/retention/condition_dbtest.c tests/lib/database.h
+tests_retention_condition_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_condition_dbtest_LDADD = $(CHECK_LDADD)
