@@ -3,6 +3,7 @@ fcgi_retention_stoa_retention_SOURCES = fcgi/retention/main.c $(retention_source
 retention_sources = \
 	fcgi/retention/activity.c \
 	fcgi/retention/connection.c \
+	fcgi/retention/experiments.c \
 	fcgi/retention/family.c \
 	fcgi/retention/family.h \
 	fcgi/retention/flows.c \
@@ -21,3 +22,9 @@ TESTS += tests/retention/report_dbtest
 tests_retention_report_dbtest_SOURCES = tests/retention/report_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_retention_report_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_report_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/experiment_dbtest
+TESTS += tests/retention/experiment_dbtest
+tests_retention_experiment_dbtest_SOURCES = tests/retention/experiment_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_retention_experiment_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_experiment_dbtest_LDADD = $(CHECK_LDADD)

@@ -43,6 +43,10 @@ extern const struct conf_row EVENT_CONF[]; /* [event] keep */
 	X("decision.manual", "a decision needs a person: Stripe could not be asked or refused", "decision.leave") \
 	X("flow.created", "a flow was made", "flow.create") \
 	X("flow.changed", "a flow was changed, activated or deactivated", "flow.update|flow.activate|flow.deactivate") \
+	X("experiment.created", "an experiment was made", "experiment.create") \
+	X("experiment.changed", "an experiment was changed, started, stopped or deleted", \
+		"experiment.update|experiment.start|experiment.stop|experiment.delete") \
+	X("experiment.promoted", "the winner of an experiment took the control's place", "experiment.promote") \
 	X("connection.changed", "the connection with Stripe was made or replaced", "connection.put") \
 	X("connection.removed", "the connection with Stripe was removed", "connection.delete") \
 	X("organisation.changed", "the organisation was renamed", "organisation.update") \

@@ -13,6 +13,10 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/condition_words.c \
 	lib/retention/experiment.c \
 	lib/retention/experiment.h \
+	lib/retention/experiment_result.c \
+	lib/retention/experiment_result.h \
+	lib/retention/experiment_store.c \
+	lib/retention/experiment_store.h \
 	lib/retention/eligibility.c \
 	lib/retention/eligibility.h \
 	lib/retention/flow.c \

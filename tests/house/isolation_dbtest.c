@@ -12,7 +12,8 @@
 #include "who/secret.h"
 
 #define MARK "bravo"           /* in every text of the second organisation */
-#define IDS 24
+#define IDS 40
+#define EXPERIMENTS 3
 
 enum caller_kind { AS_OWNER, AS_ADMIN, AS_ANALYST, AS_READONLY, AS_SERVER, AS_WIDGET, AS_NOBODY, CALLERS };
 static const char *const CALLER_TEXT[CALLERS] = {"owner", "admin", "analyst", "readonly", "server key", "widget key", "nobody"};
@@ -23,6 +24,7 @@ struct org {
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
 	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
 	const char *event, *endpoint, *spare, *delivery, *spare_delivery, *job, *report;
+	const char *experiments[EXPERIMENTS];
 	const char *ids[IDS];
 	int id_count;
 };
@@ -131,6 +133,19 @@ static void webhooks_add(struct org *org, const char *name)
 		"values ('%s', '%s', 1, 1, '{}', '%s')", of, org->delivery, name);
 }
 
+/* Three to start, stop, promote and delete, over a flow that nothing else changes. The last is for what the first ones are too far along. */
+static void experiments_add(struct org *org, const char *name)
+{
+	const char *of = org->tenant.org_id, *flow = flow_add(&setup, pool, of, "en", "null, 'nobody', null, 50, 'host'", EVERY_STEP);
+
+	sql("update flow set name = '%s' where id = '%s'", name, flow);
+	for (int i = 0; i < EXPERIMENTS; i++)
+		org->experiments[i] = sql("with e as (insert into experiment (org_id, id, name, flow_id, basis, minimum_effect) values ('%s', "
+			"gen_random_uuid(), '%s', '%s', 'raw', 5) returning org_id, id), v as (insert into experiment_variant (org_id, experiment_id, position, "
+			"kind, name, weight) select org_id, id, n, case n when 0 then 'control' else 'holdout' end, '%s', 1 from e, generate_series(0, 1) n) "
+			"select id from e", of, name, flow, name);
+}
+
 static void id_add(struct org *org, const char *id)
 {
 	assert_true(org->id_count < IDS && id_valid(id));
@@ -154,6 +169,7 @@ static void org_add(struct org *org, const char *name)
 	records_add(org, name);
 	webhooks_add(org, name);
 	report_add(org, name);
+	experiments_add(org, name);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
 	id_add(org, org->decided);
@@ -169,6 +185,8 @@ static void org_add(struct org *org, const char *name)
 	id_add(org, org->tenant.test.id);
 	id_add(org, org->tenant.server.id);
 	id_add(org, org->tenant.server_test.id);
+	for (int i = 0; i < EXPERIMENTS; i++)
+		id_add(org, org->experiments[i]);
 	for (int i = 0; i < 4; i++) {
 		id_add(org, org->people[i]);
 		id_add(org, org->sessions[i]);
@@ -228,6 +246,7 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"X-Stoa-Session", plan->victim->token},
 		{"If-Match", "\"1\""},
 		{"steps", EVERY_STEP},
+		{"variants", "[{\"kind\":\"control\",\"name\":\"x\",\"weight\":1},{\"kind\":\"holdout\",\"name\":\"y\",\"weight\":1}]"},
 		{"path", "[]"},
 		{"language", "\"en\""},
 		{"currency", "\"usd\""},
