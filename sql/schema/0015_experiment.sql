@@ -10,7 +10,7 @@ create table experiment (
 	flow_id        uuid not null,
 	condition      jsonb,
 	basis          text not null check (basis in ('raw', 'validated')),
-	minimum_effect numeric(5,4) not null check (minimum_effect between 0.001 and 0.5),
+	minimum_effect smallint not null check (minimum_effect between 1 and 50),
 	winner         smallint,
 	version        int not null default 1,
 	created_at     timestamptz not null default now(),
@@ -26,7 +26,7 @@ create table experiment (
 comment on column experiment.flow_id is 'the control: who would be shown this flow takes part';
 comment on column experiment.condition is 'who of them takes part; null: all';
 comment on column experiment.basis is 'what the test counts as saved: the answer in the dialog, or what billing showed 30 days later; chosen before the start';
-comment on column experiment.minimum_effect is 'the smallest difference of save rates that matters, as a share: 0.05 = 5 percentage points';
+comment on column experiment.minimum_effect is 'the smallest difference that matters, in percentage points';
 create index experiment_running on experiment (org_id, started_at) where status = 'running';
 
 create table experiment_variant (
