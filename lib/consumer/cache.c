@@ -23,7 +23,7 @@ static enum err cache_run(struct ctx *ctx, struct lease *lease, const struct eve
 
 		if ((starts(type, "key.") || starts(type, "member.") || starts(type, "password.")) && strcmp(people, org_id))
 			who_forget(ctx, &house, people = org_id);
-		if (starts(type, "flow.") && strcmp(flows, org_id))
+		if (starts(type, "flow.") && strcmp(type, "flow.started") && strcmp(flows, org_id))
 			flows_forget(ctx, cache, flows = org_id);
 	}
 	return OK;

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-const struct consumer *const CONSUMERS[] = {&WEBHOOK_CONSUMER, &CONSUMER_AUDIT, &CONSUMER_NOTIFY, &CONSUMER_CACHE, &CONSUMER_ACTIVITY, NULL};
+const struct consumer *const CONSUMERS[] = {&WEBHOOK_CONSUMER, &CONSUMER_AUDIT, &CONSUMER_NOTIFY, &CONSUMER_CACHE, &CONSUMER_ACTIVITY,
+	&CONSUMER_MEASURE, NULL};
 
 const struct consumer *consumer_named(const char *name)
 {

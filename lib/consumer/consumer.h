@@ -4,7 +4,8 @@
  *   audit      lines for what the house and customers did, where the change left none itself
  *   notify     lines in the digests of owners and admins, by what each chose (account.notify)
  *   cache      forgets cached keys, sessions and flows once more, for a process that died between its commit and doing so itself
- *   activity   events a day, for charts */
+ *   activity   events a day, for charts
+ *   measure    wakes the pass over outcomes and figures (measure/measure.h) */
 #ifndef STOA_CONSUMER_CONSUMER_H
 #define STOA_CONSUMER_CONSUMER_H
 
@@ -16,7 +17,7 @@ extern const struct consumer *const CONSUMERS[];
 /* NULL: there is none of this name. */
 const struct consumer *consumer_named(const char *name);
 
-extern const struct consumer CONSUMER_AUDIT, CONSUMER_NOTIFY, CONSUMER_CACHE, CONSUMER_ACTIVITY;
+extern const struct consumer CONSUMER_AUDIT, CONSUMER_NOTIFY, CONSUMER_CACHE, CONSUMER_ACTIVITY, CONSUMER_MEASURE;
 
 /* "event.wake" and "event.consume", for the worker, whose house is a struct job_house; each ends with {0}. */
 extern const struct job_kind CONSUMER_JOBS[];

@@ -4,6 +4,7 @@ lib_libstoa_a_SOURCES += \
 	lib/consumer/cache.c \
 	lib/consumer/consumer.c \
 	lib/consumer/consumer.h \
+	lib/consumer/measure.c \
 	lib/consumer/notify.c
 
 check_PROGRAMS += tests/event/consumer_dbtest

@@ -41,6 +41,8 @@ extern const struct conf_row EVENT_CONF[]; /* [event] keep */
 	X("customer.saved", "an accepted offer stands at Stripe", "decision.apply") \
 	X("cancellation.applied", "a cancellation stands at Stripe", "decision.apply") \
 	X("decision.manual", "a decision needs a person: Stripe could not be asked or refused", "decision.leave") \
+	X("flow.started", "a customer clicked on Cancel; written only where an enabled endpoint names it", "") \
+	X("churn.predicted", "a customer's churn risk came to 70 or more", "") \
 	X("flow.created", "a flow was made", "flow.create") \
 	X("flow.changed", "a flow was changed, activated or deactivated", "flow.update|flow.activate|flow.deactivate") \
 	X("experiment.created", "an experiment was made", "experiment.create") \

@@ -90,6 +90,14 @@ const struct job_policy JOB_REPORT_MAKE = {
 	.deadline_ms = 120000,
 };
 
+const struct job_policy JOB_MEASURE_PASS = {
+	.kind = "measure.pass",
+	.queue = JOB_DEFAULT,
+	.retry = {.attempts = RETRIES(2), .base_ms = 2000, .cap_ms = 10000},
+	.deadline_ms = 60000,
+	.at_once = 1,
+};
+
 const struct job_policy JOB_HOUSE_CLEANUP = {
 	.kind = "house.cleanup",
 	.queue = JOB_LOW,
@@ -102,7 +110,7 @@ const struct job_policy JOB_HOUSE_CLEANUP = {
 const struct job_policy *const JOB_POLICIES[] = {&JOB_STRIPE_APPLY, &JOB_PASSWORD_MAIL, &JOB_MAIL_SEND, &JOB_MAIL_DIGEST,
 	&JOB_MAIL_SWEEP,
 	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_EVENT_WAKE, &JOB_EVENT_CONSUME,
-	&JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, NULL};
+	&JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, &JOB_MEASURE_PASS, NULL};
 
 const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
 	[JOB_HIGH] = {"high", 10, 50, 100},

@@ -43,6 +43,8 @@ extern const struct job_policy JOB_EVENT_CONSUME;
 
 /* "report.make", low. */
 extern const struct job_policy JOB_REPORT_MAKE;
+/* "measure.pass": outcomes of sessions and their sums. One at a time; every minute too, so it is not tried for long. */
+extern const struct job_policy JOB_MEASURE_PASS;
 /* "house.cleanup", low: deletes what is kept for a time only. One at a time. */
 extern const struct job_policy JOB_HOUSE_CLEANUP;
 

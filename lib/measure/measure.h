@@ -44,7 +44,7 @@ struct measure_scope {
 /* Rows by figure. Rates are percentages with one decimal, null where there is nothing to divide by. Money columns end in _minor; a
  * jsonb one is an object by currency, {"eur": 1200}. net_minor is paid less refunded. */
 #define MEASURE_FIGURES(X) \
-	/* one row: sessions, closed (not open any more), open, accepted, standing (accepted and applied at Stripe, or with nothing to do there), \
+	/* one row: from, to, live, sessions, closed (not open any more), open, accepted, standing (accepted and applied at Stripe, or with nothing to do there), \
 	 * declined, dismissed, cancelled, abandoned, pending, manual, waiting, saved, deflected, lost, unknown, users_saved (customers who accepted), \
 	 * accept_rate, stay_rate, save_rate, deflect_rate, value_minor, saved_minor, net_minor, kept_net_minor (jsonb) */ \
 	X(MEASURE_SUMMARY, SUMMARY) \
@@ -57,7 +57,7 @@ struct measure_scope {
 	X(MEASURE_REVENUE, REVENUE) \
 	/* a row an offer type: offer_type, shown, accepted, declined, skipped, acceptance, saved, lost, saved_minor, per_accept_minor, net_minor (jsonb) */ \
 	X(MEASURE_OFFERS, OFFERS) \
-	/* a row a segment and offer type: segment, offer_type, shown, accepted, acceptance, best */ \
+	/* a row a segment and offer type: segment, offer_type, shown, accepted, acceptance, best; only the filter by segment counts */ \
 	X(MEASURE_SEGMENT_OFFERS, SEGMENT_OFFERS) \
 	/* a row a reason: reason_code, sessions, percent, accepted, cancels */ \
 	X(MEASURE_REASONS, REASONS) \
@@ -65,13 +65,16 @@ struct measure_scope {
 	X(MEASURE_FUNNEL, FUNNEL) \
 	/* a row a type of step: step_type, shown, accepted, declined, skipped, answered, percent (of sessions) */ \
 	X(MEASURE_STEPS, STEPS) \
-	/* a row a month: month, sessions, accepted, saved, deflected, lost, unknown, waiting, accept_rate, save_rate, known, and after4, after8, \
-	 * after13, after26, after52: percent whose subscription still ran after so many weeks; null: too early */ \
+	/* a row a month: month, sessions, accepted, saved, deflected, lost, unknown, waiting, accept_rate, save_rate; of those who accepted an \
+	 * offer: known (subscription known at Stripe), after4, after8, after13, after26, after52: percent whose subscription still ran after so \
+	 * many weeks, whatever the filters; null: too early */ \
 	X(MEASURE_COHORTS, COHORTS) \
-	/* a row a kind (offer, or how the session ended) and week, 0 to 52: kind, week, at_risk, ended, survival (percent, Kaplan-Meier) */ \
+	/* a row a kind (offer, or how the session ended) and week, 0 to 52: kind, week, at_risk, ended, survival (percent at the week's end, \
+	 * Kaplan-Meier), whatever the filters */ \
 	X(MEASURE_RETENTION, RETENTION) \
 	/* a row a flow, segment, plan, language, experiment and variant that has sessions: dimension, value, sessions, accepted, accept_rate, \
-	 * stay_rate, saved, deflected, lost, save_rate, cancels, ranking (of a flow; else null), saved_minor, net_minor (jsonb) */ \
+	 * stay_rate, saved, deflected, lost, save_rate, cancels, ranking (of a flow; else null), saved_minor, net_minor (jsonb), whatever the \
+	 * filters */ \
 	X(MEASURE_BREAKDOWN, BREAKDOWN)
 
 enum measure_figure {
@@ -107,11 +110,8 @@ const char *measure_definition(const char *figure, const char *language);
 /* All of them, {"accept_rate": "…"}; owned by ctx. */
 struct json_object *measure_definitions(struct ctx *ctx, const char *language);
 
-/* --- formulas (inventory D.4) --- */
-
-/* Ranking of a flow: round(0.6 × acceptance % + 0.4 × min(revenue / 10, 100)), revenue in units of 100 minor ones; at least 1, since 0
- * would mean inactive. */
-int measure_ranking(double acceptance_percent, int64_t revenue_minor);
+/* --- formulas (inventory D.4); the ranking of a flow, round(0.6 × acceptance % + 0.4 × min(revenue / 10, 100)), is measure_ranking() in
+ * sql/schema/0016 --- */
 
 struct measure_roi {
 	double monthly_percent;      /* (revenue / days × 30 − cost) / cost × 100 */

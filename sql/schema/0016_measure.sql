@@ -52,7 +52,8 @@ comment on column session_outcome.paid_minor is 'paid on the subscription after 
 create index session_outcome_day on session_outcome (org_id, live, day);
 create index session_outcome_customer on session_outcome (org_id, live, customer_ref, started_at);
 create index session_outcome_subscription on session_outcome (org_id, live, subscription_ref, started_at);
-create index session_outcome_accepted on session_outcome (org_id, live, day, customer_ref) where raw = 'accepted';
+create index session_outcome_accepted on session_outcome (org_id, live, day, customer_ref) include (currency)
+	where raw = 'accepted';
 create index session_outcome_experiment on session_outcome (org_id, live, experiment_id, variant) where experiment_id is not null;
 create index session_outcome_open on session_outcome (started_at) where raw is null;
 create index session_outcome_due on session_outcome (due_at) where verdict = 'waiting';
@@ -76,6 +77,8 @@ create table measure_day (
 	abandoned           bigint not null,
 	pending             bigint not null,
 	manual              bigint not null,
+	answered            bigint not null,
+	offered             bigint not null,
 	waiting             bigint not null,
 	saved               bigint not null,
 	deflected           bigint not null,
@@ -90,6 +93,8 @@ create table measure_day (
 	primary key (org_id, live, dimension, value, day, currency)
 );
 comment on column measure_day.standing is 'accepted, and applied at Stripe or with nothing to do there';
+comment on column measure_day.answered is 'said why, in the survey';
+comment on column measure_day.offered is 'saw at least one offer';
 comment on column measure_day.kept_paid_minor is 'the part of paid_minor after sessions that accepted an offer';
 create index measure_day_day on measure_day (org_id, live, day);
 
@@ -154,6 +159,8 @@ language sql immutable as $$
 			n * (raw is not distinct from 'declined')::int as declined, n * (raw is not distinct from 'dismissed')::int as dismissed,
 			n * (raw is not distinct from 'cancelled')::int as cancelled, n * (raw is not distinct from 'abandoned')::int as abandoned,
 			n * (status is not distinct from 'pending')::int as pending, n * (status is not distinct from 'manual')::int as manual,
+			n * (reason_code is not null)::int as answered,
+			n * (step_types && '{discount,pause,downgrade,extension,support}')::int as offered,
 			n * (verdict = 'waiting')::int as waiting, n * (verdict = 'saved')::int as saved, n * (verdict = 'deflected')::int as deflected,
 			n * (verdict = 'lost')::int as lost, n * (verdict = 'unknown')::int as unknown,
 			n * value_minor as value_minor, n * saved_minor as saved_minor, n * paid_minor as paid_minor, n * refunded_minor as refunded_minor
@@ -161,6 +168,7 @@ language sql immutable as $$
 	)
 	select org_id, live, d.dimension, d.value, day, m.currency, sum(own * n), sum(own * open), sum(own * accepted), sum(own * standing),
 		sum(own * declined), sum(own * dismissed), sum(own * cancelled), sum(own * abandoned), sum(own * pending), sum(own * manual),
+		sum(own * answered), sum(own * offered),
 		sum(own * waiting), sum(own * saved), sum(own * deflected), sum(own * lost), sum(own * unknown),
 		sum(own * value_minor)::bigint, sum(own * saved_minor)::bigint,
 		sum((1 - own) * paid_minor)::bigint, sum((1 - own) * refunded_minor)::bigint,
@@ -229,7 +237,7 @@ create function measure_count(added session_outcome[], removed session_outcome[]
 		sessions = t.sessions + excluded.sessions, open = t.open + excluded.open, accepted = t.accepted + excluded.accepted,
 		standing = t.standing + excluded.standing, declined = t.declined + excluded.declined, dismissed = t.dismissed + excluded.dismissed,
 		cancelled = t.cancelled + excluded.cancelled, abandoned = t.abandoned + excluded.abandoned, pending = t.pending + excluded.pending,
-		manual = t.manual + excluded.manual, waiting = t.waiting + excluded.waiting, saved = t.saved + excluded.saved,
+		manual = t.manual + excluded.manual, answered = t.answered + excluded.answered, offered = t.offered + excluded.offered, waiting = t.waiting + excluded.waiting, saved = t.saved + excluded.saved,
 		deflected = t.deflected + excluded.deflected, lost = t.lost + excluded.lost, unknown = t.unknown + excluded.unknown,
 		value_minor = t.value_minor + excluded.value_minor, saved_minor = t.saved_minor + excluded.saved_minor,
 		paid_minor = t.paid_minor + excluded.paid_minor, refunded_minor = t.refunded_minor + excluded.refunded_minor,
@@ -324,18 +332,41 @@ begin
 	end if;
 end $$;
 
+-- Customers who accepted an offer, each once: in all, a day or a currency.
+create function measure_users(org uuid, mode boolean, first date, last date, filters jsonb, by text) returns table (key text, users bigint)
+language plpgsql stable as $$
+declare
+	part text := case by when 'day' then 'day::text' when 'currency' then 'coalesce(currency, '''')' else '''''::text' end;
+	conditions text := (select string_agg(case name when 'flow' then ' and flow_id::text = $5 ->> ''flow'''
+		when 'segment' then ' and segment = $5 ->> ''segment''' when 'plan' then ' and plan = $5 ->> ''plan'''
+		when 'language' then ' and language = $5 ->> ''language''' when 'policy' then ' and policy = $5 ->> ''policy'''
+		when 'experiment' then ' and experiment_id::text = $5 ->> ''experiment'''
+		when 'variant' then ' and experiment_id::text || '':'' || variant::text = $5 ->> ''variant''' end, '') from jsonb_object_keys(filters) name);
+begin
+	return query execute 'select key, count(*) from (select distinct ' || part || ' as key, customer_ref from session_outcome
+		where org_id = $1 and live = $2 and day between $3 and $4 and raw = ''accepted''' || coalesce(conditions, '') || ') each group by key'
+		using org, mode, first, last, filters;
+end $$;
+
+-- Ranking of a flow (inventory D.4), revenue in units of 100 minor ones; at least 1, for 0 would mean inactive.
+create function measure_ranking(acceptance numeric, revenue_minor bigint) returns int language sql immutable as $$
+	select greatest(1, round(0.6 * acceptance + 0.4 * least(revenue_minor / 1000.0, 100)))::int
+$$;
+
 -- What may have changed and is to be judged (again). A queue without a unique key: a key that another transaction is about to delete would
 -- swallow the second note, and with it the change.
 create table measure_dirty (
 	org_id uuid not null,
 	seq    bigint not null generated always as identity,
 	live   boolean not null,
-	kind   text not null check (kind in ('session', 'subscription', 'customer')),
+	kind   text not null check (kind in ('session', 'subscription', 'customer', 'risk')),
 	ref    text not null,
 	primary key (org_id, seq)
 );
+comment on column measure_dirty.kind is 'session: judge it; subscription, customer: judge its sessions; risk: look at the customer anew';
 comment on column measure_dirty.ref is 'a session''s id, a subscription''s ref at Stripe, a customer''s ref as the host knows them';
-create index measure_dirty_seq on measure_dirty (seq);
+create index measure_dirty_judge on measure_dirty (seq) where kind <> 'risk';
+create index measure_dirty_risk on measure_dirty (org_id, live, seq) where kind = 'risk';
 
 create function measure_note() returns trigger language plpgsql as $$
 begin
@@ -346,7 +377,10 @@ begin
 	elsif tg_table_name = 'invoice' then
 		insert into measure_dirty (org_id, live, kind, ref) values (new.org_id, new.live, 'subscription', new.subscription_ref);
 	else
-		insert into measure_dirty (org_id, live, kind, ref) values (new.org_id, new.live, 'customer', new.ref);
+		insert into measure_dirty (org_id, live, kind, ref) values (new.org_id, new.live, 'risk', new.ref);
+		if (old.ref, old.stripe_ref) is distinct from (new.ref, new.stripe_ref) then
+			insert into measure_dirty (org_id, live, kind, ref) values (new.org_id, new.live, 'customer', new.ref);
+		end if;
 	end if;
 	return null;
 end $$;

@@ -1,0 +1,1 @@
+delete from measure_stale returning org_id, live
