@@ -3,6 +3,7 @@ fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
 PAGES_SOURCES = \
 	fcgi/pages/asset.c \
 	fcgi/pages/audit.c \
+	fcgi/pages/branding.c \
 	fcgi/pages/family.c \
 	fcgi/pages/family.h \
 	fcgi/pages/jobs.c \

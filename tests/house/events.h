@@ -38,6 +38,8 @@ static const struct write WRITES[] = {
 	{"POST /api/v1/users", "member.added", NULL, NULL},
 	{"PATCH /api/v1/users/:id", "member.changed", NULL, NULL},
 	{"DELETE /api/v1/users/:id", "member.removed", NULL, NULL},
+	{"PUT /api/v1/retention/branding", "branding.changed", NULL, NULL},
+	{"POST /settings/branding", "branding.changed", NULL, NULL},
 	{"POST /team", "member.added", NULL, NULL},
 	{"POST /team/:id", "member.changed", NULL, NULL},
 	{"POST /team/:id/remove", "member.removed", NULL, NULL},

@@ -22,7 +22,7 @@ static const enum role ROLE_OF[] = {ROLE_OWNER, ROLE_ADMIN, ROLE_ANALYST, ROLE_R
 struct org {
 	struct tenant tenant;
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
-	const char *flow, *draft, *decided, *undecided, *token; /* token: of the widget's undecided session */
+	const char *flow, *draft, *fresh, *spare_fresh, *decided, *undecided, *token; /* token: of the widget's undecided session */
 	const char *event, *endpoint, *spare, *delivery, *spare_delivery, *job, *report;
 	const char *experiments[EXPERIMENTS];
 	const char *ids[IDS];
@@ -92,6 +92,7 @@ static void records_add(struct org *org, const char *name)
 	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4, account) values ('%s', true, '\\x00', '%.4s', '%s')", of, name, name);
 	sql("insert into stripe_operation (org_id, live, session_id, number, purpose, idempotency_key, method, path, form) "
 		"values ('%s', true, '%s', 1, '%s', '%s', 'POST', '/%s', '%s')", of, org->decided, name, name, name, name);
+	sql("insert into branding (org_id, accent, accent_dark, radius, font) values ('%s', '#003a78', '#8fc1ff', 3, '%s')", of, name);
 	sql("insert into audit_log (org_id, id, actor_kind, action, entity, after) values ('%s', gen_random_uuid(), 'system', '%s', '%s', '\"%s\"')",
 		of, name, name, name);
 	sql("insert into mail (org_id, id, kind, transactional, live, address) values ('%s', gen_random_uuid(), 'digest', false, true, '%s@example.com')",
@@ -146,6 +147,14 @@ static void experiments_add(struct org *org, const char *name)
 			"select id from e", of, name, flow, name);
 }
 
+/* A flow that was never published. */
+static const char *fresh_add(struct org *org, const char *name)
+{
+	return sql("with f as (insert into flow (org_id, id, name, language, version) values ('%s', gen_random_uuid(), '%s', 'en', 0) returning *) "
+		"insert into flow_draft (org_id, flow_id, document) select org_id, id, jsonb_build_object('name', name, 'language', 'en', 'steps', '%s'::jsonb) "
+		"from f returning flow_id", org->tenant.org_id, name, EVERY_STEP);
+}
+
 static void id_add(struct org *org, const char *id)
 {
 	assert_true(org->id_count < IDS && id_valid(id));
@@ -163,7 +172,10 @@ static void org_add(struct org *org, const char *name)
 	org->flow = flow_add(&setup, pool, org->tenant.org_id, "en", ANYBODY, EVERY_STEP);
 	org->draft = flow_add(&setup, pool, org->tenant.org_id, "de", ANYBODY, EVERY_STEP);
 	sql("update flow set name = '%s' where org_id = '%s'", name, org->tenant.org_id);
-	sql("update flow set status = 'draft' where org_id = '%s' and id = '%s'", org->tenant.org_id, org->draft);
+	sql("update flow set status = 'inactive' where org_id = '%s' and id = '%s'", org->tenant.org_id, org->draft);
+	sql("update flow_draft set document = document || '{\"name\": \"%s\"}' where org_id = '%s'", name, org->tenant.org_id);
+	org->fresh = fresh_add(org, name);
+	org->spare_fresh = fresh_add(org, name);
 	org->decided = start(org, name, &unused);
 	org->undecided = start(org, name, &org->token);
 	records_add(org, name);
@@ -172,6 +184,8 @@ static void org_add(struct org *org, const char *name)
 	experiments_add(org, name);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
+	id_add(org, org->fresh);
+	id_add(org, org->spare_fresh);
 	id_add(org, org->decided);
 	id_add(org, org->undecided);
 	id_add(org, org->endpoint);
@@ -262,6 +276,8 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"signature", plan->route->form ? "\"required\"" : NULL},
 		{"expiresAt", NULL},
 		{"role", "\"readonly\""},
+		{"accent", "\"#123456\""},
+		{"accentDark", "\"#abcdef\""},
 		{"timeZone", "\"Europe/Berlin\""},
 		{"from", "\"2026-01-01\""},
 		{"to", "\"2100-01-01\""},

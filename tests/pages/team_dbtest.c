@@ -1,4 +1,4 @@
-/* Team and Audit log through the dispatcher. */
+/* Team, Audit log and Appearance through the dispatcher. */
 #include "tests/pages/visitors.h"
 
 static void shows_the_team(void **state)
@@ -78,6 +78,23 @@ static void shows_the_audit_log(void **state)
 	HIDES("Older ones");
 }
 
+static void sets_the_appearance(void **state)
+{
+	(void)state;
+	visit(OWNER, "/settings/branding", 200);
+	SHOWS("value=\"#003a78\"", "value=\"14\"");
+	submit(OWNER, "/settings/branding", "accent=%231f7a4d&accentDark=%236fdc9f&radius=4&font=Inter", 303);
+	visit(OWNER, "/settings/branding?saved=yes", 200);
+	SHOWS("value=\"#1f7a4d\"", "value=\"#6fdc9f\"", "value=\"4\"", "value=\"Inter\"", "looks like this now");
+	submit(OWNER, "/settings/branding", "accent=%23ffff00&accentDark=%236fdc9f&radius=4", 422);
+	SHOWS("does not stand out", "value=\"#ffff00\"");
+	assert_string_equal(sql("select accent from branding where org_id = '%s'", alpha.org_id), "#1f7a4d");
+	visit(READER, "/settings/branding", 200);
+	HIDES("<button>Save");
+	visit(ADMIN, "/keys", 200);
+	submit(READER, "/settings/branding", "accent=%231f7a4d&accentDark=%236fdc9f&radius=4", 403);
+}
+
 /* The same pages for someone who reads German. */
 static void speaks_german(void **state)
 {
@@ -97,7 +114,7 @@ static void speaks_german(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test(shows_the_team), cmocka_unit_test(changes_the_team), cmocka_unit_test(shows_the_audit_log),
-		cmocka_unit_test(speaks_german)};
+		cmocka_unit_test(sets_the_appearance), cmocka_unit_test(speaks_german)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
