@@ -55,7 +55,7 @@ export async function demonstrate(house, { stripeUrl, shopUrl, say }) {
 			await must('PUT', '/api/v1/retention/connection/test', { secretKey: STRIPE_KEY }, bearer)
 			for (const flow of FLOWS) {
 				const { data } = await must('POST', '/api/v1/retention/flows', flow, bearer)
-				await must('POST', `/api/v1/retention/flows/${data.id}/activate`, undefined, bearer)
+				await must('POST', `/api/v1/retention/flows/${data.id}/publish`, { activate: true }, { ...bearer, 'if-match': String(data.revision) })
 			}
 			keep({ shopUrl, key: await must('POST', '/api/v1/orgs/keys', { name: 'Shop', kind: 'widget', live: false, origins: [shopUrl], signatureRequired: true }, bearer) })
 		}

@@ -32,21 +32,7 @@
 
 /* Answers the flow as it is stored now, its draft's revision as ETag. */
 enum err flow_reply(struct req *req, struct rep *rep, const char *id);
-
-/* The revision that If-Match asks for, as a parameter. ERR_PRECONDITION: it is none. */
-enum err revision_read(struct req *req, const char *etag, const char **revision_out);
-
-/* Takes the flow's row and its draft's until lease's transaction ends. ERR_NOT_FOUND; ERR_CONFLICT: archived (unless `archived`);
- * ERR_PRECONDITION: the draft is not at `revision` (NULL: any). */
-enum err flow_hold(struct req *req, struct lease *lease, const char *id, const char *revision, bool archived, PGresult **row_out);
-
-/* Runs `change` in a transaction of its own, and then forgets what is cached of flows. */
-enum err flow_transaction(struct req *req, enum err (*change)(struct req *req, struct lease *lease, void *argument), void *argument);
-
-/* The line of audit and, where there is one, its event. after: JSON or NULL. */
-enum err flow_note(struct req *req, struct lease *lease, const char *action, const char *id, const char *before, const char *after);
-
-/* Keeps a document as a new flow's draft; id_out gets its id. Answers 201. */
-enum err flow_create(struct req *req, struct rep *rep, const char *action, struct json_object *document);
+/* Keeps a document as a new flow's draft and answers it, 201. */
+enum err flow_create_reply(struct req *req, struct rep *rep, struct json_object *document);
 
 #endif

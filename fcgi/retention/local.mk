@@ -8,6 +8,7 @@ retention_sources = \
 	fcgi/retention/family.h \
 	fcgi/retention/flows.c \
 	fcgi/retention/reports.c \
+	fcgi/retention/flows.h \
 	fcgi/retention/sessions.c \
 	fcgi/retention/summary.c
 

@@ -1,7 +1,6 @@
 #include "base/clock.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -95,4 +94,64 @@ void clock_format(int64_t wall_us, char out[CLOCK_TEXT])
 	out[2] = (char)('0' + milli % 10);
 	out[3] = 'Z';
 	out[4] = '\0';
+}
+
+/* Digits where the form has a 0, else the very character. */
+static bool formed(const char *text, const char *form)
+{
+	for (; *form; text++, form++)
+		if (*form == '0' ? *text < '0' || *text > '9' : *text != *form)
+			return false;
+	return true;
+}
+
+static int number_at(const char *text, int digits)
+{
+	int number = 0;
+
+	while (digits--)
+		number = number * 10 + (*text++ - '0');
+	return number;
+}
+
+/* The part of a second behind the whole ones; NULL: not of its form. */
+static const char *micro_read(const char *text, int *micro_out)
+{
+	int digits = 0;
+
+	*micro_out = 0;
+	if (*text != '.')
+		return text;
+	for (text++; *text >= '0' && *text <= '9' && digits < 9; text++, digits++)
+		if (digits < 6)
+			*micro_out = *micro_out * 10 + (*text - '0');
+	for (int i = digits; i < 6; i++)
+		*micro_out *= 10;
+	return digits ? text : NULL;
+}
+
+bool clock_parse(const char *text, int64_t *wall_us_out)
+{
+	struct tm tm = {0}, same;
+	int micro, offset_s = 0;
+	time_t at;
+
+	if (!formed(text, "0000-00-00T00:00:00"))
+		return false;
+	tm = (struct tm){.tm_year = number_at(text, 4) - 1900, .tm_mon = number_at(text + 5, 2) - 1, .tm_mday = number_at(text + 8, 2),
+		.tm_hour = number_at(text + 11, 2), .tm_min = number_at(text + 14, 2), .tm_sec = number_at(text + 17, 2)};
+	same = tm;
+	at = timegm(&same);
+	if (same.tm_year != tm.tm_year || same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday || same.tm_hour != tm.tm_hour ||
+		same.tm_min != tm.tm_min || same.tm_sec != tm.tm_sec)
+		return false;
+	text = micro_read(text + 19, &micro);
+	if (!text)
+		return false;
+	if ((*text == '+' || *text == '-') && formed(text + 1, "00:00") && !text[6] && number_at(text + 1, 2) < 24 && number_at(text + 4, 2) < 60)
+		offset_s = (*text == '-' ? -60 : 60) * (number_at(text + 1, 2) * 60 + number_at(text + 4, 2));
+	else if (strcmp(text, "Z") != 0)
+		return false;
+	*wall_us_out = ((int64_t)at - offset_s) * 1000000 + micro;
+	return true;
 }

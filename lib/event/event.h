@@ -44,7 +44,10 @@ extern const struct conf_row EVENT_CONF[]; /* [event] keep */
 	X("flow.started", "a customer clicked on Cancel; written only where an enabled endpoint names it", "") \
 	X("churn.predicted", "a customer's churn risk came to 70 or more", "") \
 	X("flow.created", "a flow was made", "flow.create") \
-	X("flow.changed", "a flow was changed, activated or deactivated", "flow.update|flow.activate|flow.deactivate") \
+	X("flow.published", "a flow got another version, for customers to see while it is active", "flow.publish") \
+	X("flow.changed", "a flow was activated, deactivated, archived or taken back", \
+		"flow.activate|flow.deactivate|flow.archive|flow.unarchive") \
+	X("flow.removed", "a flow that was never published was deleted", "flow.delete") \
 	X("experiment.created", "an experiment was made", "experiment.create") \
 	X("experiment.changed", "an experiment was changed, started, stopped or deleted", \
 		"experiment.update|experiment.start|experiment.stop|experiment.delete") \

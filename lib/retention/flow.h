@@ -17,6 +17,7 @@
 
 #include "pg/pg.h"
 #include "text/json.h"
+#include "who/audit.h"
 
 #define FLOW_STEPS_MANY 10             /* more are warned of (inventory D.4) */
 #define FLOW_DOCUMENT_BYTES 262144     /* of a document as JSON */
@@ -51,10 +52,38 @@ struct json_object *flow_tidy(struct ctx *ctx, struct json_object *document);
 const char *flow_language_key(struct ctx *ctx, const char *language);
 
 /* Whether every text of the steps, which are in `own`, is there in `language`: the widget shows a flow in one language only. */
-bool flow_speaks(struct json_object *steps, const char *own, const char *language);
+bool flow_speaks(struct ctx *ctx, struct json_object *steps, const char *own, const char *language);
 /* The steps in `language` where flow_speaks(), else in their own, without translations. Belongs to ctx. */
 struct json_object *flow_localise(struct ctx *ctx, struct json_object *steps, const char *own, const char *language);
 /* Its own key, then those that it speaks, as a text[] parameter. */
 const char *flow_languages(struct ctx *ctx, struct json_object *steps, const char *own);
+
+/* --- what is kept: a draft with its revision, and versions that never change --- */
+
+/* Who changes which flow. */
+struct flow_change {
+	const struct audit *by;     /* whose organisation; action, entity and what follows are written here */
+	const char *account_id;     /* the person, or NULL */
+	const char *id;             /* the flow; not for flow_create() */
+	const char *revision;       /* that its draft must be at, in decimal; NULL: any */
+};
+
+/* Each in lease's open transaction, with its line of audit and its event; drafts leave neither. After the commit: flows_forget().
+ * ERR_NOT_FOUND; ERR_CONFLICT: the flow's state forbids it; ERR_PRECONDITION: the draft is at another revision, the detail says at which
+ * and who saved it; ERR_INVALID names the field of a document that is not of the form or, publishing, holds an error. */
+enum err flow_create(struct ctx *ctx, struct lease *lease, const struct flow_change *change, struct json_object *document, char id_out[ID_TEXT]);
+enum err flow_save(struct ctx *ctx, struct lease *lease, const struct flow_change *change, struct json_object *document);
+/* The draft becomes the next version, unless it is the last one already; activate: customers see it at once. */
+enum err flow_publish(struct ctx *ctx, struct lease *lease, const struct flow_change *change, bool activate);
+/* Customers see the published version; from and until: RFC 3339 or NULL. */
+enum err flow_activate(struct ctx *ctx, struct lease *lease, const struct flow_change *change, const char *from, const char *until);
+enum err flow_deactivate(struct ctx *ctx, struct lease *lease, const struct flow_change *change);
+enum err flow_archive(struct ctx *ctx, struct lease *lease, const struct flow_change *change, bool archived);
+/* A new flow with a copy of the draft. */
+enum err flow_duplicate(struct ctx *ctx, struct lease *lease, const struct flow_change *change, char id_out[ID_TEXT]);
+/* Only what was never published. */
+enum err flow_delete(struct ctx *ctx, struct lease *lease, const struct flow_change *change);
+/* The draft becomes what a version was. */
+enum err flow_restore(struct ctx *ctx, struct lease *lease, const struct flow_change *change, int64_t version);
 
 #endif

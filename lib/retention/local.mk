@@ -22,6 +22,12 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/flow.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
+	lib/retention/flow.h \
+	lib/retention/flow_language.c \
+	lib/retention/flow_parts.h \
+	lib/retention/flow_review.c \
+	lib/retention/flow_rules.c \
+	lib/retention/flow_store.c \
 	lib/retention/report.c \
 	lib/retention/report.h \
 	lib/retention/retention.h \

@@ -23,9 +23,6 @@ bool step_parse(const char *text, enum step_type *type_out);
 bool step_is_offer(enum step_type type);
 
 #define FLOW_STEPS 20
-/* Checks a flow's steps as inventory D.4 documents and the configuration of each type (docs in retention/flow.c's table).
- * ERR_INVALID names the step and field: "steps[2].config.percentage". */
-enum err flow_check(struct ctx *ctx, struct json_object *steps);
 /* The cache tag of an organisation's flows; memory of ctx. */
 const char *flows_tag(struct ctx *ctx, const char *org_id);
 /* After a change of flows: the widget shows them as they are now. */

@@ -1,5 +1,4 @@
-update flow f
-set status = $3::text, updated_at = now()
-from flow before
-where f.org_id = $1::uuid and f.id = $2::uuid and before.org_id = f.org_id and before.id = f.id
-returning before.status as before
+-- $4 and $5: from and until when customers see it, or null.
+update flow
+set status = $3::text, active_from = $4::timestamptz, active_until = $5::timestamptz, updated_at = now()
+where org_id = $1::uuid and id = $2::uuid

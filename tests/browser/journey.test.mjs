@@ -22,15 +22,15 @@ const STEPS = [
 
 let browser, house, shop;
 
-const api = async (method, path, body) => {
-	const reply = await house.json(method, `/api/v1/retention/${path}`, body, house.bearer);
+const api = async (method, path, body, headers) => {
+	const reply = await house.json(method, `/api/v1/retention/${path}`, body, {...house.bearer, ...headers});
 	assert.ok(reply.status < 300, `${path}: ${reply.text}`);
 	return reply.body;
 };
 
 async function flow(language, cancelAt) {
 	const made = await api('POST', 'flows', {name: `Journey ${language}`, language, cancelAt, rankingScore: 100, steps: STEPS});
-	await api('POST', `flows/${made.data.id}/activate`);
+	await api('POST', `flows/${made.data.id}/publish`, {activate: true}, {'if-match': '"1"'});
 }
 
 async function signIn(page) {

@@ -63,7 +63,7 @@ export function journeyTests(house) {
 			{ type: 'confirm', title: 'Cancel', message: 'Really?', config: {} }] }, house.bearer)
 		assert.equal(flow.status, 201, flow.text)
 		const id = flow.body.data.id
-		assert.equal((await call(house, 'POST', `/api/v1/retention/flows/${id}/activate`, undefined, house.bearer)).status, 200)
+		assert.equal((await call(house, 'POST', `/api/v1/retention/flows/${id}/publish`, { activate: true }, { ...house.bearer, 'if-match': '"1"' })).status, 200)
 		const who = await subscriber(house)
 		const session = await started(house, who, { plan: 'gold' })
 		assert.equal(session.flowId, id, 'the flow for the plan comes first')
@@ -87,7 +87,7 @@ export function journeyTests(house) {
 			{ type: 'survey', title: 'Why?', message: 'Tell us', config: { options: [{ code: 'unused', text: 'Unused' }], allowText: true } },
 			{ type: 'confirm', title: 'Cancel', message: 'Really?', config: {} }] }, house.bearer)
 		assert.equal(flow.status, 201, flow.text)
-		await call(house, 'POST', `/api/v1/retention/flows/${flow.body.data.id}/activate`, undefined, house.bearer)
+		await call(house, 'POST', `/api/v1/retention/flows/${flow.body.data.id}/publish`, { activate: true }, { ...house.bearer, 'if-match': '"1"' })
 		for (const outcome of ['declined', 'cancelled']) {
 			const who = await subscriber(house)
 			const session = await started(house, who, { plan: 'tin' })

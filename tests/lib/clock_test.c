@@ -54,6 +54,27 @@ static void agrees_with_the_c_library(void **state)
 	}
 }
 
+static void reads_rfc_3339(void **state)
+{
+	static const struct { const char *text; int64_t us; } rows[] = {
+		{"1970-01-01T00:00:00Z", 0}, {"2026-11-21T08:15:00.123Z", INT64_C(1795248900123000)}, {"2026-11-21T09:15:00.123+01:00", INT64_C(1795248900123000)},
+		{"2026-11-21T04:45:00.123456789-03:30", INT64_C(1795248900123456)}, {"2024-02-29T23:59:59Z", INT64_C(1709251199000000)}};
+	static const char *const bad[] = {"", "2026-11-21", "2026-11-21 08:15:00Z", "2026-11-21T08:15:00", "2026-11-21T08:15:00z", "2026-02-29T00:00:00Z",
+		"2026-13-01T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T08:60:00Z", "2026-11-21T08:15:60Z", "2026-11-21T08:15:00.Z",
+		"2026-11-21T08:15:00.0123456789Z", "2026-11-21T08:15:00+1:00", "2026-11-21T08:15:00+24:00", "2026-11-21T08:15:00+01:60",
+		"2026-11-21T08:15:00+01:00x", "2026-11-21T08:15:00Zx", "-026-11-21T08:15:00Z", "tomorrow"};
+	int64_t us;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_true(clock_parse(rows[i].text, &us));
+		assert_int_equal(us, rows[i].us);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (clock_parse(bad[i], &us))
+			fail_msg("%s was read", bad[i]);
+}
+
 static void never_writes_past_its_room(void **state)
 {
 	char text[CLOCK_TEXT];
@@ -84,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(formats_rfc_3339),
 		cmocka_unit_test(agrees_with_the_c_library),
+		cmocka_unit_test(reads_rfc_3339),
 		cmocka_unit_test(never_writes_past_its_room),
 		cmocka_unit_test(shifts_the_wall_only),
 	};

@@ -135,11 +135,51 @@ static struct json_object *data_of(const struct caller *caller)
 	return data;
 }
 
-static int flow_put(struct caller *caller, const char *target, const char *key, const char *body, const char *version)
+static int matched(struct caller *caller, const char *method, const char *target, const char *key, const char *body, const char *revision)
 {
-	return client_send(caller, "PUT", target, key, body, strlen(body), (const char *const[]){"If-Match", version, NULL});
+	return client_send(caller, method, target, key, body, body ? strlen(body) : 0, (const char *const[]){"If-Match", revision, NULL});
 }
 
+static int flow_put(struct caller *caller, const char *target, const char *key, const char *body, const char *revision)
+{
+	return matched(caller, "PUT", target, key, body, revision);
+}
+
+static int flow_do(struct caller *caller, const char *target, const char *what, const char *body)
+{
+	return client_send(caller, "POST", arena_printf(&setup.arena, "%s/%s", target, what), tenant.server.key, body, body ? strlen(body) : 0, NULL);
+}
+
+static const char *flow_made(struct caller *caller, const char *body)
+{
+	client_post(caller, FLOWS, tenant.server.key, body);
+	assert_status(caller, 201);
+	return arena_strdup(&setup.arena, client_value(caller, "Location"));
+}
+
+static const char *member(const struct caller *caller, const char *name)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(data_of(caller), name, &value);
+	return value ? json_object_get_string(value) : "";
+}
+
+/* "status state version revision changed" */
+static void assert_flow(struct caller *caller, const char *expected)
+{
+	const char *is = arena_printf(&setup.arena, "%s %s %s %s %s", member(caller, "status"), member(caller, "state"), member(caller, "version"),
+		member(caller, "revision"), member(caller, "changed"));
+
+	assert_status(caller, 200);
+	assert_string_equal(is, expected);
+	assert_string_equal(client_value(caller, "ETag"), arena_printf(&setup.arena, "\"%s\"", member(caller, "revision")));
+}
+
+#define TWO "{\"name\":\"Two\",\"language\":\"de\",\"segment\":\"high\",\"plan\":\"pro\",\"region\":\"eu\",\"rankingScore\":7," \
+	"\"cancelAt\":\"stripe\",\"steps\":[{\"type\":\"confirm\",\"title\":\"T\",\"message\":\"M\"}]}"
+
+/* A draft changes as it is saved; what customers see changes as it is published. */
 static void flows_live(void **state)
 {
 	struct caller caller;
@@ -147,41 +187,191 @@ static void flows_live(void **state)
 	(void)state;
 
 	caller_open(&caller);
-	client_post(&caller, FLOWS, tenant.server.key, FLOW);
-	assert_status(&caller, 201);
-	id = arena_strdup(&setup.arena, json_text(data_of(&caller), "id", ""));
-	target = arena_printf(&setup.arena, FLOWS "/%s", id);
-	assert_string_equal(client_value(&caller, "Location"), target);
+	target = flow_made(&caller, FLOW);
+	id = target + strlen(FLOWS "/");
 	assert_string_equal(client_value(&caller, "ETag"), "\"1\"");
-	assert_string_equal(json_text(data_of(&caller), "status", ""), "draft");
-	assert_int_equal(json_int(data_of(&caller), "ranking_score", 0), 50);
-	assert_string_equal(json_text(data_of(&caller), "cancel_at", ""), "host");
+	client_get(&caller, target, tenant.server.key);
+	assert_flow(&caller, "draft draft 0 1 true");
+	flow_do(&caller, target, "activate", NULL);
+	assert_problem(&caller, 409, "conflict", "");
 
-	flow_put(&caller, target, tenant.server.key, "{\"name\":\"Two\",\"language\":\"de\",\"segment\":\"high\",\"plan\":\"pro\",\"region\":\"eu\","
-		"\"rankingScore\":7,\"cancelAt\":\"stripe\",\"steps\":[{\"type\":\"confirm\",\"title\":\"T\",\"message\":\"M\"}]}", "\"1\"");
-	assert_status(&caller, 200);
-	assert_string_equal(client_value(&caller, "ETag"), "\"2\"");
-	assert_string_equal(sql("select concat_ws('|', name, language, segment, plan, region, ranking_score, cancel_at, version) from flow "
-		"where id = '%s'", id), "Two|de|high|pro|eu|7|stripe|2");
-	/* The first version stays what it was. */
-	assert_string_equal(sql("select string_agg(jsonb_array_length(steps)::text, ',' order by version) from flow_version where flow_id = '%s'", id),
-		"8,1");
+	flow_put(&caller, target, tenant.server.key, TWO, "\"1\"");
+	assert_flow(&caller, "draft draft 0 2 true");
+	assert_string_equal(sql("select name || version from flow where id = '%s'", id), "Two0");
+	/* The same once more changes nothing. */
+	flow_put(&caller, target, tenant.server.key, TWO, "W/\"2\"");
+	assert_flow(&caller, "draft draft 0 2 true");
 	flow_put(&caller, target, tenant.server.key, FLOW, "\"1\"");
 	assert_problem(&caller, 412, "precondition-failed", "");
+	assert_string_equal(client_text(&caller, "detail"), "The draft is at revision 2, saved by an API key: read it again");
 	flow_put(&caller, target, tenant.server.key, FLOW, "\"x\"");
 	assert_problem(&caller, 412, "precondition-failed", "If-Match");
 	client_send(&caller, "PUT", target, tenant.server.key, FLOW, strlen(FLOW), NULL);
 	assert_status(&caller, 400);
-	flow_put(&caller, target, tenant.server.key, FLOW, "W/\"2\"");
-	assert_status(&caller, 200);
 
-	client_send(&caller, "POST", arena_printf(&setup.arena, "%s/activate", target), tenant.server.key, NULL, 0, NULL);
-	assert_status(&caller, 200);
-	assert_string_equal(json_text(data_of(&caller), "status", ""), "active");
-	client_send(&caller, "POST", arena_printf(&setup.arena, "%s/deactivate", target), tenant.server.key, NULL, 0, NULL);
-	assert_string_equal(json_text(data_of(&caller), "status", ""), "draft");
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "\"2\"");
+	assert_flow(&caller, "inactive inactive 1 2 false");
+	assert_string_equal(sql("select concat_ws('|', name, language, segment, plan, region, ranking_score, cancel_at, version, languages::text) "
+		"from flow where id = '%s'", id), "Two|de|high|pro|eu|7|stripe|1|{de}");
+	flow_do(&caller, target, "activate", NULL);
+	assert_flow(&caller, "active active 1 2 false");
+	flow_put(&caller, target, tenant.server.key, FLOW, "\"2\"");
+	assert_flow(&caller, "active active 1 3 true");
+	assert_string_equal(sql("select name || version from flow where id = '%s'", id), "Two1");
+	/* Publishing twice makes one version; what was published stays what it was. */
+	for (int i = 0; i < 2; i++) {
+		matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, "{\"activate\":true}", "\"3\"");
+		assert_flow(&caller, "active active 2 3 false");
+	}
+	assert_string_equal(sql("select string_agg(jsonb_array_length(steps)::text, ',' order by version) from flow_version where flow_id = '%s'", id),
+		"1,8");
+	flow_do(&caller, target, "deactivate", NULL);
+	assert_flow(&caller, "inactive inactive 2 3 false");
 	assert_string_equal(sql("select string_agg(action, ',' order by id) from audit_log where entity_id = '%s'", id),
-		"flow.create,flow.update,flow.update,flow.activate,flow.deactivate");
+		"flow.create,flow.publish,flow.activate,flow.publish,flow.deactivate");
+	assert_string_equal(sql("select string_agg(type, ',' order by id) from event where entity_id = '%s'", id),
+		"flow.created,flow.published,flow.changed,flow.published,flow.changed");
+	caller_close(&caller);
+}
+
+/* Its history, and the way back. */
+static void flows_versions(void **state)
+{
+	struct caller caller;
+	struct json_object *flow, *row;
+	const char *target;
+	(void)state;
+
+	caller_open(&caller);
+	target = flow_made(&caller, FLOW);
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "1");
+	flow_put(&caller, target, tenant.server.key, TWO, "1");
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "2");
+	assert_flow(&caller, "inactive inactive 2 2 false");
+
+	client_get(&caller, arena_printf(&setup.arena, "%s/versions", target), tenant.server.key);
+	assert_status(&caller, 200);
+	assert_int_equal(json_object_array_length(data_of(&caller)), 2);
+	row = json_object_array_get_idx(data_of(&caller), 0);
+	assert_int_equal(json_int(row, "version", 0), 2);
+	assert_string_equal(json_text(row, "name", ""), "Two");
+	assert_int_equal(json_int(row, "steps", 0), 1);
+	client_get(&caller, arena_printf(&setup.arena, "%s/versions?limit=1", target), tenant.server.key);
+	assert_int_equal(json_object_array_length(data_of(&caller)), 1);
+
+	client_get(&caller, arena_printf(&setup.arena, "%s/versions/1", target), tenant.server.key);
+	assert_status(&caller, 200);
+	assert_true(json_object_object_get_ex(data_of(&caller), "flow", &flow));
+	assert_string_equal(json_text(flow, "name", ""), "Flow");
+	client_get(&caller, arena_printf(&setup.arena, "%s/versions/3", target), tenant.server.key);
+	assert_problem(&caller, 404, "not-found", "");
+	client_get(&caller, arena_printf(&setup.arena, "%s/versions/1", target), other.server.key);
+	assert_problem(&caller, 404, "not-found", "");
+	client_get(&caller, arena_printf(&setup.arena, "%s/versions", target), other.server.key);
+	assert_problem(&caller, 404, "not-found", "");
+
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/versions/1/restore", target), tenant.server.key, NULL, "1");
+	assert_problem(&caller, 412, "precondition-failed", "");
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/versions/1/restore", target), tenant.server.key, NULL, "2");
+	assert_flow(&caller, "inactive inactive 2 3 true");
+	assert_true(json_object_object_get_ex(data_of(&caller), "draft", &flow));
+	assert_string_equal(json_text(flow, "name", ""), "Flow");
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/versions/9/restore", target), tenant.server.key, NULL, "3");
+	assert_problem(&caller, 404, "not-found", "");
+	caller_close(&caller);
+}
+
+/* A draft may be incomplete; what customers see may not. */
+static void flows_drafts(void **state)
+{
+	struct caller caller;
+	struct json_object *review, *errors;
+	const char *target;
+	(void)state;
+
+	caller_open(&caller);
+	target = flow_made(&caller, "{\"name\":\"Half\",\"language\":\"en\",\"steps\":[{\"type\":\"discount\",\"config\":{\"percentage\":0}},"
+		"{\"type\":\"downgrade\",\"title\":\"T\",\"message\":\"M\"}]}");
+	assert_true(json_object_object_get_ex(data_of(&caller), "review", &review));
+	assert_true(json_object_object_get_ex(review, "errors", &errors));
+	assert_int_equal(json_object_array_length(errors), 4); /* title, message, percentage, duration */
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "1");
+	assert_problem(&caller, 422, "invalid", "steps[0].title");
+	assert_string_equal(client_text(&caller, "detail"), "steps[0].title is missing (and 3 more)");
+	client_get(&caller, target, tenant.server.key);
+	assert_flow(&caller, "draft draft 0 1 true");
+	client_get(&caller, FLOWS "?status=draft&limit=1", tenant.server.key);
+	review = json_object_array_get_idx(data_of(&caller), 0);
+	assert_int_equal(json_int(review, "errors", 0), 4);
+	assert_int_equal(json_int(review, "warnings", 0), 3); /* plan, price, no confirm step */
+	caller_close(&caller);
+}
+
+static void flows_archive(void **state)
+{
+	struct caller caller;
+	const char *target, *copy;
+	(void)state;
+
+	caller_open(&caller);
+	target = flow_made(&caller, FLOW);
+	flow_do(&caller, target, "duplicate", NULL);
+	assert_status(&caller, 201);
+	copy = arena_strdup(&setup.arena, client_value(&caller, "Location"));
+	assert_string_not_equal(copy, target);
+	assert_string_equal(member(&caller, "name"), "Flow (copy)");
+	client_send(&caller, "DELETE", copy, other.server.key, NULL, 0, NULL);
+	assert_problem(&caller, 404, "not-found", "");
+	assert_int_equal(client_send(&caller, "DELETE", copy, tenant.server.key, NULL, 0, NULL), 204);
+	assert_int_equal(client_get(&caller, copy, tenant.server.key), 404);
+
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, "{\"activate\":true}", "1");
+	assert_flow(&caller, "active active 1 1 false");
+	client_send(&caller, "DELETE", target, tenant.server.key, NULL, 0, NULL);
+	assert_problem(&caller, 409, "conflict", "");
+	flow_do(&caller, target, "unarchive", NULL);
+	assert_problem(&caller, 409, "conflict", "");
+	flow_do(&caller, target, "archive", NULL);
+	assert_flow(&caller, "archived archived 1 1 false");
+	flow_put(&caller, target, tenant.server.key, TWO, "1");
+	assert_problem(&caller, 409, "conflict", "");
+	flow_do(&caller, target, "activate", NULL);
+	assert_problem(&caller, 409, "conflict", "");
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "1");
+	assert_problem(&caller, 409, "conflict", "");
+	flow_do(&caller, target, "unarchive", NULL);
+	assert_flow(&caller, "inactive inactive 1 1 false");
+	caller_close(&caller);
+}
+
+static void flows_schedule(void **state)
+{
+	static const struct { const char *body, *field; } bad[] = {
+		{"{\"from\":\"2126-01-01 00:00:00Z\"}", "from"}, {"{\"from\":\"2126-02-30T00:00:00Z\"}", "from"},
+		{"{\"until\":\"2020-01-01T00:00:00Z\"}", "until"}, {"{\"from\":\"2126-01-02T00:00:00Z\",\"until\":\"2126-01-01T00:00:00Z\"}", "until"}};
+	struct caller caller;
+	const char *target;
+	(void)state;
+
+	caller_open(&caller);
+	target = flow_made(&caller, FLOW);
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "1");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		flow_do(&caller, target, "activate", bad[i].body);
+		assert_problem(&caller, 422, "invalid", bad[i].field);
+	}
+	flow_do(&caller, target, "activate", "{\"from\":\"2126-01-01T00:00:00+01:00\",\"until\":\"2126-01-01T00:00:00Z\"}");
+	assert_flow(&caller, "active scheduled 1 1 false");
+	assert_string_equal(member(&caller, "active_from"), "2125-12-31T23:00:00Z");
+	sql("update flow set active_from = now() - interval '2 days', active_until = now() - interval '1 day' where id = '%s'", target + strlen(FLOWS "/"));
+	client_get(&caller, target, tenant.server.key);
+	assert_flow(&caller, "active ended 1 1 false");
+	/* Publishing keeps the times; activating sets them anew. */
+	flow_put(&caller, target, tenant.server.key, TWO, "1");
+	matched(&caller, "POST", arena_printf(&setup.arena, "%s/publish", target), tenant.server.key, NULL, "2");
+	assert_flow(&caller, "active ended 2 2 false");
+	flow_do(&caller, target, "activate", NULL);
+	assert_flow(&caller, "active active 2 2 false");
 	caller_close(&caller);
 }
 
@@ -189,10 +379,10 @@ static void flows_refuse(void **state)
 {
 	static const struct { const char *body; int status; const char *field; } ROWS[] = {
 		{"{}", 400, "name"}, {"{\"name\":\"\",\"language\":\"en\",\"steps\":[]}", 422, "name"},
-		{"{\"name\":\"F\",\"language\":\"EN\",\"steps\":" EVERY_STEP "}", 422, "language"},
-		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":[]}", 422, "steps"},
-		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":[{\"type\":\"pause\",\"title\":\"T\",\"message\":\"M\",\"config\":{\"months\":[0]}}]}", 422,
-			"steps[0].config.months"},
+		{"{\"name\":\"F\",\"language\":\"e\",\"steps\":" EVERY_STEP "}", 422, "language"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":{}}", 201, ""},
+		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":{\"a\":1}}", 422, "steps"},
+		{"{\"name\":\"F\",\"language\":\"en\",\"steps\":[{\"type\":\"pause\",\"config\":{\"months\":[\"1\"]}}]}", 422, "steps[0].config.months"},
 		{"{\"name\":\"F\",\"language\":\"en\",\"segment\":\"vast\",\"steps\":" EVERY_STEP "}", 422, "segment"},
 		{"{\"name\":\"F\",\"language\":\"en\",\"rankingScore\":101,\"steps\":" EVERY_STEP "}", 422, "rankingScore"},
 		{"{\"name\":\"F\",\"language\":\"en\",\"status\":\"active\",\"steps\":" EVERY_STEP "}", 400, "status"}};
@@ -212,13 +402,76 @@ static void flows_refuse(void **state)
 	assert_int_equal(person_send(&caller, "POST", FLOWS, analyst, FLOW), 403);
 	assert_int_equal(person_send(&caller, "POST", FLOWS, admin, FLOW), 201);
 	id = arena_strdup(&setup.arena, json_text(data_of(&caller), "id", ""));
+	assert_string_equal(member(&caller, "changed_by"), "adam@example.com");
 	assert_string_equal(sql("select actor_kind || (actor_id = (select id::text from account where email = 'adam@example.com')) from audit_log "
 		"where entity_id = '%s'", id), "sessiontrue");
+	/* Whoever comes too late hears who was first. */
+	flow_put(&caller, arena_printf(&setup.arena, FLOWS "/%s", id), tenant.server.key, TWO, "7");
+	assert_string_equal(client_text(&caller, "detail"), "The draft is at revision 1, saved by adam@example.com: read it again");
 	/* Another organisation's flow is not there. */
 	assert_int_equal(client_get(&caller, arena_printf(&setup.arena, FLOWS "/%s", id), other.server.key), 404);
 	assert_int_equal(flow_put(&caller, arena_printf(&setup.arena, FLOWS "/%s", id), other.server.key, FLOW, "\"1\""), 404);
 	assert_int_equal(client_send(&caller, "POST", arena_printf(&setup.arena, FLOWS "/%s/activate", id), other.server.key, NULL, 0, NULL), 404);
-	assert_string_equal(sql("select status || version from flow where id = '%s'", id), "draft1");
+	assert_string_equal(sql("select status || version from flow where id = '%s'", id), "draft0");
+	caller_close(&caller);
+}
+
+#define EDITORS 4
+#define EDITS 12
+
+/* Reads, adds a step of its own and saves, again and again: what others saved meanwhile is never overwritten. */
+static void *flow_editor(void *argument)
+{
+	const char *const *given = argument;
+	struct caller caller;
+	struct ctx ctx;
+
+	ctx_init(&ctx);
+	caller_open(&caller);
+	for (int done = 0; done < EDITS / EDITORS;) {
+		struct json_object *draft = NULL, *steps = NULL, *step = json_object_new_object();
+		const char *etag, *body;
+
+		assert_int_equal(client_get(&caller, given[0], tenant.server.key), 200);
+		json_object_object_get_ex(data_of(&caller), "draft", &draft);
+		json_object_object_get_ex(draft, "steps", &steps);
+		json_object_object_add(step, "type", json_object_new_string("extension"));
+		json_object_object_add(step, "title", json_object_new_string(arena_printf(&ctx.arena, "%s%d", given[1], done)));
+		json_object_array_add(steps, step);
+		body = arena_strdup(&ctx.arena, json_object_to_json_string_ext(draft, JSON_C_TO_STRING_PLAIN));
+		etag = arena_strdup(&ctx.arena, client_value(&caller, "ETag"));
+		if (flow_put(&caller, given[0], tenant.server.key, body, etag) == 200)
+			done++;
+		else
+			assert_problem(&caller, 412, "precondition-failed", "");
+	}
+	caller_close(&caller);
+	ctx_free(&ctx);
+	return NULL;
+}
+
+/* Several people edit one flow, and every edit is there at the end (issue 4, Must show 5). */
+static void nobodys_work_is_lost(void **state)
+{
+	static const char *const names[EDITORS] = {"a", "b", "c", "d"};
+	const char *given[EDITORS][2], *target;
+	pthread_t threads[EDITORS];
+	struct caller caller;
+	(void)state;
+
+	caller_open(&caller);
+	target = flow_made(&caller, TWO);
+	for (int i = 0; i < EDITORS; i++) {
+		given[i][0] = target;
+		given[i][1] = names[i];
+		assert_int_equal(pthread_create(&threads[i], NULL, flow_editor, given[i]), 0);
+	}
+	for (int i = 0; i < EDITORS; i++)
+		pthread_join(threads[i], NULL);
+	client_get(&caller, target, tenant.server.key);
+	assert_flow(&caller, "draft draft 0 13 true");
+	assert_string_equal(sql("select string_agg(s ->> 'title', '' order by s ->> 'title') from flow_draft, jsonb_array_elements(document -> 'steps') s "
+		"where flow_id = '%s'", target + strlen(FLOWS "/")), "Ta0a1a2b0b1b2c0c1c2d0d1d2");
 	caller_close(&caller);
 }
 
@@ -498,7 +751,8 @@ static void activity(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(flows_live), cmocka_unit_test(flows_refuse), cmocka_unit_test(flows_page),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(flows_live), cmocka_unit_test(flows_versions), cmocka_unit_test(flows_drafts),
+		cmocka_unit_test(flows_archive), cmocka_unit_test(flows_schedule), cmocka_unit_test(nobodys_work_is_lost), cmocka_unit_test(flows_refuse), cmocka_unit_test(flows_page),
 		cmocka_unit_test(sessions_read), cmocka_unit_test(decisions_and_summary), cmocka_unit_test(connections),
 		cmocka_unit_test(activity)};
 

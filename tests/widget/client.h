@@ -154,10 +154,12 @@ static inline const char *flow_add(struct ctx *ctx, struct pool *pool, const cha
 
 	id_new(id);
 	ask(ctx, pool, arena_printf(&ctx->arena,
-		"with f as (insert into flow (org_id, id, name, status, language, segment, plan, region, ranking_score, cancel_at) "
-		"values ('%s', '%s', 'Flow', 'active', '%s', %s) returning org_id, id) "
-		"insert into flow_version (org_id, flow_id, version, steps) select org_id, id, 1, '%s' from f",
-		org_id, id, language, targeting, steps));
+		"with f as (insert into flow (org_id, id, name, status, language, languages, segment, plan, region, ranking_score, cancel_at) "
+		"values ('%s', '%s', 'Flow', 'active', '%s', array['%s'], %s) returning *), "
+		"v as (insert into flow_version (org_id, flow_id, version, steps, settings) select org_id, id, 1, '%s', "
+		"jsonb_build_object('name', name, 'language', language, 'cancelAt', cancel_at) from f returning *) "
+		"insert into flow_draft (org_id, flow_id, published, document) select org_id, flow_id, 1, settings || jsonb_build_object('steps', steps) "
+		"from v", org_id, id, language, language, targeting, steps));
 	return arena_strdup(&ctx->arena, id);
 }
 

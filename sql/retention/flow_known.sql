@@ -1,0 +1,1 @@
+select from flow where org_id = $1::uuid and id = $2::uuid
