@@ -9,6 +9,7 @@
 #include "mail/outbox.h"
 #include "metric/metric.h"
 #include "retention/retention.h"
+#include "outreach/outreach.h"
 #include "sql.h"
 #include "web/web.h"
 #include "webhook/webhook.h"
@@ -21,8 +22,8 @@
 
 #define KINDS 64
 
-static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS, CONSUMER_JOBS};
-static const struct schedule *const SCHEDULES[] = {IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES, CONSUMER_SCHEDULES};
+static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, BILLING_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS, CONSUMER_JOBS, OUTREACH_JOBS};
+static const struct schedule *const SCHEDULES[] = {BILLING_SCHEDULES, IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES, CONSUMER_SCHEDULES, OUTREACH_SCHEDULES};
 
 static const char HELP[] =
 	"usage: stoa-worker [--config FILE] [--threads N] [--min N] [--max N]\n"

@@ -362,13 +362,10 @@ bool zone_open(const char *name, struct zone *out)
 	return good;
 }
 
-/* "DE<tab>+5230+01322<tab>Europe/Berlin<tab>comments" */
-void zone_names(void (*name)(void *argument, const char *text), void *argument)
+/* "DE<tab>+5230+01322<tab>Europe/Berlin<tab>comments". False at the end. */
+static bool table_next(FILE *file, char line[512], const char **name_out)
 {
-	FILE *file = fopen(FOLDER "/zone.tab", "re");
-	char line[512];
-
-	while (file && fgets(line, sizeof line, file)) {
+	while (file && fgets(line, 512, file)) {
 		char *at = line;
 
 		for (int tab = 0; tab < 2 && at; tab++)
@@ -376,9 +373,36 @@ void zone_names(void (*name)(void *argument, const char *text), void *argument)
 		if (*line == '#' || !at)
 			continue;
 		at[strcspn(at, "\t\n")] = '\0';
+		*name_out = at;
 		if (*at && strlen(at) < ZONE_NAME)
-			name(argument, at);
+			return true;
 	}
 	if (file)
 		fclose(file);
+	return false;
+}
+
+void zone_names(void (*name)(void *argument, const char *text), void *argument)
+{
+	FILE *file = fopen(FOLDER "/zone.tab", "re");
+	char line[512];
+	const char *text;
+
+	while (table_next(file, line, &text))
+		name(argument, text);
+}
+
+bool zone_of_country(const char *country, char out[ZONE_NAME])
+{
+	FILE *file = fopen(FOLDER "/zone.tab", "re");
+	char line[512];
+	const char *text;
+
+	while (table_next(file, line, &text))
+		if (strlen(country) == 2 && strncmp(line, country, 2) == 0 && line[2] == '\t') {
+			snprintf(out, ZONE_NAME, "%s", text);
+			fclose(file);
+			return true;
+		}
+	return false;
 }

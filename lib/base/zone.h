@@ -41,6 +41,8 @@ bool zone_read(const uint8_t *data, size_t bytes, struct zone *out);
 
 /* Calls with every name of tzdata's zone.tab, as it stands there: what people choose from, without the aliases. Nothing when there is no table. */
 void zone_names(void (*name)(void *argument, const char *text), void *argument);
+/* The first zone of a country ("DE", ISO 3166) in that table, which of several is the most populous one. False: there is none. */
+bool zone_of_country(const char *country, char out[ZONE_NAME]);
 
 int32_t zone_offset(const struct zone *zone, int64_t utc_s);
 /* The first change after utc_s, ZONE_NEVER when none follows. The offset may be the same before and after. utc_s within years

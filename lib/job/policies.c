@@ -120,8 +120,39 @@ const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
 
 enum job_queue job_queue_parse(const char *name)
 {
+const struct job_policy JOB_OUTREACH_SWEEP = {
+	.kind = "outreach.sweep",
+	.queue = JOB_DEFAULT,
+	.retry = {.attempts = 1},
+	.deadline_ms = 60000,
+	.at_once = 1,
+};
+
+const struct job_policy JOB_OUTREACH_RUN = {
+	.kind = "outreach.run",
+	.queue = JOB_LOW,
+	.retry = {.attempts = RETRIES(2), .base_ms = 30000, .cap_ms = 30000},
+	.fixed = true,
+	.deadline_ms = 120000,
+};
+
+const struct job_policy JOB_OUTREACH_RETRY = {
+	.kind = "outreach.retry",
+	.queue = JOB_DEFAULT,
+	.retry = {.attempts = RETRIES(23), .base_ms = 2000, .cap_ms = 600000},
+	.deadline_ms = 60000,
+};
+
+const struct job_policy JOB_OUTREACH_APPLY = {
+	.kind = "outreach.apply",
+	.queue = JOB_HIGH,
+	.retry = {.attempts = RETRIES(23), .base_ms = 2000, .cap_ms = 600000},
+	.deadline_ms = 60000,
+};
+
 	enum job_queue queue = JOB_HIGH;
 	while (queue < JOB_QUEUES && strcmp(JOB_DEPTH_TARGET[queue].queue, name))
 		queue++;
 	return queue;
 }
+	&JOB_OUTREACH_SWEEP, &JOB_OUTREACH_RUN, &JOB_OUTREACH_RETRY, &JOB_OUTREACH_APPLY,

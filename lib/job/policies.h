@@ -50,6 +50,13 @@ extern const struct job_policy JOB_HOUSE_CLEANUP;
 
 /* All of the above, NULL-ended. */
 extern const struct job_policy *const JOB_POLICIES[];
+/* "outreach.sweep", default: finds where there is something to look after, every 5 minutes. */
+extern const struct job_policy JOB_OUTREACH_SWEEP;
+/* "outreach.run", low: alerts, cases and mails of one organisation and mode; the next one makes up for what this one misses. */
+extern const struct job_policy JOB_OUTREACH_RUN;
+/* "outreach.retry" and "outreach.apply": as "stripe.apply", one attempt at an invoice's payment, one offer that was taken. */
+extern const struct job_policy JOB_OUTREACH_RETRY, JOB_OUTREACH_APPLY;
+
 
 /* Depths of a queue (document 001, "Queue Depth Targets"): fewer than target is well, more than alert is an alert, `most` is what it was
  * planned for. Nothing is refused past it: a job that was promised is kept. */

@@ -101,6 +101,8 @@ static enum err check(struct ctx *ctx, const struct mail *mail)
 {
 	if (!address_valid(mail->to) || (mail->to_name && !one_line(mail->to_name, MAIL_NAME_MOST)))
 		return fail(ctx, ERR_INVALID, "The recipient's address is malformed");
+	if (mail->from_name && !one_line(mail->from_name, MAIL_NAME_MOST))
+		return fail(ctx, ERR_INVALID, "The sender's name is malformed");
 	if (!one_line(mail->subject, MAIL_SUBJECT_MOST) || !id_fits(mail->id))
 		return fail(ctx, ERR_INVALID, "The mail's subject or id is malformed");
 	if (mail->unsubscribe && !link_fits(mail->unsubscribe))
@@ -172,7 +174,7 @@ enum err mail_compose(struct ctx *ctx, const struct mail *mail, const char *from
 		return fail(ctx, ERR_INVALID, "The address for answers is malformed");
 	TRY(check(ctx, mail));
 	date(out);
-	header_mailbox(out, "From", sender.name, sender.address);
+	header_mailbox(out, "From", mail->from_name ? mail->from_name : sender.name, sender.address);
 	header_mailbox(out, "To", mail->to_name, mail->to);
 	if (mail->reply_to)
 		header_mailbox(out, "Reply-To", answers.name, answers.address);

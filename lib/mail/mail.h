@@ -29,6 +29,7 @@ struct mail_attachment {
 struct mail {
 	const char *to;          /* address */
 	const char *to_name;     /* or NULL */
+	const char *from_name;   /* in place of the name in mail.from, or NULL */
 	const char *subject;     /* encoded as RFC 2047 when not plain ASCII or too long to fold */
 	const char *text;        /* line feeds; quoted-printable */
 	const char *html;        /* or NULL; with it the message is multipart/alternative */

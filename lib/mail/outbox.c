@@ -40,6 +40,7 @@ static const char *content_seal(struct ctx *ctx, const char *org_id, const struc
 	const uint8_t *sealed;
 	size_t bytes;
 	member_add(object, "name", mail->to_name);
+	member_add(object, "sender", mail->from_name);
 	member_add(object, "subject", mail->subject);
 	member_add(object, "text", mail->text);
 	member_add(object, "html", mail->html);
@@ -82,6 +83,7 @@ static enum err content_unseal(struct ctx *ctx, const char *org_id, const PGresu
 	TRY(secret_unseal(ctx, org_id, sealed, bytes, &text, &bytes));
 	TRY(json_read(ctx, text, bytes, 4, &object));
 	mail->to_name = json_text(object, "name", NULL);
+	mail->from_name = json_text(object, "sender", NULL);
 	mail->subject = json_text(object, "subject", "");
 	mail->text = json_text(object, "text", "");
 	mail->html = json_text(object, "html", NULL);

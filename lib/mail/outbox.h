@@ -65,6 +65,8 @@ struct mail_words {
 enum err mail_render(struct ctx *ctx, const struct mail_words *words, struct mail *mail);
 /* One line, rendered once and without a layout, for what mails are made of. */
 enum err mail_phrase(struct ctx *ctx, const struct mail_words *words, const char **line_out);
+/* One part, {{#which}}, as text of several lines. */
+enum err mail_part(struct ctx *ctx, const struct mail_words *words, const char *which, const char **text_out);
 
 /* A line of someone's digest, which goes out at 08:00 on that person's clock (account.time_zone) together with all that waits, in lease's
  * transaction. ERR_NOT_FOUND: no such member. Titles of 1 to 200 characters, bodies of up to 2,000; url http(s) or NULL. Who adds

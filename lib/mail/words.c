@@ -72,6 +72,14 @@ enum err mail_phrase(struct ctx *ctx, const struct mail_words *words, const char
 	return OK;
 }
 
+enum err mail_part(struct ctx *ctx, const struct mail_words *words, const char *which, const char **text_out)
+{
+	const struct template_set *set = templates(ctx);
+	if (!set)
+		return ctx->fault.err;
+	return part(ctx, set, arena_printf(&ctx->arena, "%s.%s", words->name, language_of(words->language)), words->view, which, text_out);
+}
+
 enum err mail_render(struct ctx *ctx, const struct mail_words *words, struct mail *mail)
 {
 	const struct template_set *set = templates(ctx);

@@ -1,5 +1,6 @@
 lib_libstoa_a_SOURCES += \
 	lib/text/catalogue.c lib/text/catalogue.h \
+	lib/text/money.c lib/text/money.h \
 	lib/text/language.c lib/text/language.h \
 	lib/text/json.c lib/text/json.h \
 	lib/text/template.c lib/text/template.h \

@@ -358,6 +358,10 @@ static void statements_keep_to_one_organisation(void **state)
 		{"consumer_uncount", "a consumer reads the events of all organisations"},
 		{"consumer_notify", "a consumer reads the events of all organisations"},
 		{"webhook_fan", "a consumer reads the events of all organisations"},
+		{"billing_endpoint_find", "finds the organisation by the address that Stripe was given"},
+		{"billing_connections", "the hourly round reads for every connection"},
+		{"billing_sweep", "what is old goes, whose it was"},
+		{"outreach_modes", "the worker finds where there is something to look after"},
 		{"webhook_sweep", "what is old goes, whose it was"},
 		{"retention_report_sweep", "what is old goes, whose it was"},
 		{NULL}};

@@ -1,0 +1,1000 @@
+/* Alerts, recovery of failed payments, offers and mails, on a clock that the test moves, with a relay and a Stripe that say what they are told. */
+#include "tests/lib/database.h"
+#include "tests/lib/relay.h"
+#include "tests/outreach/fake_stripe.h"
+
+#include "base/log.h"
+#include "base/zone.h"
+#include "job/house.h"
+#include "job/policies.h"
+#include "net/net.h"
+#include "outreach/outreach.h"
+#include "outreach/parts.h"
+#include "text/json.h"
+#include "text/money.h"
+#include "web/web.h"
+#include "who/secret.h"
+
+#define ORG "0190a000-0000-7000-8000-000000000001"
+#define OTHER "0190a000-0000-7000-8000-000000000002"
+
+static struct ctx ctx;
+static struct pool *pool;
+static struct net *net;
+
+static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *sql(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	const char *text = arena_vprintf(&ctx.arena, format, args);
+	va_end(args);
+	return arena_strdup(&ctx.arena, ask(&ctx, pool, text));
+}
+
+static int64_t seconds(const char *utc)
+{
+	int year, month, day, hour, minute;
+
+	assert_int_equal(sscanf(utc, "%d-%d-%d %d:%d", &year, &month, &day, &hour, &minute), 5);
+	return date_days(year, month, day) * 86400 + hour * 3600 + minute * 60;
+}
+
+static void at(const char *utc)
+{
+	clock_shift(0);
+	clock_shift(seconds(utc) * 1000000 - clock_wall_us());
+}
+
+/* Runs what is due, and what waits for another attempt as if it were. */
+static void jobs_run(void)
+{
+	static const struct job_kind *const DOMAINS[] = {OUTREACH_JOBS, MAIL_JOBS};
+	struct job_kind kinds[16];
+	struct job_house house = {.net = net};
+	struct ctx own;
+	int count = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (const struct job_kind *kind = DOMAINS[i]; kind->policy; kind++)
+			kinds[count++] = *kind;
+	kinds[count] = (struct job_kind){0};
+	sql("update job set run_at = now() where state = 'waiting'");
+	ctx_init(&own);
+	if (worker_run(&own, &(struct worker_set){.kinds = kinds, .pool = pool, .house = &house, .threads = 1, .stop_fd = -1, .drain = true}) != OK)
+		fail_msg("%s %s", own.fault.detail, own.fault.internal);
+	ctx_free(&own);
+}
+
+/* As "outreach.run" does it, in a job that this process holds. */
+static void run(bool live)
+{
+	struct job job = {.kind = "outreach.run", .attempt = 1, .attempts = 3, .pool = pool};
+	struct ctx own;
+
+	snprintf(job.id, sizeof job.id, "%s", sql("insert into job (id, org_id, kind, queue, attempts, attempt, state, payload) values (gen_random_uuid(), '" ORG "', "
+		"'test', 2, 3, 1, 'running', '{}') returning id"));
+	ctx_init(&own);
+	if (outreach_run(&own, &job, ORG, live, clock_wall_us()) != OK)
+		fail_msg("%s %s", own.fault.detail, own.fault.internal);
+	ctx_free(&own);
+	sql("delete from job where id = '%s'", job.id);
+}
+
+/* What the schedule does, twice: nothing may come of the second time. */
+static void sweep(const char *utc)
+{
+	at(utc);
+	for (int i = 0; i < 2; i++) {
+		run(true);
+		run(false);
+		if (*sql("select 'some' from job where state = 'waiting' and kind <> 'event.wake' limit 1"))
+			jobs_run();
+	}
+	assert_string_equal(sql("select coalesce(string_agg(kind || ' ' || state || ' ' || errors::text, ', '), '') from job where state <> 'done' "
+		"and kind <> 'event.wake'"), "");
+}
+
+static void customer(const char *name, const char *region)
+{
+	sql("insert into customer (org_id, live, id, ref, stripe_ref, email, name, language, region) "
+		"values ('" ORG "', true, gen_random_uuid(), '%s', 'cus_%s', '%s@customer.example', '%s', 'en', '%s')", name, name, name, name, region);
+}
+
+/* A month for 49.00 USD unless members say otherwise. */
+static void subscription(const char *name, const char *status, const char *start, const char *end)
+{
+	sql("insert into subscription (org_id, live, ref, customer_ref, status, plan, period, period_count, month_minor, currency, started_at, "
+		"period_starts_at, period_ends_at, as_of) values ('" ORG "', true, 'sub_%s', 'cus_%s', '%s', 'Pro', 'month', 1, 4900, 'usd', "
+		"'%s+00', '%s+00', '%s+00', now())", name, name, status, start, start, end);
+}
+
+static void program(const char *name, const char *members)
+{
+	sql("insert into outreach_program (org_id, program, enabled, days, percents, months, retries, retry_hour) "
+		"select org_id, program, true, days, percents, months, retries, retry_hour from outreach_programs where org_id = '" ORG "' and program = '%s'",
+		name);
+	if (members)
+		sql("update outreach_program set %s where program = '%s'", members, name);
+}
+
+static const char *alerts(void)
+{
+	return sql("select coalesce(string_agg(kind || ' ' || boundary || ' ' || priority, ', ' order by number), '') from alert");
+}
+
+static const char *mails(void)
+{
+	return sql("select coalesce(string_agg(kind || ' ' || state || coalesce(' ' || coalesce(held, reason), ''), ', ' order by number), '') from outreach_mail");
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	ctx_reset(&ctx);
+	sql("truncate job, mail, mail_suppression, alert, outreach_case, outreach_mail, outreach_offer, outreach_setting, outreach_program, outreach_wording, "
+		"offer_rule, subscription, invoice, customer, event, decision, retention_session cascade");
+	relay.taken = 0;
+	*relay.commands = *relay.message = '\0';
+	relay.to = relay.end = NULL;
+	fake.answers = NULL;
+	fake.asked = 0;
+	*fake.requests = '\0';
+	return 0;
+}
+
+/* --- alerts --- */
+
+static void alerts_at_each_boundary(void **state)
+{
+	static const struct { const char *set, *alerts; } ROWS[] = {
+		{"cancel_at_period_end = true", "expiring_soon 30 low, expiring_soon 14 medium, expiring_soon 7 medium, expiring_soon 3 high, "
+			"expiring_soon 1 urgent"},
+		{"cancel_at_period_end = true, month_minor = 10000", "expiring_soon 30 medium, expiring_soon 14 high, expiring_soon 7 high, "
+			"expiring_soon 3 urgent, expiring_soon 1 urgent"},
+		{"cancel_at = period_ends_at, period_ends_at = '2027-12-01 12:00Z'", "expiring_soon 30 low, expiring_soon 14 medium, expiring_soon 7 medium, "
+			"expiring_soon 3 high, expiring_soon 1 urgent"},
+		{"status = 'trialing', trial_ends_at = period_ends_at", "expiring_soon 30 low, expiring_soon 14 medium, expiring_soon 7 medium, "
+			"expiring_soon 3 high, expiring_soon 1 urgent"},
+		{"period = 'year'", "renewal_reminder 30 low, renewal_reminder 14 low, renewal_reminder 7 low, renewal_reminder 3 low, renewal_reminder 1 low"},
+		{"period = 'year', status = 'past_due', month_minor = 10000", "renewal_reminder 30 high, renewal_reminder 14 high, renewal_reminder 7 high, "
+			"renewal_reminder 3 high, renewal_reminder 1 high"},
+		{"period = 'month'", "renewal_reminder 7 low, renewal_reminder 3 low, renewal_reminder 1 low"},
+		{"period = 'week'", "renewal_reminder 1 low"},
+		{"period = 'day'", ""},
+		{"status = 'unpaid'", ""},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		begin(NULL);
+		subscription("a", "active", "2026-06-01 12:00", "2027-06-01 12:00");
+		sql("update subscription set %s", ROWS[i].set);
+		sweep("2027-05-02 11:59");
+		assert_string_equal(alerts(), "");
+		static const char *const TIMES[] = {"2027-05-02 12:00", "2027-05-18 12:00", "2027-05-25 12:00", "2027-05-29 12:00", "2027-05-31 12:00",
+			"2027-06-01 11:59", "2027-06-01 12:00"};
+		for (size_t n = 0; n < sizeof TIMES / sizeof *TIMES; n++)
+			sweep(TIMES[n]);
+		assert_string_equal(alerts(), ROWS[i].alerts);
+	}
+}
+
+/* A job that was down for a day, and longer. */
+static void the_nearest_boundary_counts(void **state)
+{
+	(void)state;
+	subscription("a", "active", "2026-06-01 12:00", "2027-06-01 12:00");
+	sql("update subscription set cancel_at_period_end = true");
+	sweep("2027-05-24 12:00");
+	assert_string_equal(alerts(), "expiring_soon 14 medium");
+	/* Seven days before nobody looked. */
+	sweep("2027-05-26 12:00");
+	sweep("2027-05-27 12:00");
+	assert_string_equal(alerts(), "expiring_soon 14 medium, expiring_soon 7 medium");
+	sweep("2027-05-31 13:00");
+	assert_string_equal(alerts(), "expiring_soon 14 medium, expiring_soon 7 medium, expiring_soon 1 urgent");
+}
+
+static void a_date_that_moves_is_no_news(void **state)
+{
+	(void)state;
+	subscription("a", "trialing", "2027-05-01 12:00", "2027-05-15 12:00");
+	sql("update subscription set trial_ends_at = period_ends_at");
+	sweep("2027-05-12 12:00");
+	assert_string_equal(alerts(), "expiring_soon 3 high");
+	/* Extended by 2 days: 3 days before comes a second time, in the same period and in another. */
+	sql("update subscription set trial_ends_at = '2027-05-17 12:00Z', period_ends_at = '2027-05-17 12:00Z'");
+	sweep("2027-05-14 12:00");
+	assert_string_equal(alerts(), "expiring_soon 3 high");
+	sql("update subscription set period_starts_at = '2027-05-14 00:00Z'");
+	sweep("2027-05-14 12:30");
+	assert_string_equal(alerts(), "expiring_soon 3 high");
+	/* A period later it is news again. */
+	sql("update subscription set trial_ends_at = '2027-06-17 12:00Z', period_ends_at = '2027-06-17 12:00Z', period_starts_at = '2027-05-17 12:00Z'");
+	sweep("2027-06-14 12:00");
+	assert_string_equal(alerts(), "expiring_soon 3 high, expiring_soon 3 high");
+}
+
+static void an_end_is_told_once(void **state)
+{
+	(void)state;
+	subscription("a", "canceled", "2027-01-01 12:00", "2027-05-01 12:00");
+	subscription("b", "canceled", "2027-01-01 12:00", "2027-05-01 12:00");
+	sql("update subscription set ended_at = '2027-05-01 12:00Z' where ref = 'sub_a'");
+	sql("update subscription set ended_at = '2027-04-01 12:00Z' where ref = 'sub_b'");
+	sweep("2027-05-01 11:00");
+	assert_string_equal(alerts(), "");
+	sweep("2027-05-03 11:00");
+	assert_string_equal(alerts(), "expired 0 high");
+	assert_string_equal(sql("select subscription_ref from alert"), "sub_a");
+	sweep("2027-05-07 11:00");
+	assert_string_equal(alerts(), "expired 0 high");
+	/* Others hear of an end, and of none of the renewals. */
+	assert_string_equal(sql("select string_agg(type || ' ' || (payload ->> 'kind') || ' ' || (payload ->> 'subscription'), ', ') from event"),
+		"alert.raised expired sub_a");
+}
+
+/* --- when --- */
+
+static void quiet_hours_on_every_clock(void **state)
+{
+	/* Berlin's clock goes from 2 to 3 on 28 March 2027 and from 3 to 2 on 31 October 2027. */
+	static const struct { const char *zone, *at; int from, until; const char *then; } ROWS[] = {
+		{"UTC", "2027-05-01 12:00", 20, 8, "2027-05-01 12:00"},
+		{"UTC", "2027-05-01 19:59", 20, 8, "2027-05-01 19:59"},
+		{"UTC", "2027-05-01 20:00", 20, 8, "2027-05-02 08:00"},
+		{"UTC", "2027-05-02 07:59", 20, 8, "2027-05-02 08:00"},
+		{"UTC", "2027-05-02 08:00", 20, 8, "2027-05-02 08:00"},
+		{"UTC", "2027-05-02 03:00", 9, 17, "2027-05-02 03:00"},
+		{"UTC", "2027-05-02 09:30", 9, 17, "2027-05-02 17:00"},
+		{"UTC", "2027-05-02 03:00", 5, 5, "2027-05-02 03:00"},
+		{"Europe/Berlin", "2027-05-01 17:59", 20, 8, "2027-05-01 17:59"},
+		{"Europe/Berlin", "2027-05-01 18:00", 20, 8, "2027-05-02 06:00"},
+		{"America/New_York", "2027-05-02 00:30", 20, 8, "2027-05-02 12:00"},
+		{"Asia/Kolkata", "2027-05-01 14:30", 20, 8, "2027-05-02 02:30"},
+		{"Pacific/Auckland", "2027-05-01 12:00", 20, 8, "2027-05-01 20:00"},
+		/* the night that has 23 hours, and the one that has 25 */
+		{"Europe/Berlin", "2027-03-27 19:00", 20, 8, "2027-03-28 06:00"},
+		{"Europe/Berlin", "2027-10-30 18:00", 20, 8, "2027-10-31 07:00"},
+		/* an end that the clock jumps over, and one that comes twice */
+		{"Europe/Berlin", "2027-03-27 23:00", 22, 2, "2027-03-28 01:00"},
+		{"Europe/Berlin", "2027-10-30 22:00", 22, 2, "2027-10-31 00:00"},
+		{"no/zone", "2027-05-01 20:00", 20, 8, "2027-05-02 08:00"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		int64_t then = outreach_awake_s(ROWS[i].zone, seconds(ROWS[i].at), ROWS[i].from, ROWS[i].until);
+
+		if (then != seconds(ROWS[i].then))
+			fail_msg("row %zu: %s in %s: %+lld s", i, ROWS[i].at, ROWS[i].zone, (long long)(then - seconds(ROWS[i].then)));
+	}
+	assert_int_equal(outreach_hour_s("Europe/Berlin", seconds("2027-05-01 12:00"), 0), seconds("2027-05-01 22:01"));
+	assert_int_equal(outreach_hour_s("UTC", seconds("2027-05-01 09:01"), 9), seconds("2027-05-01 09:01"));
+	assert_int_equal(outreach_hour_s("UTC", seconds("2027-05-01 09:02"), 9), seconds("2027-05-02 09:01"));
+}
+
+static void a_customers_clock(void **state)
+{
+	static const struct { const char *own, *region, *zone; } ROWS[] = {
+		{NULL, NULL, "Europe/Vienna"}, {"Asia/Tokyo", "DE", "Asia/Tokyo"}, {"Mars/Olympus", "de", "Europe/Berlin"}, {NULL, "de-BY", "Europe/Berlin"},
+		{NULL, "US", "America/New_York"}, {"", "GB", "Europe/London"}, {NULL, "EU", "Europe/Vienna"}, {NULL, "Germany", "Europe/Vienna"},
+		{NULL, "D", "Europe/Vienna"}, {"../passwd", "", "Europe/Vienna"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		assert_string_equal(outreach_zone(&ctx, ROWS[i].own, ROWS[i].region, "Europe/Vienna"), ROWS[i].zone);
+}
+
+/* --- failed payments --- */
+
+static void invoice(const char *name, const char *created)
+{
+	sql("insert into invoice (org_id, live, ref, customer_ref, subscription_ref, status, currency, due_minor, attempts, hosted_url, created_at, as_of) "
+		"values ('" ORG "', true, 'in_%s', 'cus_%s', 'sub_%s', 'open', 'usd', 4900, 1, 'https://invoice.stripe.example/%s', '%s+00', now())", name, name,
+		name, name, created);
+}
+
+static const char *cases(void)
+{
+	return sql("select coalesce(string_agg(invoice_ref || ' ' || state || coalesce(' ' || reason, '') || ' ' || recovered_minor, ', ' order by number), '') "
+		"from outreach_case");
+}
+
+static void unpaid(const char *name)
+{
+	customer(name, "GB");
+	subscription(name, "past_due", "2027-03-01 12:00", "2027-04-01 12:00");
+	invoice(name, "2027-03-01 12:00");
+}
+
+static void off_until_the_owner_says_so(void **state)
+{
+	(void)state;
+	unpaid("a");
+	customer("b", "GB");
+	subscription("b", "canceled", "2027-01-01 12:00", "2027-02-22 12:00");
+	sql("update subscription set ended_at = '2027-02-22 12:00Z' where ref = 'sub_b'");
+	customer("c", "GB");
+	subscription("c", "active", "2027-02-05 12:00", "2027-03-05 12:00");
+	sql("update subscription set cancel_at_period_end = true where ref = 'sub_c'");
+	sweep("2027-03-01 13:00");
+	assert_string_equal(mails(), "");
+	assert_string_equal(cases(), "");
+}
+
+static void mails_until_it_is_paid(void **state)
+{
+	(void)state;
+	unpaid("a");
+	program("payment", "retries = 0");
+	sql("insert into outreach_setting (org_id, sender_name, reply_to) values ('" ORG "', 'Harbour Söhne', 'help@harbour.example')");
+	sweep("2027-03-01 13:00");
+	assert_string_equal(mails(), "payment.failed sent");
+	assert_int_equal(relay.taken, 1);
+	assert_non_null(strstr(relay.message, "From: =?UTF-8?"));
+	assert_non_null(strstr(relay.message, "<stoa@shop.example>"));
+	assert_non_null(strstr(relay.message, "Reply-To: <help@harbour.example>"));
+	assert_non_null(strstr(relay.message, "<a@customer.example>"));
+	assert_non_null(strstr(relay.message, "https://invoice.stripe.example/a"));
+	assert_non_null(strstr(relay.message, "USD 49.00"));
+	assert_non_null(strstr(relay.message, "List-Unsubscribe-Post: List-Unsubscribe=One-Click"));
+	sweep("2027-03-04 12:59");
+	assert_string_equal(mails(), "payment.failed sent");
+	sweep("2027-03-04 13:00");
+	sweep("2027-03-06 13:00");
+	assert_string_equal(mails(), "payment.failed sent, payment.reminder sent, payment.reminder sent");
+	/* Paid between two steps: nothing more is sent. */
+	sql("update invoice set status = 'paid', paid_minor = 4900, paid_at = '2027-03-07 10:00Z'");
+	sweep("2027-03-08 13:00");
+	sweep("2027-03-20 13:00");
+	assert_string_equal(mails(), "payment.failed sent, payment.reminder sent, payment.reminder sent");
+	assert_int_equal(relay.taken, 3);
+	assert_string_equal(cases(), "in_a recovered mail 4900");
+	assert_string_equal(sql("select string_agg(type || ' ' || (payload ->> 'recoveredMinor') || ' ' || (payload ->> 'by'), ', ') from event "
+		"where type = 'payment.recovered'"), "payment.recovered 4900 mail");
+}
+
+/* What waits for the morning does not go when the invoice is paid in the night. */
+static void stopped_at_once_when_paid(void **state)
+{
+	(void)state;
+	unpaid("a");
+	program("payment", "retries = 0");
+	sweep("2027-03-01 22:00");
+	assert_string_equal(mails(), "payment.failed planned quiet-hours");
+	sql("update invoice set status = 'paid', paid_minor = 4900");
+	sweep("2027-03-02 08:00");
+	assert_string_equal(mails(), "payment.failed cancelled recovered");
+	assert_int_equal(relay.taken, 0);
+	assert_string_equal(cases(), "in_a recovered stripe 4900");
+}
+
+static void a_case_ends(void **state)
+{
+	static const struct { const char *change, *when, *cases; } ROWS[] = {
+		{"update invoice set status = 'void'", "2027-03-02 12:00", "in_a ended voided 0"},
+		{"update invoice set status = 'uncollectible'", "2027-03-02 12:00", "in_a ended voided 0"},
+		{"update subscription set status = 'canceled'", "2027-03-02 12:00", "in_a ended subscription-ended 0"},
+		{"select 1", "2027-04-01 12:00", "in_a ended gave-up 0"},
+		{"select 1", "2027-03-31 11:00", "in_a open 0"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		begin(NULL);
+		unpaid("a");
+		program("payment", "retries = 0");
+		sweep("2027-03-01 12:00");
+		sql("%s", ROWS[i].change);
+		sweep(ROWS[i].when);
+		assert_string_equal(cases(), ROWS[i].cases);
+	}
+}
+
+static void days_that_were_missed_make_one_mail(void **state)
+{
+	(void)state;
+	unpaid("a");
+	program("payment", "retries = 0");
+	sweep("2027-03-01 12:00");
+	sweep("2027-03-07 12:00");
+	assert_string_equal(mails(), "payment.failed sent, payment.reminder sent");
+	sweep("2027-03-08 12:00");
+	sweep("2027-03-09 12:00");
+	assert_string_equal(mails(), "payment.failed sent, payment.reminder sent, payment.last sent");
+}
+
+static void no_case_of_these(void **state)
+{
+	static const char *const CHANGES[] = {
+		"update invoice set attempts = 0", "update invoice set status = 'draft'", "update invoice set paid_minor = 4900",
+		"update subscription set status = 'canceled'", "update invoice set created_at = '2027-01-01 00:00Z'", "update invoice set live = false",
+		"update invoice set subscription_ref = null",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
+		begin(NULL);
+		unpaid("a");
+		program("payment", "retries = 0");
+		sql("%s", CHANGES[i]);
+		sweep("2027-03-01 12:00");
+		assert_string_equal(cases(), "");
+	}
+}
+
+#define IN_A "GET /v1/invoices/in_a"
+#define PAY_A "POST /v1/invoices/in_a/pay"
+#define OPEN_A {IN_A, 200, "{\"id\":\"in_a\",\"object\":\"invoice\",\"status\":\"open\"}"}
+#define DECLINED(code) {PAY_A, 402, "{\"error\":{\"type\":\"card_error\",\"code\":\"card_declined\",\"decline_code\":\"" code "\",\"message\":\"No.\"}}"}
+
+static const char *retry_state(void)
+{
+	return sql("select retries || ' ' || coalesce(decline, '-') || ' ' || final || ' ' || coalesce(to_char(retry_at at time zone 'UTC', 'MM-DD HH24:MI'), '-') "
+		"from outreach_case");
+}
+
+static void connect_stripe(void)
+{
+	const uint8_t *sealed;
+	size_t bytes;
+
+	secret_seal(&ctx, ORG, "sk_live_51abcdefgh", 18, &sealed, &bytes);
+	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4) values ('" ORG "', true, '%s', 'efgh') on conflict do nothing",
+		pg_bytes(&ctx, sealed, bytes));
+}
+
+static void a_card_is_tried_within_the_rules(void **state)
+{
+	static const struct fake_answer SOFT[] = {OPEN_A, DECLINED("insufficient_funds"), {0}};
+	static const struct fake_answer PAID[] = {OPEN_A, {PAY_A, 200, "{\"id\":\"in_a\",\"status\":\"paid\",\"amount_paid\":4900}"}, {0}};
+	(void)state;
+	connect_stripe();
+	unpaid("a");
+	sql("update customer set region = 'DE'");
+	program("payment", NULL);
+	/* While Stripe has an attempt planned, ours waits until a day after it: 0:01 in Berlin. */
+	sql("update invoice set next_attempt_at = '2027-03-04 18:00Z'");
+	sweep("2027-03-01 12:00");
+	assert_string_equal(retry_state(), "0 - false 03-05 23:01");
+	fake.answers = SOFT;
+	sweep("2027-03-05 23:00");
+	assert_int_equal(fake.asked, 0);
+	/* Stripe planned another one meanwhile. */
+	sql("update invoice set next_attempt_at = '2027-03-06 18:00Z'");
+	sweep("2027-03-05 23:01");
+	assert_string_equal(retry_state(), "0 - false 03-07 23:01");
+	assert_int_equal(fake.asked, 0);
+	sql("update invoice set next_attempt_at = null");
+	sweep("2027-03-07 23:01");
+	assert_int_equal(fake.asked, 2);
+	assert_non_null(strstr(fake.requests, IN_A " key= ;" PAY_A " key=stoa-pay-"));
+	/* Refused softly: the next one is on day 5, which has gone by, so at the next 0:01. */
+	sweep("2027-03-07 23:02");
+	assert_string_equal(retry_state(), "1 insufficient_funds false 03-08 23:01");
+	fake.answers = PAID;
+	sweep("2027-03-08 23:01");
+	assert_string_equal(cases(), "in_a recovered retry 4900");
+	assert_string_equal(sql("select count(*) from outreach_mail where state = 'planned'"), "0");
+	sweep("2027-03-20 12:00");
+	assert_int_equal(fake.asked, 4);
+}
+
+static void a_card_that_is_refused_for_good(void **state)
+{
+	static const struct { const char *answer; int status; const char *state; } ROWS[] = {
+		{"{\"error\":{\"type\":\"card_error\",\"code\":\"card_declined\",\"decline_code\":\"stolen_card\"}}", 402, "1 stolen_card true -"},
+		{"{\"error\":{\"type\":\"card_error\",\"code\":\"authentication_required\"}}", 402, "1 authentication_required true -"},
+		{"{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"The key lacks rak_invoice_write\"}}", 403, "1 The key lacks rak_invoice_write true -"},
+		{"{\"id\":\"in_a\",\"status\":\"open\"}", 200, "1 processing false 03-06 00:01"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		const struct fake_answer answers[] = {OPEN_A, {PAY_A, ROWS[i].status, ROWS[i].answer}, {0}};
+
+		begin(NULL);
+		connect_stripe();
+		unpaid("a");
+		program("payment", NULL);
+		sweep("2027-03-01 00:01");
+		fake.answers = answers;
+		sweep("2027-03-04 00:01");
+		sweep("2027-03-04 00:02");
+		assert_string_equal(retry_state(), ROWS[i].state);
+	}
+}
+
+static void never_more_attempts_than_allowed(void **state)
+{
+	static const struct fake_answer SOFT[] = {OPEN_A, DECLINED("insufficient_funds"), {0}};
+	(void)state;
+	connect_stripe();
+	unpaid("a");
+	program("payment", "retries = 2");
+	fake.answers = SOFT;
+	for (int day = 1; day <= 28; day += 3)
+		sweep(arena_printf(&ctx.arena, "2027-03-%02d 12:00", day));
+	assert_string_equal(retry_state(), "2 insufficient_funds false -");
+	assert_int_equal(fake.asked, 4);
+	/* Fifteen in all, Stripe's own counted. */
+	begin(NULL);
+	unpaid("a");
+	program("payment", NULL);
+	sql("update invoice set attempts = 15");
+	fake.answers = SOFT;
+	for (int day = 1; day <= 28; day += 3)
+		sweep(arena_printf(&ctx.arena, "2027-03-%02d 12:00", day));
+	assert_int_equal(fake.asked, 0);
+}
+
+/* A worker that died after the call asks again under the same key, and what was paid meanwhile is not charged. */
+static void an_attempt_whose_answer_is_lost(void **state)
+{
+	static const struct fake_answer LOST[] = {OPEN_A, {PAY_A, 0, NULL}, {0}};
+	static const struct fake_answer PAID[] = {{IN_A, 200, "{\"id\":\"in_a\",\"status\":\"paid\",\"amount_paid\":4900}"}, {0}};
+	(void)state;
+	connect_stripe();
+	unpaid("a");
+	program("payment", NULL);
+	sweep("2027-03-01 00:01");
+	fake.answers = LOST;
+	at("2027-03-04 00:01");
+	sql("insert into job (id, kind, queue, attempts) values (gen_random_uuid(), 'outreach.sweep', 1, 1)");
+	jobs_run();
+	assert_string_equal(sql("select state from job where kind = 'outreach.retry'"), "waiting");
+	const char *key = sql("select retry_key from outreach_case");
+	jobs_run();
+	assert_string_equal(sql("select retry_key from outreach_case"), key);
+	fake.answers = PAID;
+	jobs_run();
+	assert_string_equal(cases(), "in_a recovered retry 4900");
+	sweep("2027-03-04 00:06");
+}
+
+/* --- who gets how many --- */
+
+static void a_day_has_a_cap(void **state)
+{
+	(void)state;
+	program("payment", "retries = 0");
+	sql("insert into outreach_setting (org_id, organisation_cap, time_zone) values ('" ORG "', 2, 'Europe/London')");
+	for (int i = 0; i < 3; i++)
+		unpaid((const char *const[]){"a", "b", "c"}[i]);
+	/* Another invoice of the first. */
+	sql("insert into invoice (org_id, live, ref, customer_ref, subscription_ref, status, currency, due_minor, attempts, created_at, as_of) "
+		"values ('" ORG "', true, 'in_a2', 'cus_a', 'sub_a', 'open', 'usd', 100, 1, '2027-03-01 12:00Z', now())");
+	sweep("2027-03-01 12:00");
+	assert_int_equal(relay.taken, 2);
+	assert_string_equal(sql("select count(*) filter (where held = 'organisation-cap') || ' ' || count(*) filter (where held = 'customer-cap') from outreach_mail "
+		"where state = 'planned'"), "1 1");
+	assert_string_equal(sql("select distinct to_char(due_at at time zone 'UTC', 'MM-DD HH24:MI') from outreach_mail where state = 'planned'"), "03-02 08:00");
+	sweep("2027-03-02 07:59");
+	assert_int_equal(relay.taken, 2);
+	sweep("2027-03-02 08:00");
+	assert_int_equal(relay.taken, 4);
+	assert_string_equal(sql("select max(n) from (select count(*) as n from outreach_mail group by customer_id, date(handed_at)) x"), "1");
+}
+
+static void who_wants_none_gets_none(void **state)
+{
+	(void)state;
+	program("payment", "retries = 0");
+	unpaid("a");
+	unpaid("b");
+	unpaid("c");
+	unpaid("d");
+	sql("insert into mail_suppression (org_id, address, kind, reason) values ('" ORG "', 'a@customer.example', 'outreach.payment', 'unsubscribe')");
+	sql("insert into mail_suppression (org_id, address, kind, reason) values ('" ORG "', 'd@customer.example', 'outreach.retention', 'unsubscribe')");
+	sql("update customer set outreach_paused_at = now() where ref = 'b'");
+	sql("update customer set email = null where ref = 'c'");
+	sweep("2027-03-01 12:00");
+	sweep("2027-03-01 12:05");
+	assert_string_equal(sql("select string_agg(ref || ' ' || state || coalesce(' ' || reason, ''), ', ' order by ref) from outreach_mail m "
+		"join customer c on c.id = m.customer_id"), "a suppressed unsubscribe, b suppressed paused, c suppressed no-address, d sent");
+	assert_int_equal(relay.taken, 1);
+}
+
+static void test_mode_sends_nothing(void **state)
+{
+	(void)state;
+	program("payment", "retries = 0");
+	unpaid("a");
+	sql("update customer set live = false; update subscription set live = false; update invoice set live = false");
+	sweep("2027-03-01 12:00");
+	sweep("2027-03-01 12:05");
+	assert_string_equal(mails(), "payment.failed not-sent not sent: test mode");
+	assert_int_equal(relay.taken, 0);
+}
+
+static void the_schedule_finds_every_mode(void **state)
+{
+	(void)state;
+	program("payment", "retries = 0");
+	unpaid("a");
+	subscription("t", "active", "2027-02-02 12:00", "2027-03-02 12:00");
+	sql("update subscription set live = false where ref = 'sub_t'");
+	at("2027-03-01 12:00");
+	sql("insert into job (id, kind, queue, attempts) values (gen_random_uuid(), 'outreach.sweep', 1, 1)");
+	jobs_run();
+	jobs_run();
+	assert_int_equal(relay.taken, 1);
+	assert_string_equal(sql("select string_agg(unique_key || ' ' || state, ', ' order by unique_key) from job where kind = 'outreach.run'"), ORG ":0 done, " ORG ":1 done");
+	assert_string_equal(sql("select string_agg(live::text, ', ' order by live) from alert"), "false");
+}
+
+/* A worker that lost its lease changes nothing. */
+static void a_late_worker_is_fenced_off(void **state)
+{
+	(void)state;
+	program("payment", "retries = 0");
+	unpaid("a");
+	at("2027-03-01 12:00");
+	const char *id = sql("insert into job (id, org_id, kind, queue, attempts, attempt, state, payload) values (gen_random_uuid(), '" ORG "', 'outreach.run', 2, 3, 2, "
+		"'running', '{}') returning id");
+	struct job job = {.kind = "outreach.run", .attempt = 1, .attempts = 3, .pool = pool};
+	snprintf(job.id, sizeof job.id, "%s", id);
+	assert_int_equal(outreach_run(&ctx, &job, ORG, true, clock_wall_us()), ERR_CONFLICT);
+	assert_string_equal(mails(), "");
+	assert_string_equal(cases(), "");
+}
+
+/* --- offers and reactivation --- */
+
+static void leaving(const char *name, int value)
+{
+	customer(name, "GB");
+	subscription(name, "active", "2027-03-01 12:00", "2027-04-01 12:00");
+	sql("update subscription set cancel_at_period_end = true, canceled_at = '2027-03-10Z', month_minor = %d where ref = 'sub_%s'", value, name);
+}
+
+static void an_offer_by_value(void **state)
+{
+	static const struct { int value; const char *percent; } ROWS[] = {{99, ""}, {100, "20"}, {1999, "20"}, {2000, "30"}, {9999, "30"}, {10000, "40"}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		begin(NULL);
+		program("retention", NULL);
+		leaving("a", ROWS[i].value);
+		sweep("2027-03-25 11:59");
+		assert_string_equal(mails(), "");
+		sweep("2027-03-25 12:00");
+		assert_string_equal(sql("select percent from outreach_offer"), ROWS[i].percent);
+		/* Once in 5 days, and no more than twice in 7. */
+		sweep("2027-03-30 11:59");
+		assert_string_equal(sql("select count(*) from outreach_offer"), *ROWS[i].percent ? "1" : "0");
+		sweep("2027-03-30 12:00");
+		sweep("2027-03-31 12:00");
+		assert_string_equal(sql("select count(*) from outreach_offer"), *ROWS[i].percent ? "2" : "0");
+	}
+}
+
+static void no_offer_to_these(void **state)
+{
+	static const char *const CHANGES[] = {
+		"update subscription set cancel_at_period_end = false", "update subscription set schedule_ref = 'sub_sched_1'",
+		"update subscription set discounts = '[{\"coupon\": \"X\"}]'", "update subscription set pause_behavior = 'void'",
+		"update subscription set status = 'past_due'", "update customer set outreach_paused_at = now()", "update customer set erased_at = now()",
+		"update customer set email = null",
+		"insert into offer_rule (org_id, offer_type, enabled, accepted_most, period_days, cooldown_days, discounted) values ('" ORG "', 'discount', false, "
+			"null, 365, 0, true)",
+		/* accepted another offer 89 days ago */
+		"insert into retention_session (org_id, live, id, key_id, customer_ref, language, segment, signed, flow_id, flow_version, step_order, started_at) "
+			"values ('" ORG "', true, '" OTHER "', gen_random_uuid(), 'a', 'en', 'low', false, gen_random_uuid(), 1, '', '2026-12-27 12:00Z'); "
+			"insert into decision (org_id, live, session_id, outcome, offer_type, request_hash, status, decided_at) values ('" ORG "', true, '" OTHER "', "
+			"'accepted', 'pause', '\\x00', 'applied', '2026-12-27 12:00Z')",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
+		begin(NULL);
+		program("retention", NULL);
+		leaving("a", 4900);
+		sql("%s", CHANGES[i]);
+		sweep("2027-03-26 12:00");
+		if (*mails())
+			fail_msg("row %zu: %s", i, mails());
+	}
+}
+
+static const char *token_of(const char *link)
+{
+	const char *token = strstr(link, "token=");
+
+	assert_non_null(token);
+	return token + 6;
+}
+
+#define SUB_A "/v1/subscriptions/sub_a"
+#define SHOWN(cancelling, discounts) {"GET " SUB_A, 200, "{\"id\":\"sub_a\",\"object\":\"subscription\",\"status\":\"active\",\"livemode\":true," \
+	"\"cancel_at_period_end\":" cancelling ",\"discounts\":[" discounts "],\"items\":{\"data\":[{\"id\":\"si_a\"}]}}"}
+
+static void an_offer_is_taken(void **state)
+{
+	static const struct fake_answer BEFORE[] = {SHOWN("true", ""),
+		{"GET /v1/coupons/stoa-30-repeating-3", 200, "{\"id\":\"stoa-30-repeating-3\",\"valid\":true,\"percent_off\":30,\"duration\":\"repeating\","
+			"\"duration_in_months\":3}"},
+		{"POST " SUB_A, 0, NULL}, {0}};
+	static const struct fake_answer AFTER[] = {SHOWN("false", "{\"id\":\"di_1\",\"source\":{\"coupon\":\"stoa-30-repeating-3\"}}"), {0}};
+	struct outreach_token token = {.live = true};
+	struct lease lease;
+	(void)state;
+	connect_stripe();
+	program("retention", NULL);
+	leaving("a", 4900);
+	sweep("2027-03-26 12:00");
+	assert_string_equal(sql("select string_agg(kind || ' ' || priority, ', ') from alert where kind = 'auto_retention_triggered'"), "auto_retention_triggered medium");
+	assert_non_null(strstr(relay.message, "https://stoa.example/offer?token="));
+	snprintf(token.org_id, ID_TEXT, "%s", ORG);
+	snprintf(token.id, ID_TEXT, "%s", sql("select id from outreach_offer"));
+	const char *link = outreach_offer_link(&ctx, &token);
+	struct outreach_token read;
+	assert_int_equal(outreach_token_read(&ctx, token_of(link), &read), OK);
+	assert_string_equal(read.id, token.id);
+	assert_string_equal(read.org_id, ORG);
+	assert_true(read.live);
+	char *forged = arena_strdup(&ctx.arena, token_of(link));
+	forged[20] = forged[20] == 'A' ? 'B' : 'A';
+	assert_int_equal(outreach_token_read(&ctx, forged, &read), ERR_GONE);
+	ctx_forgive(&ctx);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+		assert_int_equal(outreach_offer_accept(&ctx, &lease, &token), OK);
+		lease_return(&lease);
+	}
+	assert_string_equal(sql("select count(*) from event where type = 'offer.accepted'"), "1");
+	fake.answers = BEFORE;
+	jobs_run();
+	assert_string_equal(sql("select state || ' ' || form from outreach_offer"),
+		"pending discounts%5B0%5D%5Bcoupon%5D=stoa-30-repeating-3&cancel_at_period_end=false");
+	/* The answer was lost, but not the change. */
+	fake.answers = AFTER;
+	sweep("2027-03-26 12:05");
+	assert_string_equal(sql("select state from outreach_offer"), "applied");
+	assert_string_equal(sql("select count(*) from event where type = 'customer.saved'"), "1");
+}
+
+static void an_offer_that_is_over(void **state)
+{
+	struct outreach_token token = {.live = true};
+	struct lease lease;
+	(void)state;
+	program("retention", NULL);
+	leaving("a", 4900);
+	sweep("2027-03-26 12:00");
+	snprintf(token.org_id, ID_TEXT, "%s", ORG);
+	snprintf(token.id, ID_TEXT, "%s", sql("select id from outreach_offer"));
+	at("2027-04-01 12:01");
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	assert_int_equal(outreach_offer_accept(&ctx, &lease, &token), ERR_GONE);
+	ctx_forgive(&ctx);
+	lease_return(&lease);
+	/* Taken without a connection to Stripe, it waits for a person. */
+	at("2027-03-26 13:00");
+	sql("delete from stripe_connection");
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	assert_int_equal(outreach_offer_accept(&ctx, &lease, &token), OK);
+	lease_return(&lease);
+	sweep("2027-03-26 13:00");
+	assert_string_equal(sql("select state || ' ' || reason from outreach_offer"), "manual no Stripe connection");
+	assert_string_equal(sql("select count(*) from event where type = 'decision.manual'"), "1");
+}
+
+static void at_most_two_mails_after_the_end(void **state)
+{
+	(void)state;
+	program("reactivation", NULL);
+	sql("insert into outreach_setting (org_id, return_url) values ('" ORG "', 'https://harbour.example/plans')");
+	customer("a", "GB");
+	subscription("a", "canceled", "2027-01-01 12:00", "2027-02-01 12:00");
+	customer("b", "GB");
+	subscription("b", "canceled", "2027-01-01 12:00", "2027-02-01 12:00");
+	sql("update subscription set ended_at = '2027-02-01 12:00Z'");
+	sql("insert into subscription (org_id, live, ref, customer_ref, status, currency, started_at, as_of) values ('" ORG "', true, 'sub_b2', 'cus_b', 'active', "
+		"'usd', now(), now())");
+	sweep("2027-02-08 11:59");
+	assert_string_equal(mails(), "");
+	sweep("2027-02-08 12:00");
+	assert_non_null(strstr(relay.message, "https://harbour.example/plans"));
+	for (int day = 9; day <= 28; day += 3)
+		sweep(arena_printf(&ctx.arena, "2027-02-%02d 12:00", day));
+	for (int day = 1; day <= 28; day += 3)
+		sweep(arena_printf(&ctx.arena, "2027-03-%02d 12:00", day));
+	assert_string_equal(mails(), "reactivation.first sent, reactivation.last sent");
+	assert_int_equal(relay.taken, 2);
+}
+
+static void old_ends_are_left_alone(void **state)
+{
+	(void)state;
+	program("reactivation", NULL);
+	customer("a", "GB");
+	subscription("a", "canceled", "2026-01-01 12:00", "2026-02-01 12:00");
+	sql("update subscription set ended_at = '2026-02-01 12:00Z'");
+	sweep("2027-02-08 12:00");
+	assert_string_equal(mails(), "");
+}
+
+/* --- words and settings --- */
+
+static void words_of_every_kind(void **state)
+{
+	static const char *const KINDS[] = {"payment.failed", "payment.reminder", "payment.last", "retention.offer", "reactivation.first", "reactivation.last"};
+	static const char *const LANGUAGE_CODES[] = {"en", "de", "fr", "es"};
+	struct lease lease;
+	(void)state;
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	for (int k = 0; k < 6; k++)
+		for (int l = 0; l < 4; l++) {
+			struct outreach_words words;
+			struct mail mail = {0};
+
+			assert_int_equal(outreach_words_get(&ctx, &lease, ORG, KINDS[k], LANGUAGE_CODES[l], &words), OK);
+			assert_false(words.own);
+			assert_int_equal(outreach_words_check(&ctx, &words), OK);
+			assert_int_equal(outreach_preview(&ctx, &words, KINDS[k], LANGUAGE_CODES[l], "Harbour & Söhne", &mail), OK);
+			assert_non_null(strstr(mail.text, "Kim Berg"));
+			assert_null(strstr(mail.text, "{{"));
+			assert_null(strstr(mail.subject, "{{"));
+			assert_non_null(strstr(mail.html, "Harbour &amp; Söhne"));
+			assert_null(strstr(mail.html, "Stoa"));
+			assert_non_null(strstr(mail.text, "https://example.com/unsubscribe"));
+		}
+	lease_return(&lease);
+}
+
+static void words_of_ones_own(void **state)
+{
+	static const struct { const char *subject, *body, *field; } BAD[] = {
+		{"", "x", "subject"}, {"x", "", "body"}, {"{{nobody}}", "x", "subject"}, {"x", "Hello {{ name", "body"}, {"x", "{{#name}}x{{/name}}", "body"}};
+	struct outreach_words words = {.subject = "{{plan}}, {{ amount }}", .body = "Hello {{name}},\r\n\r\na <b> line\nand another", .button = "Go"};
+	const struct outreach_subject about = {.plan = "Pro", .organisation = "Harbour", .currency = "eur", .amount_minor = 123456, .link = "https://x.example/"};
+	struct mail mail = {0};
+	(void)state;
+	assert_int_equal(outreach_words_check(&ctx, &words), OK);
+	assert_int_equal(outreach_render(&ctx, &words, "payment.failed", "de", &about, NULL, &mail), OK);
+	assert_string_equal(mail.subject, "Pro, 1.234,56 EUR");
+	assert_non_null(strstr(mail.text, "Hello,\n\na <b> line\nand another\n\nGo: https://x.example/\n"));
+	assert_non_null(strstr(mail.html, "<p>Hello,</p>\n<p>a &lt;b&gt; line<br>and another</p>"));
+	for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+		assert_int_equal(outreach_words_check(&ctx, &(struct outreach_words){.subject = BAD[i].subject, .body = BAD[i].body, .button = "Go"}), ERR_INVALID);
+		assert_string_equal(ctx.fault.field, BAD[i].field);
+		ctx_forgive(&ctx);
+	}
+	sql("insert into outreach_wording (org_id, kind, language, subject, body, button) values ('" ORG "', 'payment.failed', 'en', 'Ours', 'Hi {{name}}', 'Go')");
+	unpaid("a");
+	program("payment", "retries = 0");
+	sweep("2027-03-01 12:00");
+	assert_non_null(strstr(relay.message, "Subject: Ours"));
+	assert_non_null(strstr(relay.message, "Hi a\r\n"));
+}
+
+static void money_in_four_languages(void **state)
+{
+	static const struct { int64_t minor; const char *currency, *language, *text; } ROWS[] = {
+		{123450, "eur", "en", "EUR 1,234.50"}, {123450, "eur", "de", "1.234,50 EUR"}, {123450, "eur", "fr", "1\u202f234,50 EUR"}, {-5, "usd", "en", "USD −0.05"},
+		{1234, "jpy", "es", "1.234 JPY"}, {1234, "kwd", "en", "KWD 1.234"}, {0, "usd", "en", "USD 0.00"}, {INT64_MIN, "usd", "en", "USD −92,233,720,368,547,758.08"}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		assert_string_equal(money_text(&ctx, ROWS[i].minor, ROWS[i].currency, ROWS[i].language), ROWS[i].text);
+}
+
+static void settings_are_checked(void **state)
+{
+	static const struct { const char *program; int64_t days[7]; int count; const char *field; } ROWS[] = {
+		{"payment", {0, 3, 5, 7}, 4, NULL}, {"payment", {0, 1, 2, 3, 4, 5}, 6, NULL}, {"payment", {0, 1, 2, 3, 4, 5, 6}, 7, "days"}, {"payment", {3, 3}, 2, "days"},
+		{"payment", {5, 3}, 2, "days"}, {"payment", {-1}, 1, "days"}, {"payment", {29}, 1, "days"}, {"payment", {0}, 0, "days"}, {"retention", {7}, 1, NULL},
+		{"retention", {8}, 1, "days"}, {"retention", {1, 2}, 2, "days"}, {"reactivation", {7, 30}, 2, NULL}, {"reactivation", {7, 30, 60}, 3, "days"},
+		{"nothing", {1}, 1, "program"}};
+	static const int64_t NUMBER = 3, MANY = 5, RISING[] = {10, 20, 60}, FALLING[] = {30, 20, 40};
+	static const bool ON = true;
+	const struct { const char *program; struct outreach_change change; const char *field; } OTHERS[] = {
+		{"payment", {.retries = &NUMBER}, NULL}, {"payment", {.retries = &MANY}, "retries"}, {"retention", {.retries = &NUMBER}, "retries"},
+		{"payment", {.months = &NUMBER}, "months"}, {"retention", {.months = &NUMBER}, NULL}, {"retention", {.percents = RISING}, NULL},
+		{"retention", {.percents = FALLING}, "percents"}, {"payment", {.percents = RISING}, "percents"}, {"reactivation", {.enabled = &ON}, "enabled"},
+		{"retention", {.enabled = &ON}, NULL}};
+	struct lease lease;
+	(void)state;
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		enum err err = outreach_program_put(&ctx, &lease, ORG, ROWS[i].program, &(struct outreach_change){.days = ROWS[i].days, .day_count = ROWS[i].count});
+
+		assert_int_equal(err, ROWS[i].field ? ERR_INVALID : OK);
+		assert_string_equal(ctx.fault.field, ROWS[i].field ? ROWS[i].field : "");
+		ctx_forgive(&ctx);
+	}
+	for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
+		enum err err = outreach_program_put(&ctx, &lease, ORG, OTHERS[i].program, &OTHERS[i].change);
+
+		assert_int_equal(err, OTHERS[i].field ? ERR_INVALID : OK);
+		assert_string_equal(ctx.fault.field, OTHERS[i].field ? OTHERS[i].field : "");
+		ctx_forgive(&ctx);
+	}
+	lease_return(&lease);
+	assert_string_equal(sql("select string_agg(program || ' ' || enabled || ' ' || days::text || ' ' || coalesce(percents::text, '-') || ' ' || "
+		"coalesce(retries::text, '-'), ', ' order by program) from outreach_program"),
+		"payment false {0,1,2,3,4,5} - 3, reactivation false {7,30} - -, retention true {7} {10,20,60} -");
+}
+
+static int open_all(void **state)
+{
+	char message[256], path[4096];
+
+	(void)state;
+	serve_conf();
+	log_open("outreach_dbtest", "/dev/null", LOG_ERROR);
+	snprintf(path, sizeof path, "%s/templates", getenv("STOA_ROOT"));
+	setenv("STOA_WEB_TEMPLATES", path, 1);
+	setenv("STOA_WEB_PUBLIC_URL", "https://stoa.example/", 1);
+	setenv("STOA_MAIL_STARTTLS", "no", 1);
+	setenv("STOA_MAIL_FROM", "Stoa <stoa@shop.example>", 1);
+	setenv("STOA_STRIPE_API_BASE", fake_open(), 1);
+	setenv("STOA_STRIPE_TRIES", "1", 1);
+	setenv("STOA_NET_BREAKER_FAILURES", "1000", 1);
+	setting("STOA_MAIL_URL", relay_open());
+	if (!secret_open(message))
+		fail_msg("%s", message);
+	ctx_init(&ctx);
+	net = net_open();
+	pool = pool_open(4);
+	schema_make(&ctx, pool);
+	sql("alter table event disable trigger user");
+	sql("insert into organisation (org_id, name) values ('" ORG "', 'Harbour'), ('" OTHER "', 'Other')");
+	return 0;
+}
+
+static int close_all(void **state)
+{
+	(void)state;
+	relay_close();
+	fake_close();
+	net_close(net);
+	ctx_free(&ctx);
+	pool_close(pool);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(alerts_at_each_boundary, begin),
+		cmocka_unit_test_setup(the_nearest_boundary_counts, begin),
+		cmocka_unit_test_setup(a_date_that_moves_is_no_news, begin),
+		cmocka_unit_test_setup(an_end_is_told_once, begin),
+		cmocka_unit_test(quiet_hours_on_every_clock),
+		cmocka_unit_test(a_customers_clock),
+		cmocka_unit_test_setup(off_until_the_owner_says_so, begin),
+		cmocka_unit_test_setup(mails_until_it_is_paid, begin),
+		cmocka_unit_test_setup(stopped_at_once_when_paid, begin),
+		cmocka_unit_test_setup(a_case_ends, begin),
+		cmocka_unit_test_setup(days_that_were_missed_make_one_mail, begin),
+		cmocka_unit_test_setup(no_case_of_these, begin),
+		cmocka_unit_test_setup(a_card_is_tried_within_the_rules, begin),
+		cmocka_unit_test_setup(a_card_that_is_refused_for_good, begin),
+		cmocka_unit_test_setup(never_more_attempts_than_allowed, begin),
+		cmocka_unit_test_setup(an_attempt_whose_answer_is_lost, begin),
+		cmocka_unit_test_setup(a_day_has_a_cap, begin),
+		cmocka_unit_test_setup(who_wants_none_gets_none, begin),
+		cmocka_unit_test_setup(test_mode_sends_nothing, begin),
+		cmocka_unit_test_setup(the_schedule_finds_every_mode, begin),
+		cmocka_unit_test_setup(a_late_worker_is_fenced_off, begin),
+		cmocka_unit_test_setup(an_offer_by_value, begin),
+		cmocka_unit_test_setup(no_offer_to_these, begin),
+		cmocka_unit_test_setup(an_offer_is_taken, begin),
+		cmocka_unit_test_setup(an_offer_that_is_over, begin),
+		cmocka_unit_test_setup(at_most_two_mails_after_the_end, begin),
+		cmocka_unit_test_setup(old_ends_are_left_alone, begin),
+		cmocka_unit_test_setup(words_of_every_kind, begin),
+		cmocka_unit_test_setup(words_of_ones_own, begin),
+		cmocka_unit_test(money_in_four_languages),
+		cmocka_unit_test_setup(settings_are_checked, begin),
+	};
+
+	return cmocka_run_group_tests(tests, open_all, close_all);
+}
