@@ -7,7 +7,9 @@ retention_sources = \
 	fcgi/retention/family.c \
 	fcgi/retention/family.h \
 	fcgi/retention/flows.c \
+	fcgi/retention/offers.c \
 	fcgi/retention/reports.c \
+	fcgi/retention/segments.c \
 	fcgi/retention/flows.h \
 	fcgi/retention/sessions.c \
 	fcgi/retention/summary.c

@@ -48,6 +48,7 @@ static enum err flow_load(struct ctx *ctx, void *argument, struct cached *value_
 	for (size_t i = 0; i < json_object_array_length(steps); i++) {
 		buffer_char(&text, i ? ',' : '[');
 		flow_step_write(&text, json_object_array_get_idx(steps, i), (int)i);
+		buffer_char(&text, '}');
 	}
 	buffer_text(&text, "]}");
 	value_out->data = arena_memdup(&ctx->arena, text.data, text.length);

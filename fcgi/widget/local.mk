@@ -3,6 +3,8 @@ fcgi_widget_stoa_widget_SOURCES = fcgi/widget/main.c $(widget_sources)
 widget_sources = \
 	fcgi/widget/choose.c \
 	fcgi/widget/choose.h \
+	fcgi/widget/customer.c \
+	fcgi/widget/customer.h \
 	fcgi/widget/decision.c \
 	fcgi/widget/family.c \
 	fcgi/widget/family.h \

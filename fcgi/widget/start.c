@@ -1,19 +1,21 @@
 #include "widget/choose.h"
+#include "widget/customer.h"
 #include "widget/family.h"
 
 #include "base/clock.h"
+#include "retention/experiment.h"
 #include "sql.h"
 #include "who/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CUSTOMER_LIFE_MS 60000
 #define SIGNING_LIFE_MS 30000
 #define VALUE_MOST 1000000000000
 
 struct start_input {
 	const char *user_id, *plan, *region, *email, *subscription, *currency, *language, *signature;
+	struct json_object *attributes;
 	int64_t value;
 	bool value_given;
 };
@@ -30,6 +32,8 @@ static const struct field START_INPUT[] = {
 		.present = offsetof(struct start_input, value_given), .doc = "minor units a month"),
 	BODY_TEXT(currency, "currency", .nullable = true, .least = 3, .most = 3, .doc = "three lower-case letters"),
 	BODY_TEXT(language, "language", .nullable = true, .least = 2, .most = 35, .doc = "BCP 47; its first part counts"),
+	INPUT(struct start_input, attributes, "attributes", IN_BODY, FIELD_JSON, .nullable = true, .least = 2, .most = ATTRIBUTES_BYTES,
+		.doc = "the host's own facts of the customer: up to 20 texts, numbers and booleans; signed as attributes.NAME=value each"),
 	BODY_TEXT(signature, "signature", .nullable = true, .least = 1, .most = 1024, .doc = "t=<unix>,v1=<hex>: the host's signature"),
 	FIELD_END};
 
@@ -41,10 +45,11 @@ static const struct field START_REPLY[] = {
 	REPLY("mode", FIELD_ENUM, .required = true, .choices = "live|test", .doc = "the key's mode"),
 	REPLY("flowId", FIELD_ID, .required = true, .doc = "the flow"),
 	REPLY("flowVersion", FIELD_INT, .required = true, .doc = "its version"),
-	REPLY("language", FIELD_TEXT, .required = true, .doc = "the flow's language"),
+	REPLY("language", FIELD_TEXT, .required = true, .doc = "that the steps are in"),
 	REPLY("segment", FIELD_ENUM, .required = true, .choices = "trial|low|medium|high", .doc = "by monthly value"),
 	REPLY("cancelAt", FIELD_ENUM, .required = true, .choices = "host|stripe", .doc = "who cancels: the host's own control, or Stoa at Stripe"),
-	REPLY("steps", FIELD_JSON, .required = true, .doc = "array of steps in the order to show"),
+	REPLY("steps", FIELD_JSON, .required = true,
+		.doc = "array of the steps for this customer in the order to show; one with `when` only where that holds after the survey"),
 	FIELD_END};
 
 /* The first part of a language tag in lower case; "en" for what is not two letters. */
@@ -78,56 +83,29 @@ static enum err signing_load(struct ctx *ctx, void *argument, struct cached *val
 	return OK;
 }
 
-/* Checks the host's signature over everything that it sent, when there is one or must be one. */
+#define SIGNED_FIELDS 8
+
+/* Checks the attributes, and the host's signature over everything that it sent, when there is one or must be one. */
 static enum err customer_verify(struct req *req, const struct start_input *input, const char *value)
 {
 	struct ctx *ctx = &req->ctx;
 	const struct cache_plan plan = {.space = "signing", .key = req->who.key_id, .life_ms = SIGNING_LIFE_MS,
 		.tags = {arena_printf(&ctx->arena, "org:%s", req->who.org_id)}};
-	const struct signed_field fields[] = {{"userId", input->user_id}, {"plan", input->plan}, {"region", input->region},
+	struct signed_field fields[SIGNED_FIELDS + ATTRIBUTES_MOST] = {{"userId", input->user_id}, {"plan", input->plan}, {"region", input->region},
 		{"email", input->email}, {"stripeSubscriptionId", input->subscription}, {"subscriptionValue", value},
 		{"currency", input->currency}, {"language", input->language}};
 	struct cached sealed;
 	const char *secret = NULL;
 	size_t bytes;
+	int count = SIGNED_FIELDS;
 
+	TRY(attributes_check(req, input->attributes, fields, &count));
 	if (!input->signature)
 		return req->who.signature_required ? fail_field(ctx, ERR_FORBIDDEN, "signature", "This key requires the host's signature") : OK;
 	TRY(cache_fetch(ctx, req->house.cache, &plan, signing_load, req, &sealed));
 	if (!sealed.absent)
 		TRY(secret_unseal(ctx, req->who.org_id, (const uint8_t *)sealed.data, sealed.length, &secret, &bytes));
-	return customer_signature_check(ctx, secret, input->signature, fields, sizeof fields / sizeof *fields);
-}
-
-struct customer { struct req *req; const char *user_id; };
-
-static enum err customer_load(struct ctx *ctx, void *argument, struct cached *value_out)
-{
-	const struct customer *customer = argument;
-	const struct req *req = customer->req;
-	PGresult *result;
-
-	TRY(pg_query(ctx, req->house.pool, &SQL_WIDGET_CUSTOMER_KNOWN,
-		PARAMS(req->who.org_id, pg_bool(req->who.live), customer->user_id), &result));
-	*value_out = (struct cached){.data = pg_true(result, 0, "known") ? "1" : "0", .length = 1};
-	return OK;
-}
-
-static struct cache_plan customer_plan(struct req *req, const char *user_id)
-{
-	return (struct cache_plan){.space = "customer", .life_ms = CUSTOMER_LIFE_MS, .local_ms = CUSTOMER_LIFE_MS,
-		.key = arena_printf(&req->ctx.arena, "%s%c%s", req->who.org_id, req->who.live ? '+' : '-', user_id)};
-}
-
-static enum err customer_known(struct req *req, const char *user_id, bool *known_out)
-{
-	struct customer customer = {req, user_id};
-	struct cache_plan plan = customer_plan(req, user_id);
-	struct cached value;
-
-	TRY(cache_fetch(&req->ctx, req->house.cache, &plan, customer_load, &customer, &value));
-	*known_out = value.length == 1 && value.data[0] == '1';
-	return OK;
+	return customer_signature_check(ctx, secret, input->signature, fields, count);
 }
 
 static enum err input_check(struct req *req, const struct start_input *input)
@@ -138,13 +116,75 @@ static enum err input_check(struct req *req, const struct start_input *input)
 }
 
 struct started {
+	struct visit visit;
+	struct customer customer;
+	struct flow_choice flow;
+	struct flow_shown shown;
+	struct experiment_choice experiment;
 	char id[ID_TEXT];
 	int64_t expires_s;
-	enum segment segment;
-	struct flow_choice flow;
-	const char *order, *steps;
-	size_t steps_length;
+	const char *value, *currency; /* a month: the host's, else the mirror's */
 };
+
+static struct json_object *attributes_merge(struct ctx *ctx, struct json_object *below, struct json_object *above)
+{
+	struct json_object *merged;
+
+	if (!below || !above)
+		return above ? above : below;
+	merged = json_own(ctx, json_object_new_object());
+	json_object_object_foreach(below, name, value)
+		json_object_object_add(merged, name, json_object_get(value));
+	json_object_object_foreach(above, own, said)
+		json_object_object_add(merged, own, json_object_get(said));
+	return merged;
+}
+
+/* What the host says goes before what the mirror shows, but for the currency of a subscription. */
+static enum err visit_prepare(struct req *req, const struct start_input *input, struct started *started)
+{
+	struct visit *visit = &started->visit;
+	struct facts *facts;
+
+	*visit = (struct visit){.ctx = &req->ctx, .house = &req->house, .org_id = req->who.org_id, .live = req->who.live,
+		.language = language_part(&req->ctx, input->language), .session_id = started->id};
+	TRY(customer_load(req, input->user_id, input->subscription, &started->customer));
+	TRY(offer_settings_load(&req->ctx, &req->house, req->who.org_id, &visit->settings));
+	visit->customer = started->customer.state;
+	facts = &visit->customer.facts;
+	if (input->plan)
+		facts->plan = input->plan;
+	if (input->region)
+		facts->region = input->region;
+	if (input->language)
+		facts->language = visit->language;
+	if (!facts->currency)
+		facts->currency = input->currency;
+	if (input->value_given)
+		facts->value_minor = input->value;
+	started->value = input->value_given || visit->customer.valued ? pg_int(&req->ctx, facts->value_minor) : NULL;
+	started->currency = input->value_given && input->currency ? input->currency : facts->currency;
+	facts->attempts++;
+	facts->attributes = attributes_merge(&req->ctx, facts->attributes, input->attributes);
+	visit->segment = segment_of(facts->value_minor);
+	facts->segment = segment_text(visit->segment);
+	return OK;
+}
+
+/* An experiment may put another flow in this one's place, or take the offers away. */
+static enum err flow_decide(const struct start_input *input, struct started *started)
+{
+	const struct visit *visit = &started->visit;
+	struct experiment_choice *experiment = &started->experiment;
+
+	TRY(flow_choose(visit, &started->flow));
+	TRY(experiment_choose(visit->ctx, visit->house, visit->org_id, started->flow.flow_id, &visit->customer.facts, input->user_id, experiment));
+	if (experiment->flow_id)
+		started->flow = (struct flow_choice){experiment->flow_id, experiment->version, experiment->language,
+			experiment->cancel_at_stripe, started->flow.adaptive};
+	started->flow.adaptive = started->flow.adaptive && !experiment->holdout;
+	return flow_render(visit, &started->flow, experiment->holdout, &started->shown);
+}
 
 static void session_written(void *argument, enum err err)
 {
@@ -152,19 +192,30 @@ static void session_written(void *argument, enum err err)
 }
 
 /* The event is durable before the reply goes. A customer's first one is waited for: the cache learns of it. */
-static enum err session_write(struct req *req, const struct start_input *input, const char *value, const struct started *started, bool known)
+static enum err session_write(struct req *req, const struct start_input *input, struct started *started)
 {
 	const struct who *who = &req->who;
+	const struct facts *facts = &started->visit.customer.facts;
+	const struct experiment_choice *experiment = &started->experiment;
 	const struct session_row row = {.values = {
 		[SESSION_ORG] = who->org_id, [SESSION_LIVE] = pg_bool(who->live), [SESSION_ID] = started->id, [SESSION_KEY] = who->key_id,
 		[SESSION_CUSTOMER] = input->user_id, [SESSION_SUBSCRIPTION] = input->subscription, [SESSION_EMAIL] = input->email,
-		[SESSION_PLAN] = input->plan, [SESSION_REGION] = input->region, [SESSION_LANGUAGE] = started->flow.language,
-		[SESSION_SEGMENT] = segment_text(started->segment), [SESSION_VALUE] = value, [SESSION_CURRENCY] = input->currency,
+		[SESSION_PLAN] = facts->plan, [SESSION_REGION] = facts->region, [SESSION_LANGUAGE] = started->shown.language,
+		[SESSION_SEGMENT] = facts->segment, [SESSION_VALUE] = started->value, [SESSION_CURRENCY] = started->currency,
 		[SESSION_SIGNED] = pg_bool(input->signature), [SESSION_FLOW] = started->flow.flow_id,
-		[SESSION_VERSION] = started->flow.version, [SESSION_ORDER] = started->order}};
+		[SESSION_VERSION] = started->flow.version, [SESSION_ORDER] = started->shown.order,
+		[SESSION_POLICY] = started->flow.adaptive ? "adaptive" : "documented", [SESSION_ATTEMPTS] = pg_int(&req->ctx, facts->attempts),
+		[SESSION_TENURE] = facts->tenure_days < 0 ? NULL : pg_int(&req->ctx, facts->tenure_days),
+		[SESSION_ATTRIBUTES] = input->attributes ? json_object_to_json_string_ext(input->attributes, JSON_C_TO_STRING_PLAIN) : NULL,
+		[SESSION_EXPERIMENT] = experiment->experiment_id,
+		[SESSION_VARIANT] = experiment->experiment_id ? pg_int(&req->ctx, experiment->variant) : NULL}};
 
-	if (!known)
-		return batch_write(&req->ctx, widget_batch(), &row);
+	if (!started->customer.repeated) {
+		TRY(batch_write(&req->ctx, widget_batch(), &row));
+		customer_clicked(req, &started->customer);
+		return OK;
+	}
+	customer_clicked(req, &started->customer);
 	reply_defer(req);
 	batch_add(&req->ctx, widget_batch(), &row, session_written, req);
 	return OK;
@@ -201,39 +252,27 @@ static void start_render(struct req *req, struct rep *rep, const struct start_in
 	buffer_text(out, "\",\"flowVersion\":");
 	buffer_text(out, started->flow.version);
 	buffer_text(out, ",\"language\":\"");
-	buffer_text(out, started->flow.language);
+	buffer_text(out, started->shown.language);
 	buffer_text(out, "\",\"segment\":\"");
-	buffer_text(out, segment_text(started->segment));
+	buffer_text(out, started->visit.customer.facts.segment);
 	buffer_text(out, started->flow.cancel_at_stripe ? "\",\"cancelAt\":\"stripe\",\"steps\":" : "\",\"cancelAt\":\"host\",\"steps\":");
-	buffer_add(out, started->steps, started->steps_length);
+	buffer_add(out, started->shown.steps, started->shown.steps_length);
 	buffer_char(out, '}');
 }
 
 static enum err widget_start(struct req *req, struct rep *rep)
 {
 	const struct start_input *input = req->input;
-	const char *value = input->value_given ? pg_int(&req->ctx, input->value) : NULL;
 	struct started *started = arena_alloc(&req->ctx.arena, sizeof *started);
-	bool known;
 
-	started->segment = segment_of(input->value);
 	started->expires_s = clock_wall_s() + WIDGET_SESSION_S;
-	TRY(input_check(req, input));
-	TRY(customer_verify(req, input, value));
-	TRY(flow_choose(&req->ctx, &req->house, req->who.org_id, language_part(&req->ctx, input->language), started->segment, input->plan,
-		input->region, &started->flow));
-	TRY(customer_known(req, input->user_id, &known));
-	TRY(flow_render(&req->ctx, &req->house, req->who.org_id, &started->flow, started->segment, known, &started->order, &started->steps,
-		&started->steps_length));
 	id_new(started->id);
+	TRY(input_check(req, input));
+	TRY(customer_verify(req, input, input->value_given ? pg_int(&req->ctx, input->value) : NULL));
+	TRY(visit_prepare(req, input, started));
+	TRY(flow_decide(input, started));
 	start_render(req, rep, input, started);
-	TRY(session_write(req, input, value, started, known));
-	if (!known) {
-		struct cache_plan plan = customer_plan(req, input->user_id);
-
-		cache_put(&req->ctx, req->house.cache, &plan, cache_stamp(req->house.cache), "1", 1);
-	}
-	return OK;
+	return session_write(req, input, started);
 }
 
 /* A key's own rate takes the place of this one. */

@@ -12,6 +12,8 @@
 #define COUNTS_LIFE_MS 1800000 /* document 003 §4: offer performance for 30 minutes */
 #define GRID 2000              /* steps of the integral over [0, 1] */
 
+const enum step_type ADAPTIVE_OFFERS[ADAPTIVE_TYPES] = {STEP_DISCOUNT, STEP_PAUSE, STEP_DOWNGRADE, STEP_EXTENSION, STEP_SUPPORT};
+
 static enum err counts_load(struct ctx *ctx, void *argument, struct cached *value_out)
 {
 	const void *const *given = argument;

@@ -11,6 +11,10 @@
 
 #define ADAPTIVE_DAYS 90
 
+/* All types of offer, for estimates of an organisation as a whole. */
+#define ADAPTIVE_TYPES 5
+extern const enum step_type ADAPTIVE_OFFERS[ADAPTIVE_TYPES];
+
 struct offer_count { int64_t shown, accepted; };
 /* How often each type was shown and accepted in each segment. */
 struct offer_counts { struct offer_count of[SEGMENT_COUNT][STEP_COUNT]; };

@@ -17,6 +17,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/experiment_result.h \
 	lib/retention/experiment_store.c \
 	lib/retention/experiment_store.h \
+	lib/retention/coupon.c \
+	lib/retention/coupon.h \
 	lib/retention/eligibility.c \
 	lib/retention/eligibility.h \
 	lib/retention/flow.c \
@@ -34,6 +36,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/rules.c \
 	lib/retention/sequential.c \
 	lib/retention/sequential.h \
+	lib/retention/segment.c \
+	lib/retention/segment.h \
 	lib/retention/signature.c \
 	lib/retention/starter.c \
 	lib/retention/token.c \

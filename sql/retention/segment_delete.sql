@@ -1,0 +1,2 @@
+delete from segment
+where org_id = $1::uuid and id = $2::uuid
