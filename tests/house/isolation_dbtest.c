@@ -51,6 +51,8 @@ static const char *sql(const char *format, ...)
 	return arena_strdup(&setup.arena, ask(&setup, pool, text));
 }
 
+#include "tests/house/rows.h"
+
 /* --- the two organisations --- */
 
 static void people_add(struct org *org, const char *name)
@@ -156,28 +158,6 @@ static const char *fresh_add(struct org *org, const char *name)
 		"from f returning flow_id", org->tenant.org_id, name, EVERY_STEP);
 }
 
-static void outreach_add(struct org *org, const char *name)
-{
-	const char *of = org->tenant.org_id;
-
-	sql("insert into outreach_setting (org_id, sender_name, reply_to, return_url) values ('%s', '%s', '%s@example.com', 'https://%s.example/')", of, name, name,
-		name);
-	sql("insert into outreach_program (org_id, program, days) values ('%s', 'payment', '{0}')", of);
-	sql("insert into outreach_wording (org_id, kind, language, subject, body, button) values ('%s', 'payment.failed', 'en', '%s', '%s', '%s')", of, name, name,
-		name);
-	org->alert = sql("insert into alert (org_id, live, id, kind, priority, subscription_ref, customer_ref, reason, boundary, ends_at, occasion, month_minor, "
-		"currency, created_at) values ('%s', true, gen_random_uuid(), 'expired', 'high', 'sub_%s', 'cus_%s', 'cancellation', 0, now(), now(), 900, 'usd', now()) "
-		"returning id", of, name, name);
-	org->customer = sql("insert into customer (org_id, live, id, ref, stripe_ref, email, name, plan) values ('%s', true, gen_random_uuid(), 'reached-%s', "
-		"'cus_reached_%s', '%s@example.com', '%s', '%s') returning id", of, name, name, name, name, name);
-	sql("insert into outreach_case (org_id, live, invoice_ref, customer_ref, currency, due_minor, opened_at) "
-		"values ('%s', true, 'in_%s', 'cus_reached_%s', 'usd', 900, now())", of, name, name);
-	const char *mail = sql("insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at) "
-		"values ('%s', true, gen_random_uuid(), 'retention', 'retention.offer', '%s', '%s', 1, 'sent', now(), now()) returning id", of, org->customer, name);
-	sql("insert into outreach_offer (org_id, live, id, customer_id, subscription_ref, percent, months, month_minor, currency, created_at, expires_at) "
-		"values ('%s', true, '%s', '%s', 'sub_%s', 20, 3, 900, 'usd', now(), now() + interval '1 day')", of, mail, org->customer, name);
-}
-
 static void id_add(struct org *org, const char *id)
 {
 	assert_true(org->id_count < IDS && id_valid(id));
@@ -204,7 +184,7 @@ static void org_add(struct org *org, const char *name)
 	records_add(org, name);
 	webhooks_add(org, name);
 	report_add(org, name);
-	outreach_add(org, name);
+	outreach_add(org->tenant.org_id, name, &org->alert, &org->customer);
 	experiments_add(org, name);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
