@@ -80,14 +80,14 @@
 
 	const DARK = '--bg:#161d29;--fg:#eef2f7;--soft:#b3bfcf;--line:#7d8ca1;--box:#222c3b;--go:#8fc1ff;--on:#0a1626;--stop:#e3e8ef;--off:#161d29;';
 	const STYLE = `
-:host{all:initial;font:400 medium/1.5 var(--stoa-font,system-ui,sans-serif);
+:host{all:initial;font:400 medium/1.5 var(--stoa-font,var(--f,system-ui),sans-serif);
 --bg:#fff;--fg:#16202e;--soft:#4b5a6d;--line:#75849a;--box:#f0f4f9;--go:#003a78;--on:#fff;--stop:#2b3646;--off:#fff;}
 @media(prefers-color-scheme:dark){:host(:not([data-theme=light])){${DARK}}}
 :host([data-theme=dark]){${DARK}}
 *{box-sizing:border-box;font:inherit}
 a{color:inherit}
 dialog{width:calc(100% - 24px);max-width:440px;max-height:calc(100% - 24px);margin:auto;padding:24px;overflow:auto;overscroll-behavior:contain;
-border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,14px);text-align:start;overflow-wrap:anywhere;
+border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,var(--r,14px));text-align:start;overflow-wrap:anywhere;
 background:var(--stoa-background,var(--bg));color:var(--stoa-text,var(--fg));box-shadow:0 24px 64px rgb(0 0 0/.4)}
 dialog::backdrop{background:rgb(0 0 0/.6)}
 .top{display:flex;align-items:center;justify-content:space-between;gap:12px;margin-block-end:8px;color:var(--stoa-muted,var(--soft));font-size:.875em}
@@ -307,6 +307,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 				return;
 			flow.reply = reply;
 			flow.steps = reply.steps.slice();
+			flow.theme = reply.theme;
 			// "No thanks" to the last offer is not yet a cancellation: every flow ends with the question.
 			if (flow.steps[flow.steps.length - 1].type !== 'confirm')
 				flow.steps.push({index: -1, type: 'confirm'});
@@ -383,13 +384,23 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		return element;
 	}
 
-	function styled(root) {
+	// As the owner has set it; what the host page says comes first.
+	function branded(theme) {
+		if (!theme)
+			return '';
+		const dark = `--go:${theme.accentDark};--on:${theme.accentDarkText};`;
+		return `:host{--go:${theme.accent};--on:${theme.accentText};--r:${theme.radius}px;--f:${theme.font || 'system-ui'}}` +
+			`@media(prefers-color-scheme:dark){:host(:not([data-theme=light])){${dark}}}:host([data-theme=dark]){${dark}}`;
+	}
+
+	function styled(root, theme) {
+		const style = STYLE + branded(theme);
 		try {
 			const sheet = new CSSStyleSheet();
-			sheet.replaceSync(STYLE);
+			sheet.replaceSync(style);
 			root.adoptedStyleSheets = [sheet];
 		} catch (error) { // browsers before constructed style sheets
-			root.append(make('style', {nonce: SCRIPT ? SCRIPT.nonce : '', textContent: STYLE}));
+			root.append(make('style', {nonce: SCRIPT ? SCRIPT.nonce : '', textContent: style}));
 		}
 	}
 
@@ -398,7 +409,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 			return;
 		const host = flow.host = document.createElement('stoa-cancel-flow');
 		const root = host.attachShadow({mode: 'open'});
-		styled(root);
+		styled(root, flow.theme);
 		if (typeof options.theme === 'string')
 			host.dataset.theme = options.theme;
 		else

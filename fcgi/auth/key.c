@@ -78,7 +78,7 @@ static const struct field MADE_REPLY[] = {
 	REPLY("replacedExpiresAt", FIELD_TEXT, .nullable = true, .doc = "until when that one works, RFC 3339"),
 	FIELD_END};
 
-struct key_change {
+struct key_making {
 	struct req *req;
 	const struct key_input *input;
 	struct key_new new;
@@ -87,7 +87,7 @@ struct key_change {
 	const char *replaced_expires_at;
 };
 
-static bool origin_listed(const struct key_change *change, const char *origin)
+static bool origin_listed(const struct key_making *change, const char *origin)
 {
 	for (int i = 0; i < change->new.origin_count; i++)
 		if (strcmp(change->origins[i], origin) == 0)
@@ -96,7 +96,7 @@ static bool origin_listed(const struct key_change *change, const char *origin)
 }
 
 /* The input's origins in their normal form, each once. */
-static enum err origins_read(struct key_change *change)
+static enum err origins_read(struct key_making *change)
 {
 	struct ctx *ctx = &change->req->ctx;
 	struct json_object *list = change->input->origins;
@@ -112,16 +112,6 @@ static enum err origins_read(struct key_change *change)
 		if (!origin_listed(change, normal))
 			change->origins[change->new.origin_count++] = arena_strdup(&ctx->arena, normal);
 	}
-	return OK;
-}
-
-/* What only makes sense in a page of the host. */
-static enum err widget_only(struct ctx *ctx, const struct key_input *input, bool widget)
-{
-	if (!widget && input->origins && json_object_array_length(input->origins))
-		return fail_field(ctx, ERR_INVALID, "origins", "A server key has no origins: it is secret and not for browsers");
-	if (!widget && input->signature_required)
-		return fail_field(ctx, ERR_INVALID, "signatureRequired", "A server key signs no customers");
 	return OK;
 }
 
@@ -151,7 +141,7 @@ static bool time_formed(const char *text)
 	return (*text == '+' || *text == '-') && digits_like(text + 1, "00:00") && !text[6];
 }
 
-static enum err expiry_read(struct lease *lease, struct key_change *change)
+static enum err expiry_read(struct lease *lease, struct key_making *change)
 {
 	struct ctx *ctx = lease->ctx;
 	const struct key_input *input = change->input;
@@ -180,7 +170,7 @@ static const char *key_note(struct ctx *ctx, const struct key_new *new)
 
 static enum err create_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	struct key_change *change = argument;
+	struct key_making *change = argument;
 
 	TRY(expiry_read(lease, change));
 	TRY(key_create(ctx, lease, &change->new, &change->made));
@@ -199,7 +189,7 @@ static struct json_object *time_json(struct ctx *ctx, const char *text)
 	return json_object_new_string(arena_printf(&ctx->arena, "%.*sZ", (int)strcspn(copy, "+"), copy));
 }
 
-static enum err made_reply(struct req *req, struct rep *rep, const struct key_change *change)
+static enum err made_reply(struct req *req, struct rep *rep, const struct key_making *change)
 {
 	struct json_object *reply = json_own(&req->ctx, json_object_new_object());
 	const struct key_made *made = &change->made;
@@ -217,100 +207,58 @@ static enum err made_reply(struct req *req, struct rep *rep, const struct key_ch
 static enum err key_make(struct req *req, struct rep *rep)
 {
 	const struct key_input *input = req->input;
-	struct key_change change = {.req = req, .input = input};
+	struct key_making change = {.req = req, .input = input};
 	struct key_new *new = &change.new;
 
 	*new = (struct key_new){.org_id = req->who.org_id, .name = input->name, .created_by = req->who.account_id, .live = input->live,
 		.widget = strcmp(input->kind, "widget") == 0, .rate_per_minute = (int)input->rate_per_minute};
 	new->signature_required = input->signature_given ? input->signature_required : new->widget && new->live;
-	TRY(widget_only(&req->ctx, input, new->widget));
 	TRY(origins_read(&change));
+	TRY(key_widget_only(&req->ctx, new->widget, new->origin_count, input->signature_required));
 	TRY(change_run(&req->ctx, req->house.pool, create_run, &change));
 	who_forget(&req->ctx, &req->house, req->who.org_id);
 	return made_reply(req, rep, &change);
 }
 
-static enum err key_hold(struct lease *lease, const struct req *req, const char *id, PGresult **key_out)
-{
-	TRY(pg_run(lease, &SQL_AUTH_KEY_HOLD, PARAMS(req->who.org_id, id), key_out));
-	return PQntuples(*key_out) ? OK : fail(lease->ctx, ERR_NOT_FOUND, "There is no such key that works");
-}
-
-/* The successor is what the old key was. */
-static void successor_read(struct ctx *ctx, struct key_change *change, const PGresult *old)
-{
-	struct key_new *new = &change->new;
-
-	*new = (struct key_new){.org_id = change->req->who.org_id, .name = pg_text(old, 0, "name"), .created_by = change->req->who.account_id,
-		.widget = strcmp(pg_text(old, 0, "kind"), "widget") == 0, .live = pg_true(old, 0, "live"),
-		.signature_required = pg_true(old, 0, "signature_required"), .origins = change->origins,
-		.rate_per_minute = (int)pg_number(old, 0, "rate_per_minute", 0), .expires_at = pg_text(old, 0, "next_expires_at")};
-	for (const char *at = pg_text(old, 0, "origins"); *at && new->origin_count < WHO_ORIGINS; at += *at == ' ') {
-		size_t length = strcspn(at, " ");
-
-		change->origins[new->origin_count++] = arena_memdup(&ctx->arena, at, length);
-		at += length;
-	}
-}
-
 static enum err rotate_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	struct key_change *change = argument;
+	struct key_making *change = argument;
 	const struct key_input *input = change->input;
-	struct req *req = change->req;
-	PGresult *old, *result;
+	const struct audit by = audit_of(change->req, NULL, NULL, NULL);
+	struct key_turn turn = {0};
 
-	TRY(key_hold(lease, req, input->id, &old));
-	successor_read(ctx, change, old);
-	TRY(key_create(ctx, lease, &change->new, &change->made));
-	TRY(pg_run(lease, &SQL_AUTH_KEY_ROTATED,
-		PARAMS(req->who.org_id, input->id, change->made.id, pg_int(ctx, input->overlap_given ? input->overlap_hours : OVERLAP_HOURS)),
-		&result));
-	change->replaced_expires_at = pg_text(result, 0, "expires_at");
-	return auth_audit(lease, req, "key.rotate", "api_key", input->id, NULL,
-		audit_note(ctx, "rotatedTo", change->made.id, "expiresAt", change->replaced_expires_at, NULL));
+	TRY(key_rotate(ctx, lease, &by, input->id, input->overlap_given ? (int)input->overlap_hours : OVERLAP_HOURS, &turn));
+	change->made = turn.made;
+	change->new.expires_at = turn.expires_at;
+	change->replaced_expires_at = turn.replaced_expires_at;
+	return OK;
 }
 
-static enum err key_rotate(struct req *req, struct rep *rep)
+static enum err key_turned(struct req *req, struct rep *rep)
 {
-	struct key_change change = {.req = req, .input = req->input};
+	struct key_making change = {.req = req, .input = req->input};
 
 	TRY(change_run(&req->ctx, req->house.pool, rotate_run, &change));
 	who_forget(&req->ctx, &req->house, req->who.org_id);
 	return made_reply(req, rep, &change);
 }
 
-static const char *update_note(struct ctx *ctx, const char *name, const char *origins, const char *rate, bool signature)
-{
-	return audit_note(ctx, "name", name, "origins", origins, "ratePerMinute", rate, "signatureRequired", signature ? "yes" : "no", NULL);
-}
-
 static enum err update_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	struct key_change *change = argument;
+	struct key_making *change = argument;
 	const struct key_input *input = change->input;
-	struct req *req = change->req;
-	const char *rate = input->rate_per_minute ? pg_int(ctx, input->rate_per_minute) : NULL;
-	const char *origins = input->origins ? pg_array(ctx, change->origins, change->new.origin_count) : NULL;
-	bool signature;
-	PGresult *old, *result;
+	const struct audit by = audit_of(change->req, NULL, NULL, NULL);
+	const struct key_edit edit = {.id = input->id, .name = input->name, .origins = change->origins, .origin_count = change->new.origin_count,
+		.origins_given = input->origins, .signature_given = input->signature_given, .signature_required = input->signature_required,
+		.rate_per_minute = input->rate_per_minute};
 
-	TRY(key_hold(lease, req, input->id, &old));
-	TRY(widget_only(ctx, input, strcmp(pg_text(old, 0, "kind"), "widget") == 0));
-	signature = pg_true(old, 0, "signature_required");
-	TRY(pg_run(lease, &SQL_AUTH_KEY_UPDATE,
-		PARAMS(req->who.org_id, input->id, input->name, origins, rate,
-			input->signature_given ? pg_bool(input->signature_required) : NULL), &result));
-	return auth_audit(lease, req, "key.update", "api_key", input->id,
-		update_note(ctx, pg_text(old, 0, "name"), pg_text(old, 0, "origins"), pg_text(old, 0, "rate_per_minute"), signature),
-		update_note(ctx, input->name ? input->name : pg_text(old, 0, "name"), origins ? origins : pg_text(old, 0, "origins"),
-			rate ? rate : pg_text(old, 0, "rate_per_minute"), input->signature_given ? input->signature_required : signature));
+	return key_change(ctx, lease, &by, &edit);
 }
 
 static enum err key_update(struct req *req, struct rep *rep)
 {
 	const struct key_input *input = req->input;
-	struct key_change change = {.req = req, .input = input};
+	struct key_making change = {.req = req, .input = input};
 
 	if (!input->name && !input->origins && !input->rate_per_minute && !input->signature_given)
 		return fail(&req->ctx, ERR_INVALID, "Nothing is to be changed");
@@ -323,16 +271,12 @@ static enum err key_update(struct req *req, struct rep *rep)
 static enum err revoke_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
-	const struct key_input *input = req->input;
-	PGresult *result;
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
 
-	TRY(pg_run(lease, &SQL_AUTH_KEY_REVOKE, PARAMS(req->who.org_id, input->id), &result));
-	if (!PQntuples(result))
-		return fail(ctx, ERR_NOT_FOUND, "There is no such key, or it is revoked already");
-	return auth_audit(lease, req, "key.revoke", "api_key", input->id, NULL, NULL);
+	return key_revoke(ctx, lease, &by, ((const struct key_input *)req->input)->id);
 }
 
-static enum err key_revoke(struct req *req, struct rep *rep)
+static enum err key_delete(struct req *req, struct rep *rep)
 {
 	(void)rep;
 	TRY(change_run(&req->ctx, req->house.pool, revoke_run, req));
@@ -356,11 +300,11 @@ const struct route AUTH_KEY_ROUTES[] = {
 		.input_size = sizeof(struct key_input), .run = key_make, .shape = REPLY_FIELDS, .reply = MADE_REPLY, .status = 201,
 		.doc = "Makes an API key, which is shown this once"},
 	{METHOD_POST, "/api/v1/orgs/keys/:id/rotate", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = ROTATE_INPUT,
-		.input_size = sizeof(struct key_input), .run = key_rotate, .shape = REPLY_FIELDS, .reply = MADE_REPLY, .status = 201,
+		.input_size = sizeof(struct key_input), .run = key_turned, .shape = REPLY_FIELDS, .reply = MADE_REPLY, .status = 201,
 		.doc = "Makes a successor with a new secret; the old key goes on working for a while"},
 	{METHOD_PATCH, "/api/v1/orgs/keys/:id", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = UPDATE_INPUT,
 		.input_size = sizeof(struct key_input), .run = key_update, .shape = REPLY_ROW, .rows = &SQL_AUTH_KEY_GET,
 		.doc = "Changes a key's name, origins, rate or whether customers must be signed"},
 	{METHOD_DELETE, "/api/v1/orgs/keys/:id", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = REVOKE_INPUT,
-		.input_size = sizeof(struct key_input), .run = key_revoke, .shape = REPLY_NOTHING, .doc = "Revokes a key for good"},
+		.input_size = sizeof(struct key_input), .run = key_delete, .shape = REPLY_NOTHING, .doc = "Revokes a key for good"},
 	ROUTE_END};

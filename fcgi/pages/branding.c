@@ -37,7 +37,7 @@ static enum err branding_page(struct req *req, struct rep *rep)
 	const struct branding_input *in = req->input;
 	struct json_object *view = page_view(req);
 	struct branding branding;
-	TRY(branding_get(&req->ctx, req->house.pool, req->who.org_id, &branding));
+	TRY(branding_get(&req->ctx, req->house.pool, req->who.org_id, &branding, NULL));
 	page_text(view, "notice", in->saved ? tr(req, "The widget looks like this now.") : NULL);
 	return branding_show(req, rep, view, &branding);
 }

@@ -7,6 +7,7 @@
 
 struct keys_input {
 	const char *name, *kind, *mode, *origins, *signature;
+	int64_t rate, hours;
 	const char *id;
 };
 
@@ -18,6 +19,18 @@ static const struct field KEYS_CREATE_INPUT[] = {
 	INPUT(struct keys_input, signature, "signature", IN_BODY, FIELD_ENUM, .choices = "required", .doc = "customers must be signed"),
 	FIELD_END};
 
+static const struct field KEY_SAVE_INPUT[] = {
+	INPUT(struct keys_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the key"),
+	INPUT(struct keys_input, name, "name", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 120, .doc = "what the key is for"),
+	INPUT(struct keys_input, origins, "origins", IN_BODY, FIELD_LINES, .least = 0, .most = 4500, .doc = "widget keys: origins that may use it, one a line"),
+	INPUT(struct keys_input, signature, "signature", IN_BODY, FIELD_ENUM, .choices = "required", .doc = "customers must be signed"),
+	INPUT(struct keys_input, rate, "rate", IN_BODY, FIELD_INT, .required = true, .least = 1, .most = 100000000, .doc = "requests a minute"),
+	FIELD_END};
+static const struct field KEY_TURN_INPUT[] = {
+	INPUT(struct keys_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the key"),
+	INPUT(struct keys_input, hours, "hours", IN_BODY, FIELD_INT, .required = true, .least = 0, .most = 720,
+		.doc = "hours for which the old key goes on working"),
+	FIELD_END};
 static const struct field KEYS_REVOKE_INPUT[] = {
 	INPUT(struct keys_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the key"),
 	FIELD_END};
@@ -136,11 +149,8 @@ static enum err key_end(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
 	const struct keys_input *in = req->input;
-	PGresult *result;
-	TRY(pg_run(lease, &SQL_AUTH_KEY_REVOKE, PARAMS(req->who.org_id, in->id), &result));
-	if (!PQntuples(result))
-		return fail(ctx, ERR_NOT_FOUND, "There is no such key, or it is revoked already");
-	return note(lease, req, "key.revoke", in->id, NULL);
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
+	return key_revoke(ctx, lease, &by, in->id);
 }
 
 static enum err keys_revoke(struct req *req, struct rep *rep)
@@ -148,6 +158,93 @@ static enum err keys_revoke(struct req *req, struct rep *rep)
 	TRY(change_run(&req->ctx, req->house.pool, key_end, req));
 	who_forget(&req->ctx, &req->house, req->who.org_id);
 	return reply_redirect(req, rep, 303, "/keys");
+}
+
+/* --- one key --- */
+
+/* What a form sent stays in the view. */
+static enum err key_show(struct req *req, struct rep *rep, struct json_object *view)
+{
+	const struct keys_input *in = req->input;
+	PGresult *row;
+	TRY(pg_query(&req->ctx, req->house.pool, &SQL_PAGES_KEY_GET, PARAMS(req->who.org_id, in->id), &row));
+	if (!PQntuples(row))
+		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such key that works");
+	page_text(view, "id", in->id);
+	page_text(view, "prefix", pg_text(row, 0, "prefix"));
+	page_text(view, "last4", pg_text(row, 0, "last4"));
+	json_object_object_add(view, "widget", json_object_new_boolean(!strcmp(pg_text(row, 0, "kind"), "widget")));
+	json_object_object_add(view, "live", json_object_new_boolean(pg_true(row, 0, "live")));
+	page_stamp(req, view, "expires", pg_text(row, 0, "expires_at"));
+	if (!json_object_object_get_ex(view, "name", NULL)) {
+		page_text(view, "name", pg_text(row, 0, "name"));
+		page_text(view, "origins", pg_text(row, 0, "origins"));
+		page_text(view, "rate", pg_text(row, 0, "rate_per_minute"));
+		json_object_object_add(view, "signed", json_object_new_boolean(pg_true(row, 0, "signature_required")));
+	}
+	json_object_object_add(view, "on_keys", json_object_new_boolean(true));
+	return page_show(req, rep, "key", "Key", view);
+}
+
+static enum err key_page(struct req *req, struct rep *rep)
+{
+	return key_show(req, rep, page_view(req));
+}
+
+static enum err edit_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct req *req = argument;
+	const struct keys_input *in = req->input;
+	const struct audit by = audit_of(req, NULL, NULL, NULL);
+	const char *origins[WHO_ORIGINS];
+	struct key_edit edit = {.id = in->id, .name = in->name, .origins = origins, .origins_given = in->origins, .rate_per_minute = in->rate,
+		.signature_given = in->origins, .signature_required = in->signature};
+	TRY(read_origins(req, in->origins, origins, &edit.origin_count));
+	return key_change(ctx, lease, &by, &edit);
+}
+
+static enum err key_save(struct req *req, struct rep *rep)
+{
+	const struct keys_input *in = req->input;
+	enum err err = change_run(&req->ctx, req->house.pool, edit_run, req);
+	if (err == OK) {
+		who_forget(&req->ctx, &req->house, req->who.org_id);
+		return reply_redirect(req, rep, 303, "/keys");
+	}
+	struct json_object *view = page_view(req);
+	TRY(page_fault(req, rep, err, view));
+	page_text(view, "name", in->name);
+	page_text(view, "origins", in->origins);
+	page_text(view, "rate", pg_int(&req->ctx, in->rate));
+	json_object_object_add(view, "signed", json_object_new_boolean(in->signature != NULL));
+	return key_show(req, rep, view);
+}
+
+struct key_turning {
+	struct req *req;
+	struct key_turn turn;
+};
+
+static enum err turn_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	struct key_turning *turning = argument;
+	const struct keys_input *in = turning->req->input;
+	const struct audit by = audit_of(turning->req, NULL, NULL, NULL);
+	return key_rotate(ctx, lease, &by, in->id, (int)in->hours, &turning->turn);
+}
+
+/* Like a new one, the successor is shown on the list, this once. */
+static enum err key_turn_over(struct req *req, struct rep *rep)
+{
+	struct key_turning turning = {.req = req};
+	struct json_object *view = page_view(req), *shown = json_object_new_object();
+	TRY(change_run(&req->ctx, req->house.pool, turn_run, &turning));
+	who_forget(&req->ctx, &req->house, req->who.org_id);
+	page_text(shown, "name", tr(req, "Successor"));
+	page_text(shown, "key", turning.turn.made.key);
+	page_text(shown, "secret", *turning.turn.made.signing_secret ? turning.turn.made.signing_secret : NULL);
+	json_object_object_add(view, "made", shown);
+	return keys_show(req, rep, view);
 }
 
 const struct route KEYS_ROUTES[] = {
@@ -159,4 +256,12 @@ const struct route KEYS_ROUTES[] = {
 	{METHOD_POST, "/keys/:id/revoke", ACCESS_PAGE, .permission = PERMIT_KEY_WRITE, .class = CLASS_PAGE, .input = KEYS_REVOKE_INPUT,
 		.input_size = sizeof(struct keys_input), .run = keys_revoke, .shape = REPLY_NOTHING, .status = 303, .form = true,
 		.doc = "Ends a key"},
+	{METHOD_GET, "/keys/:id", ACCESS_PAGE, .permission = PERMIT_KEY_WRITE, .class = CLASS_PAGE, .input = KEYS_REVOKE_INPUT,
+		.input_size = sizeof(struct keys_input), .run = key_page, .shape = REPLY_PAGE, .doc = "A key, to change or replace it"},
+	{METHOD_POST, "/keys/:id", ACCESS_PAGE, .permission = PERMIT_KEY_WRITE, .class = CLASS_PAGE, .input = KEY_SAVE_INPUT,
+		.input_size = sizeof(struct keys_input), .run = key_save, .shape = REPLY_NOTHING, .status = 303, .form = true,
+		.doc = "Changes a key's name, origins, rate or whether customers must be signed"},
+	{METHOD_POST, "/keys/:id/rotate", ACCESS_PAGE, .permission = PERMIT_KEY_WRITE, .class = CLASS_PAGE, .input = KEY_TURN_INPUT,
+		.input_size = sizeof(struct keys_input), .run = key_turn_over, .shape = REPLY_PAGE, .form = true,
+		.doc = "Makes a successor and shows it, once; the old key goes on working for a while"},
 	ROUTE_END};

@@ -32,7 +32,7 @@ static enum err branding_read(struct req *req, struct rep *rep)
 {
 	struct branding branding;
 
-	TRY(branding_get(&req->ctx, req->house.pool, req->who.org_id, &branding));
+	TRY(branding_get(&req->ctx, req->house.pool, req->who.org_id, &branding, NULL));
 	rep->type = BODY_JSON;
 	buffer_text(&rep->body, branding_theme(&req->ctx, &branding));
 	return OK;

@@ -1,6 +1,7 @@
 #include "widget/choose.h"
 
 #include "base/clock.h"
+#include "retention/branding.h"
 #include "retention/flow.h"
 #include "sql.h"
 
@@ -136,6 +137,31 @@ enum err flow_choose(const struct visit *visit, struct flow_choice *choice_out)
 
 /* The cached text is the language, then STEP_TEXTS texts a step in the documented order, each ended by NUL. */
 enum { SHOWN_INDEX, SHOWN_TYPE, SHOWN_CURRENCY, SHOWN_PRICE, SHOWN_AMOUNT, SHOWN_WHEN, SHOWN_JSON, SHOWN_TEXTS };
+
+static enum err theme_load(struct ctx *ctx, void *argument, struct cached *value_out)
+{
+	const struct visit *visit = argument;
+	struct branding branding;
+	bool own;
+	const char *theme;
+
+	TRY(branding_get(ctx, visit->house->pool, visit->org_id, &branding, &own));
+	theme = own ? branding_theme(ctx, &branding) : "null";
+	*value_out = (struct cached){.data = theme, .length = strlen(theme) + 1};
+	return OK;
+}
+
+enum err theme_fetch(const struct visit *visit, const char **theme_out)
+{
+	const struct cache_plan cache = {.space = "theme", .key = visit->org_id, .tags = {flows_tag(visit->ctx, visit->org_id)},
+		.life_ms = CHOICE_LIFE_MS};
+	struct visit argument = *visit;
+	struct cached theme;
+
+	TRY(cache_fetch(visit->ctx, visit->house->cache, &cache, theme_load, &argument, &theme));
+	*theme_out = theme.data;
+	return OK;
+}
 
 void flow_step_write(struct buffer *out, struct json_object *step, int index)
 {

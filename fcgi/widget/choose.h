@@ -34,6 +34,9 @@ enum err flow_choose(const struct visit *visit, struct flow_choice *choice_out);
 struct flow_shown { const char *order, *steps, *language; size_t steps_length; };
 enum err flow_render(const struct visit *visit, const struct flow_choice *choice, bool holdout, struct flow_shown *shown_out);
 
+/* How the organisation's widget looks (retention/branding.h), as a JSON object, or "null". */
+enum err theme_fetch(const struct visit *visit, const char **theme_out);
+
 /* Appends one step as the widget gets it: its position, then what is stored but for `when`; without its closing brace. */
 void flow_step_write(struct buffer *out, struct json_object *step, int index);
 

@@ -121,6 +121,7 @@ struct started {
 	struct flow_choice flow;
 	struct flow_shown shown;
 	struct experiment_choice experiment;
+	const char *theme;
 	char id[ID_TEXT];
 	int64_t expires_s;
 	const char *value, *currency; /* a month: the host's, else the mirror's */
@@ -257,6 +258,8 @@ static void start_render(struct req *req, struct rep *rep, const struct start_in
 	buffer_text(out, started->visit.customer.facts.segment);
 	buffer_text(out, started->flow.cancel_at_stripe ? "\",\"cancelAt\":\"stripe\",\"steps\":" : "\",\"cancelAt\":\"host\",\"steps\":");
 	buffer_add(out, started->shown.steps, started->shown.steps_length);
+	buffer_text(out, ",\"theme\":");
+	buffer_text(out, started->theme);
 	buffer_char(out, '}');
 }
 
@@ -271,6 +274,7 @@ static enum err widget_start(struct req *req, struct rep *rep)
 	TRY(customer_verify(req, input, input->value_given ? pg_int(&req->ctx, input->value) : NULL));
 	TRY(visit_prepare(req, input, started));
 	TRY(flow_decide(input, started));
+	TRY(theme_fetch(&started->visit, &started->theme));
 	start_render(req, rep, input, started);
 	return session_write(req, input, started);
 }

@@ -164,4 +164,25 @@ struct key_made {
 };
 enum err key_create(struct ctx *ctx, struct lease *lease, const struct key_new *new, struct key_made *made_out);
 
+/* What of a key may change; NULL, 0 and *_given false leave it as it is. */
+struct key_edit {
+	const char *id, *name;
+	const char *const *origins;          /* normal, see origin_normal() */
+	int origin_count;
+	bool origins_given, signature_given, signature_required;
+	int64_t rate_per_minute;
+};
+/* The three in lease's transaction, with the audit line of `by` and the event; afterwards who_forget(). ERR_NOT_FOUND: no key that works.
+ * ERR_INVALID (origins, signatureRequired): a server key has neither. */
+enum err key_change(struct ctx *ctx, struct lease *lease, const struct audit *by, const struct key_edit *edit);
+enum err key_revoke(struct ctx *ctx, struct lease *lease, const struct audit *by, const char *id);
+/* A successor that is what the old key was and lives as long; the old one goes on working for overlap_hours. by->actor_id made it. */
+struct key_turn {
+	struct key_made made;
+	const char *expires_at, *replaced_expires_at; /* as PostgreSQL writes it, or NULL = never */
+};
+enum err key_rotate(struct ctx *ctx, struct lease *lease, const struct audit *by, const char *id, int overlap_hours, struct key_turn *turn_out);
+/* What only a widget key has, asked before the change as well. ERR_INVALID as above. */
+enum err key_widget_only(struct ctx *ctx, bool widget, int origin_count, bool signature_required);
+
 #endif

@@ -72,12 +72,14 @@ const char *branding_theme(struct ctx *ctx, const struct branding *branding)
 		branding->radius, branding->font);
 }
 
-enum err branding_get(struct ctx *ctx, struct pool *pool, const char *org_id, struct branding *branding_out)
+enum err branding_get(struct ctx *ctx, struct pool *pool, const char *org_id, struct branding *branding_out, bool *own_out)
 {
 	PGresult *row;
 
 	*branding_out = BRANDING_DEFAULT;
 	TRY(pg_query(ctx, pool, &SQL_RETENTION_BRANDING_GET, PARAMS(org_id), &row));
+	if (own_out)
+		*own_out = PQntuples(row) > 0;
 	if (PQntuples(row))
 		*branding_out = (struct branding){pg_text(row, 0, "accent"), pg_text(row, 0, "accentDark"), (int)pg_number(row, 0, "radius", 0),
 			pg_text(row, 0, "font")};

@@ -20,8 +20,8 @@ extern const struct branding BRANDING_DEFAULT;
  * 1.4.11; grounds #ffffff and #161d29), a font with characters that a family name does not have. */
 enum err branding_check(struct ctx *ctx, const struct branding *branding);
 
-/* What is stored, else the default; memory of ctx. */
-enum err branding_get(struct ctx *ctx, struct pool *pool, const char *org_id, struct branding *branding_out);
+/* What is stored, else the default; memory of ctx. own_out (may be NULL): something is stored. */
+enum err branding_get(struct ctx *ctx, struct pool *pool, const char *org_id, struct branding *branding_out, bool *own_out);
 /* Checks and stores it with the audit line of `by` and the event "branding.changed". Afterwards: flows_forget(), since the widget gets it with
  * the flow. */
 enum err branding_put(struct ctx *ctx, struct lease *lease, const struct audit *by, const struct branding *branding);

@@ -1,4 +1,4 @@
-/* Team, Audit log and Appearance through the dispatcher. */
+/* Team, Audit log, Appearance and keys through the dispatcher. */
 #include "tests/pages/visitors.h"
 
 static void shows_the_team(void **state)
@@ -95,6 +95,31 @@ static void sets_the_appearance(void **state)
 	submit(READER, "/settings/branding", "accent=%231f7a4d&accentDark=%236fdc9f&radius=4", 403);
 }
 
+static void changes_keys(void **state)
+{
+	const char *at = arena_printf(&setup.arena, "/keys/%s", alpha.live.id), *server = arena_printf(&setup.arena, "/keys/%s", alpha.server.id);
+	(void)state;
+	visit(OWNER, "/keys", 200);
+	SHOWS(at);
+	visit(OWNER, at, 200);
+	SHOWS("https://shop.example", "value=\"1000000\"");
+	submit(OWNER, at, "name=Shop&origins=https://a.example%0Ahttps://b.example&signature=required&rate=500", 303);
+	assert_string_equal(sql("select name || origins::text || signature_required || rate_per_minute from api_key where id = '%s'", alpha.live.id),
+		"Shop{https://a.example,https://b.example}true500");
+	visit(OWNER, at, 200);
+	submit(OWNER, at, "name=Shop&origins=ftp://a.example&rate=500", 422);
+	SHOWS("is not an origin", "ftp://a.example");
+	visit(OWNER, server, 200);
+	HIDES("name=\"origins\"");
+	submit(OWNER, server, "name=Server&rate=7", 303);
+	visit(OWNER, server, 200);
+	submit(OWNER, arena_printf(&setup.arena, "%s/rotate", server), "hours=0", 200);
+	SHOWS("shown this once", "stoa_live_");
+	visit(OWNER, server, 404);
+	assert_string_equal(sql("select count(*) from api_key where org_id = '%s' and name = 'Server' and rate_per_minute = 7", alpha.org_id), "2");
+	visit(ANALYST, at, 403);
+}
+
 /* The same pages for someone who reads German. */
 static void speaks_german(void **state)
 {
@@ -114,7 +139,7 @@ static void speaks_german(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test(shows_the_team), cmocka_unit_test(changes_the_team), cmocka_unit_test(shows_the_audit_log),
-		cmocka_unit_test(sets_the_appearance), cmocka_unit_test(speaks_german)};
+		cmocka_unit_test(sets_the_appearance), cmocka_unit_test(changes_keys), cmocka_unit_test(speaks_german)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
