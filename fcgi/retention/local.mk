@@ -11,6 +11,8 @@ retention_sources = \
 	fcgi/retention/reports.c \
 	fcgi/retention/segments.c \
 	fcgi/retention/flows.h \
+	fcgi/retention/outreach.c \
+	fcgi/retention/outreach_lists.c \
 	fcgi/retention/sessions.c \
 	fcgi/retention/summary.c
 

@@ -185,3 +185,10 @@ create index outreach_offer_customer on outreach_offer (org_id, live, customer_i
 
 create index subscription_cancelling on subscription (org_id, live, cancel_at) where cancel_at is not null;
 create index subscription_ended on subscription (org_id, live, ended_at) where ended_at is not null;
+create index subscription_attention on subscription (org_id, live, (coalesce(period_ends_at, 'infinity'::timestamptz)), ref)
+	where status in ('past_due', 'unpaid') or cancel_at_period_end or cancel_at is not null;
+
+-- Search by how something begins, whatever the collation.
+create index customer_email_begins on customer (org_id, live, lower(email) text_pattern_ops);
+create index customer_name_begins on customer (org_id, live, lower(name) text_pattern_ops);
+create index customer_ref_begins on customer (org_id, live, lower(ref) text_pattern_ops);
