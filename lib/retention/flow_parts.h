@@ -62,6 +62,26 @@ void number_review(struct issues *issues, int step, const char *name, struct jso
 /* True when some comparison of a condition is about the answer. */
 bool condition_asks_answer(struct json_object *condition);
 
+/* Columns of a table, retention/flow_file.h. */
+enum column_kind { COLUMN_STEP, COLUMN_LANGUAGE, COLUMN_TYPE, COLUMN_TEXT, COLUMN_CONFIG, COLUMN_WHEN, COLUMN_FLOW };
+struct flow_column { const char *name; enum column_kind kind; };
+extern const struct flow_column FLOW_COLUMNS[]; /* ends with a NULL name */
+#define COLUMN_FLOW_PREFIX "flow."
+
+/* A file that is being read. */
+struct flow_file {
+	struct ctx *ctx;
+	struct json_object *errors;
+	struct json_object *document; /* so far; belongs to ctx */
+};
+/* line or column 0: not known. */
+void file_error(struct flow_file *file, int line, int column, const char *name, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Reads a table into file->document. */
+void flow_table_read(struct flow_file *file, const char *text, char separator);
+
+/* Appends a starter flow's step of a type to steps, or a support step without an address, or an empty one of another type; answers it. */
+struct json_object *flow_starter_step(struct json_object *steps, const char *language, enum step_type type);
+
 /* The member as an object or array, or NULL when it is none. */
 struct json_object *json_object_at(struct json_object *object, const char *name);
 struct json_object *json_array_at(struct json_object *object, const char *name);

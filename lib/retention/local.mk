@@ -25,11 +25,17 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
 	lib/retention/flow.h \
+	lib/retention/flow_file.c \
+	lib/retention/flow_file.h \
 	lib/retention/flow_language.c \
 	lib/retention/flow_parts.h \
 	lib/retention/flow_review.c \
 	lib/retention/flow_rules.c \
 	lib/retention/flow_store.c \
+	lib/retention/flow_table.c \
+	lib/retention/flow_template.c \
+	lib/retention/ledger.c \
+	lib/retention/ledger.h \
 	lib/retention/report.c \
 	lib/retention/report.h \
 	lib/retention/retention.h \
@@ -43,7 +49,7 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/token.c \
 	lib/retention/welcome.c
 
-RETENTION_TESTS = tests/retention/rules_test tests/retention/flow_test tests/retention/token_test tests/retention/change_test \
+RETENTION_TESTS = tests/retention/rules_test tests/retention/flow_test tests/retention/flow_file_test tests/retention/token_test tests/retention/change_test \
 	tests/retention/stripe_test
 check_PROGRAMS += $(RETENTION_TESTS)
 TESTS += $(RETENTION_TESTS)
@@ -53,6 +59,9 @@ tests_retention_rules_test_LDADD = $(CHECK_LDADD)
 tests_retention_flow_test_SOURCES = tests/retention/flow_test.c tests/retention/cases.h
 tests_retention_flow_test_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_flow_test_LDADD = $(CHECK_LDADD)
+tests_retention_flow_file_test_SOURCES = tests/retention/flow_file_test.c tests/retention/cases.h
+tests_retention_flow_file_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_flow_file_test_LDADD = $(CHECK_LDADD)
 tests_retention_token_test_SOURCES = tests/retention/token_test.c tests/retention/cases.h
 tests_retention_token_test_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_token_test_LDADD = $(CHECK_LDADD)

@@ -68,9 +68,8 @@ enum err stripe_apply_run(struct ctx *ctx, struct job *job);
 extern const struct job_kind RETENTION_JOBS[];
 
 /* A starter flow in one language ("en", "de", "fr", "es"; another is English), steps only, owned by ctx: what a new organisation
- * begins with. It has a support step only when there is an address to write to. */
+ * begins with. */
 struct json_object *flow_starter(struct ctx *ctx, const char *language);
-struct json_object *flow_starter_for(struct ctx *ctx, const char *language, const char *support_email);
 /* Adds them to a new organisation, active, in lease's transaction: a widget key works at once. */
 enum err flow_starters_add(struct ctx *ctx, struct lease *lease, const char *org_id, const char *account_id);
 

@@ -1,8 +1,8 @@
-#include "retention/retention.h"
+#include "retention/flow_parts.h"
 
 #include <string.h>
 
-#define OPTIONS 7
+#define OPTIONS 8
 
 struct step_words { const char *title, *message, *button; };
 
@@ -14,7 +14,7 @@ struct words {
 };
 
 static const char *const OPTION_CODES[OPTIONS] = {
-	"too_expensive", "unused", "missing_features", "switched_service", "too_complex", "low_quality", "other"};
+	"too_expensive", "unused", "missing_features", "switched_service", "too_complex", "low_quality", "customer_service", "other"};
 
 static const struct words WORDS[] = {
 	{"en",
@@ -28,7 +28,7 @@ static const struct words WORDS[] = {
 		{"Confirm your cancellation", "Your plan stays active until the end of the period that you have paid for. "
 			"You are welcome back at any time.", "Cancel my plan"},
 		{"It is too expensive", "I do not use it enough", "A feature that I need is missing", "I am switching to another service",
-			"It is too complicated", "The quality was not what I expected", "Another reason"},
+			"It is too complicated", "The quality was not what I expected", "The customer service", "Another reason"},
 		"Your feedback"},
 	{"de",
 		{"Eine Frage, bevor Sie kündigen: Was ist der Grund?", "Ihre Antwort hilft uns, besser zu werden. Sie können die Frage überspringen.",
@@ -43,7 +43,7 @@ static const struct words WORDS[] = {
 		{"Kündigung bestätigen", "Ihr Tarif bleibt bis zum Ende des bezahlten Zeitraums aktiv. Sie sind jederzeit wieder willkommen.",
 			"Tarif kündigen"},
 		{"Es ist mir zu teuer", "Ich nutze es zu selten", "Mir fehlt eine Funktion", "Ich wechsle zu einem anderen Anbieter",
-			"Es ist mir zu kompliziert", "Die Qualität entsprach nicht meinen Erwartungen", "Ein anderer Grund"},
+			"Es ist mir zu kompliziert", "Die Qualität entsprach nicht meinen Erwartungen", "Der Kundendienst", "Ein anderer Grund"},
 		"Ihre Rückmeldung"},
 	{"fr",
 		{"Avant de partir : pourquoi souhaitez-vous résilier ?", "Votre réponse nous aide à nous améliorer. Vous pouvez passer cette question.",
@@ -59,7 +59,7 @@ static const struct words WORDS[] = {
 		{"Confirmer la résiliation", "Votre abonnement reste actif jusqu’à la fin de la période déjà payée. Vous serez toujours "
 			"bienvenu.", "Résilier mon abonnement"},
 		{"C’est trop cher", "Je ne l’utilise pas assez", "Il me manque une fonctionnalité", "Je passe à un autre service",
-			"C’est trop compliqué", "La qualité ne répond pas à mes attentes", "Une autre raison"},
+			"C’est trop compliqué", "La qualité ne répond pas à mes attentes", "Le service client", "Une autre raison"},
 		"Votre avis"},
 	{"es",
 		{"Antes de irse: ¿por qué desea cancelar?", "Su respuesta nos ayuda a mejorar. Puede omitir esta pregunta.", "Continuar"},
@@ -72,7 +72,7 @@ static const struct words WORDS[] = {
 		{"Confirmar la cancelación", "Su plan sigue activo hasta el final del período que ya ha pagado. Puede volver cuando quiera.",
 			"Cancelar mi plan"},
 		{"Es demasiado caro", "No lo uso lo suficiente", "Me falta una función", "Me cambio a otro servicio", "Es demasiado complicado",
-			"La calidad no es la que esperaba", "Otro motivo"},
+			"La calidad no es la que esperaba", "La atención al cliente", "Otro motivo"},
 		"Su opinión"},
 };
 
@@ -134,25 +134,44 @@ static struct json_object *text_config(const char *name, const char *value)
 	return config;
 }
 
-struct json_object *flow_starter_for(struct ctx *ctx, const char *language, const char *support_email)
+static const struct words *words_in(const char *language)
 {
-	const struct words *words = &WORDS[0];
-	struct json_object *steps = json_object_new_array();
-
 	for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
 		if (strcmp(WORDS[i].language, language) == 0)
-			words = &WORDS[i];
-	step_make(steps, STEP_SURVEY, &words->survey, survey_config(words));
-	step_make(steps, STEP_DISCOUNT, &words->discount, discount_config());
-	step_make(steps, STEP_PAUSE, &words->pause, pause_config());
-	if (support_email)
-		step_make(steps, STEP_SUPPORT, &words->support, text_config("email", support_email));
-	step_make(steps, STEP_FEEDBACK, &words->feedback, text_config("placeholder", words->placeholder));
-	step_make(steps, STEP_CONFIRM, &words->confirm, json_object_new_object());
-	return json_own(ctx, steps);
+			return &WORDS[i];
+	return &WORDS[0];
+}
+
+static const struct step_words NO_WORDS = {"", "", ""};
+
+struct json_object *flow_starter_step(struct json_object *steps, const char *language, enum step_type type)
+{
+	const struct words *words = words_in(language);
+
+	switch (type) {
+	case STEP_SURVEY:
+		return step_make(steps, type, &words->survey, survey_config(words));
+	case STEP_DISCOUNT:
+		return step_make(steps, type, &words->discount, discount_config());
+	case STEP_PAUSE:
+		return step_make(steps, type, &words->pause, pause_config());
+	case STEP_SUPPORT: /* whom to write to is the owner's to say */
+		return step_make(steps, type, &words->support, json_object_new_object());
+	case STEP_FEEDBACK:
+		return step_make(steps, type, &words->feedback, text_config("placeholder", words->placeholder));
+	case STEP_CONFIRM:
+		return step_make(steps, type, &words->confirm, json_object_new_object());
+	default:
+		return step_make(steps, type, &NO_WORDS, json_object_new_object());
+	}
 }
 
 struct json_object *flow_starter(struct ctx *ctx, const char *language)
 {
-	return flow_starter_for(ctx, language, NULL);
+	static const enum step_type types[] = {STEP_SURVEY, STEP_DISCOUNT, STEP_PAUSE, STEP_FEEDBACK, STEP_CONFIRM};
+	struct json_object *steps = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		flow_starter_step(steps, language, types[i]);
+	return json_own(ctx, steps);
 }

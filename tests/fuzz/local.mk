@@ -6,6 +6,7 @@ FUZZERS_ALL = \
 	tests/fuzz/customer_signature_fuzz \
 	tests/fuzz/envelope_fuzz \
 	tests/fuzz/flow_check_fuzz \
+	tests/fuzz/flow_import_fuzz \
 	tests/fuzz/guard_fuzz \
 	tests/fuzz/input_fuzz \
 	tests/fuzz/json_fuzz \
