@@ -7,3 +7,12 @@ lib_libstoa_a_SOURCES += \
 	lib/measure/read.c \
 	lib/measure/rebuild.c \
 	lib/measure/words.c
+
+check_PROGRAMS += tests/measure/formula_test tests/measure/measure_dbtest
+TESTS += tests/measure/formula_test tests/measure/measure_dbtest
+tests_measure_formula_test_SOURCES = tests/measure/formula_test.c
+tests_measure_formula_test_CFLAGS = $(CHECK_CFLAGS)
+tests_measure_formula_test_LDADD = $(CHECK_LDADD)
+tests_measure_measure_dbtest_SOURCES = tests/measure/measure_dbtest.c tests/lib/database.h
+tests_measure_measure_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_measure_measure_dbtest_LDADD = $(CHECK_LDADD)

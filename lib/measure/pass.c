@@ -52,28 +52,46 @@ static enum err notice_all(struct ctx *ctx, struct job *job)
 
 /* --- judging --- */
 
+/* Sessions whose subscription has become or is no longer theirs. */
+struct movers {
+	const char **orgs, **modes, **ids, **subscriptions;
+	int count;
+};
+
+static void mover_add(struct movers *movers, const PGresult *changed, int row, const char *subscription)
+{
+	movers->orgs[movers->count] = pg_text(changed, row, "org_id");
+	movers->modes[movers->count] = pg_text(changed, row, "live");
+	movers->ids[movers->count] = pg_text(changed, row, "session_id");
+	movers->subscriptions[movers->count++] = subscription;
+}
+
+static enum err neighbours(struct lease *lease, const PGresult *changed)
+{
+	struct ctx *ctx = lease->ctx;
+	size_t most = 2 * (size_t)PQntuples(changed) + 1;
+	struct movers movers = {arena_array(&ctx->arena, most, sizeof(char *)), arena_array(&ctx->arena, most, sizeof(char *)),
+		arena_array(&ctx->arena, most, sizeof(char *)), arena_array(&ctx->arena, most, sizeof(char *)), 0};
+
+	for (int row = 0; row < PQntuples(changed); row++) {
+		if (pg_true(changed, row, "joined"))
+			mover_add(&movers, changed, row, pg_text(changed, row, "subscription_ref"));
+		if (pg_text(changed, row, "left_ref"))
+			mover_add(&movers, changed, row, pg_text(changed, row, "left_ref"));
+	}
+	if (!movers.count)
+		return OK;
+	return pg_run(lease, &SQL_MEASURE_BEFORE, PARAMS(pg_array(ctx, movers.orgs, movers.count), pg_array(ctx, movers.modes, movers.count),
+		pg_array(ctx, movers.ids, movers.count), pg_array(ctx, movers.subscriptions, movers.count)), NULL);
+}
+
 enum err measure_judge(struct lease *lease, const struct measure_sessions *sessions, PGresult **changed_out)
 {
 	struct ctx *ctx = lease->ctx;
-	const char **orgs, **modes, **ids;
-	int count = 0, rows;
 
 	TRY(pg_run(lease, &SQL_MEASURE_JUDGE, PARAMS(sessions->orgs, sessions->modes, sessions->ids, pg_int(ctx, WIDGET_SESSION_S),
 		pg_int(ctx, MEASURE_DUE_DAYS)), changed_out));
-	rows = PQntuples(*changed_out);
-	orgs = arena_array(&ctx->arena, (size_t)rows + 1, sizeof *orgs);
-	modes = arena_array(&ctx->arena, (size_t)rows + 1, sizeof *modes);
-	ids = arena_array(&ctx->arena, (size_t)rows + 1, sizeof *ids);
-	for (int row = 0; row < rows; row++) {
-		if (!pg_true(*changed_out, row, "joined"))
-			continue;
-		orgs[count] = pg_text(*changed_out, row, "org_id");
-		modes[count] = pg_text(*changed_out, row, "live");
-		ids[count++] = pg_text(*changed_out, row, "session_id");
-	}
-	if (!count)
-		return OK;
-	return pg_run(lease, &SQL_MEASURE_BEFORE, PARAMS(pg_array(ctx, orgs, count), pg_array(ctx, modes, count), pg_array(ctx, ids, count)), NULL);
+	return neighbours(lease, *changed_out);
 }
 
 /* Only for those who asked for it by name: it would be the most frequent event of all. */

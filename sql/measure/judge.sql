@@ -93,6 +93,7 @@ with touched as (
 select k.org_id, k.live, k.session_id, k.customer_ref, k.subscription_ref, k.flow_id, k.segment, k.language,
 	k.fresh and k.started_at > now() - interval '1 day' and exists (select from webhook_endpoint w
 		where w.org_id = k.org_id and w.live = k.live and w.enabled and 'flow.started' = any (w.events)) as announce,
+	case when not k.fresh and b.subscription_ref is distinct from k.subscription_ref then b.subscription_ref end as left_ref,
 	k.subscription_ref is not null and (k.fresh or b.subscription_ref is distinct from k.subscription_ref) as joined
 from kept k
 left join before b on b.org_id = k.org_id and b.live = k.live and b.session_id = k.session_id

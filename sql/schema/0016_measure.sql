@@ -176,7 +176,7 @@ language sql immutable as $$
 	from fact
 	cross join lateral (values ('all', ''), ('flow', flow), ('segment', segment), ('plan', plan), ('language', language),
 		('policy', policy), ('experiment', experiment), ('variant', variant)) d (dimension, value)
-	cross join lateral (values (1, fact.currency), (0, paid_currency)) m (own, currency)
+	cross join lateral (values (1, fact.currency), (0, case when paid_minor <> 0 or refunded_minor <> 0 then paid_currency end)) m (own, currency)
 	where d.value is not null and m.currency is not null and (wide or d.dimension = 'all')
 	group by org_id, live, d.dimension, d.value, day, m.currency
 	order by org_id, live, d.dimension, d.value, day, m.currency
@@ -200,7 +200,7 @@ language sql immutable as $$
 	from fact
 	cross join lateral (values ('all', ''), ('flow', flow), ('segment', segment), ('plan', plan), ('language', language),
 		('policy', policy), ('experiment', experiment), ('variant', variant)) d (dimension, value)
-	cross join lateral (values (1, fact.currency), (0, case when taken <> 0 then paid_currency end)) m (own, currency)
+	cross join lateral (values (1, fact.currency), (0, case when taken <> 0 and (paid_minor <> 0 or refunded_minor <> 0) then paid_currency end)) m (own, currency)
 	where d.value is not null and m.currency is not null and (wide or d.dimension = 'all')
 	group by org_id, live, d.dimension, d.value, day, step_type, m.currency
 	order by org_id, live, d.dimension, d.value, day, step_type, m.currency
