@@ -20,9 +20,10 @@ cli_stoa_SOURCES = \
 	cli/openapi_schema.c \
 	cli/routes.c \
 	cli/slo.c \
+	cli/stripe.c \
 	cli/user.c \
 	$(families_sources)
-families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(widget_sources)
+families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(stripe_sources) $(widget_sources)
 
 TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest
 EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest

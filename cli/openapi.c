@@ -86,8 +86,21 @@ static struct json_object *content_of(const char *media, struct json_object *sch
 	return content;
 }
 
+/* What somebody else defines. */
+static struct json_object *body_raw(void)
+{
+	struct json_object *body = json_object_new_object(), *schema = json_object_new_object();
+	json_object_object_add(schema, "type", json_object_new_string("object"));
+	json_object_object_add(schema, "additionalProperties", json_object_new_boolean(true));
+	json_object_object_add(body, "required", json_object_new_boolean(true));
+	json_object_object_add(body, "content", content_of("application/json", schema, NULL));
+	return body;
+}
+
 static struct json_object *body_of(const struct route *route)
 {
+	if (route->raw)
+		return body_raw();
 	bool some = route->form, required = false;
 	for (const struct field *field = route->input; field && field->name; field++) {
 		some |= field->place == IN_BODY;

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = resolve(fileURLToPath(import.meta.url), '../..')
-export const FAMILIES = ['auth', 'widget', 'retention', 'ops', 'pages']
+export const FAMILIES = ['auth', 'widget', 'retention', 'stripe', 'ops', 'pages']
 const BAD_LOG = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:|get unexpected signal/
 const STOP_SECONDS = 30
 

@@ -2,14 +2,16 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "billing/billing.h"
 #include "consumer/consumer.h"
 #include "identity/identity.h"
 #include "job/schedule.h"
 #include "job/supervisor.h"
 #include "mail/outbox.h"
+#include "measure/measure.h"
 #include "metric/metric.h"
-#include "retention/retention.h"
 #include "outreach/outreach.h"
+#include "retention/retention.h"
 #include "sql.h"
 #include "web/web.h"
 #include "webhook/webhook.h"
@@ -22,8 +24,9 @@
 
 #define KINDS 64
 
-static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, BILLING_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS, CONSUMER_JOBS, OUTREACH_JOBS};
-static const struct schedule *const SCHEDULES[] = {BILLING_SCHEDULES, IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES, CONSUMER_SCHEDULES, OUTREACH_SCHEDULES};
+static const struct job_kind *const DOMAINS[] = {RETENTION_JOBS, BILLING_JOBS, IDENTITY_JOBS, WEBHOOK_JOBS, MAIL_JOBS, CONSUMER_JOBS, OUTREACH_JOBS, MEASURE_JOBS};
+static const struct schedule *const SCHEDULES[] = {BILLING_SCHEDULES, IDENTITY_SCHEDULES, WEBHOOK_SCHEDULES, MAIL_SCHEDULES, CONSUMER_SCHEDULES, OUTREACH_SCHEDULES,
+	MEASURE_SCHEDULES};
 
 static const char HELP[] =
 	"usage: stoa-worker [--config FILE] [--threads N] [--min N] [--max N]\n"

@@ -1,14 +1,18 @@
 #include "retention/family.h"
 
+#include "billing/billing.h"
 #include "event/event.h"
+#include "identity/identity.h"
 #include "sql.h"
-#include "stripe/stripe.h"
-#include "who/secret.h"
 
-#include <ctype.h>
 #include <string.h>
 
 struct connection_input { const char *mode, *secret_key; };
+
+struct connection_change {
+	struct req *req;
+	struct billing_connection connection;
+};
 
 #define MODE_FIELD INPUT(struct connection_input, mode, "mode", IN_PATH, FIELD_ENUM, .required = true, .choices = "live|test", .doc = "the mode")
 
@@ -24,45 +28,6 @@ static bool is_live(const struct connection_input *input)
 	return strcmp(input->mode, "live") == 0;
 }
 
-/* sk_live_…, rk_test_…: letters and digits behind it. */
-static enum err key_check(struct req *req, const struct connection_input *input)
-{
-	const char *key = input->secret_key;
-	bool secret = strncmp(key, "sk_", 3) == 0 || strncmp(key, "rk_", 3) == 0;
-	bool live = secret && strncmp(key + 3, "live_", 5) == 0, test = secret && strncmp(key + 3, "test_", 5) == 0;
-
-	if (!live && !test)
-		return fail_field(&req->ctx, ERR_INVALID, "secretKey", "A key that begins with sk_live_, rk_live_, sk_test_ or rk_test_ is needed");
-	for (const char *at = key + 8; *at; at++)
-		if (!isalnum((unsigned char)*at) && *at != '_')
-			return fail_field(&req->ctx, ERR_INVALID, "secretKey", "The key holds characters that Stripe's keys do not have");
-	if (live != is_live(input))
-		return fail_field(&req->ctx, ERR_INVALID, "secretKey", "The key is of the other mode");
-	return OK;
-}
-
-/* Asks Stripe whose key it is. A restricted key that may not read the account is good all the same. */
-static enum err key_prove(struct req *req, const struct connection_input *input, const char **account_out)
-{
-	struct stripe_reply reply;
-	const char *account;
-
-	*account_out = NULL;
-	if (stripe_call(&req->ctx, req->net, input->secret_key, req->who.org_id, "GET", "/v1/account", NULL, NULL, &reply) != OK) {
-		ctx_forgive(&req->ctx);
-		return fail(&req->ctx, ERR_UPSTREAM, "Stripe cannot be reached to check the key; nothing was stored");
-	}
-	if (reply.definite && reply.status == 403)
-		return OK;
-	if (reply.definite && reply.status >= 400)
-		return fail_field(&req->ctx, ERR_INVALID, "secretKey", "Stripe refuses this key");
-	account = reply.definite ? json_text(reply.body, "id", NULL) : NULL;
-	if (!account || !stripe_id(account, "acct_"))
-		return fail(&req->ctx, ERR_UPSTREAM, "Stripe's answer about the key cannot be used; nothing was stored");
-	*account_out = account;
-	return OK;
-}
-
 static enum err change_audit(struct lease *lease, struct req *req, const char *action, const char *last4, const char *account)
 {
 	const struct connection_input *input = req->input;
@@ -72,19 +37,12 @@ static enum err change_audit(struct lease *lease, struct req *req, const char *a
 	return event_audit(lease, &audit);
 }
 
-static enum err connection_store(struct lease *lease, struct req *req, const char *account)
+static enum err connection_store(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	const struct connection_input *input = req->input;
-	const char *last4 = input->secret_key + strlen(input->secret_key) - 4;
-	const uint8_t *sealed;
-	size_t bytes;
+	struct connection_change *change = argument;
 
-	secret_seal(&req->ctx, req->who.org_id, input->secret_key, strlen(input->secret_key), &sealed, &bytes);
-	TRY(pg_begin(lease));
-	TRY(pg_run(lease, &SQL_RETENTION_CONNECTION_PUT,
-		PARAMS(req->who.org_id, pg_bool(is_live(input)), pg_bytes(&req->ctx, sealed, bytes), last4, account), NULL));
-	TRY(change_audit(lease, req, "connection.put", last4, account));
-	return pg_commit(lease);
+	TRY(billing_connect(ctx, lease, &change->connection));
+	return change_audit(lease, change->req, "connection.put", change->connection.last4, change->connection.account);
 }
 
 static enum err connection_get(struct req *req, struct rep *rep)
@@ -98,16 +56,11 @@ static enum err connection_get(struct req *req, struct rep *rep)
 
 static enum err connection_put(struct req *req, struct rep *rep)
 {
-	const char *account;
-	struct lease lease;
-	enum err err;
+	const struct connection_input *input = req->input;
+	struct connection_change change = {req, {.org_id = req->who.org_id, .live = is_live(input), .secret_key = input->secret_key}};
 
-	TRY(key_check(req, req->input));
-	TRY(key_prove(req, req->input, &account));
-	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	err = connection_store(&lease, req, account);
-	lease_return(&lease);
-	TRY(err);
+	TRY(billing_key_check(&req->ctx, req->net, &change.connection));
+	TRY(change_run(&req->ctx, req->house.pool, connection_store, &change));
 	return connection_get(req, rep);
 }
 
@@ -144,7 +97,7 @@ const struct route RETENTION_CONNECTION_ROUTES[] = {
 		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .doc = "Reads which Stripe account a mode is connected to"},
 	{.method = METHOD_PUT, .path = CONNECTION_PATH, .access = ACCESS_PERMISSION, .permission = PERMIT_CONNECTION_WRITE,
 		.class = CLASS_LLM, .input = PUT_INPUT, .input_size = sizeof(struct connection_input), .run = connection_put,
-		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .doc = "Connects a mode to Stripe: asks Stripe about the key and stores it sealed"},
+		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .doc = "Connects a mode to Stripe: asks Stripe about the key, stores it sealed and checks what it may do"},
 	{.method = METHOD_DELETE, .path = CONNECTION_PATH, .access = ACCESS_PERMISSION, .permission = PERMIT_CONNECTION_WRITE,
 		.class = CLASS_ADMIN, .input = MODE_INPUT, .input_size = sizeof(struct connection_input), .run = connection_delete,
 		.shape = REPLY_NOTHING, .doc = "Forgets a mode's key; decisions then wait for a person"},

@@ -10,15 +10,6 @@ enum err mode_choose(struct req *req, bool given, bool live, bool *live_out)
 	return OK;
 }
 
-struct audit audit_of(const struct req *req, const char *action, const char *entity, const char *entity_id)
-{
-	bool session = req->who.kind == WHO_SESSION;
-
-	return (struct audit){.org_id = req->who.org_id, .actor_kind = session ? "session" : "key",
-		.actor_id = session ? req->who.account_id : req->who.key_id, .action = action, .entity = entity, .entity_id = entity_id,
-		.address = req->address, .agent = req->header(req, "User-Agent")};
-}
-
 static const struct route *const TABLES[] = {
 	RETENTION_EXPERIMENT_ROUTES, RETENTION_FLOW_ROUTES, RETENTION_FLOW_FILE_ROUTES, RETENTION_SESSION_ROUTES, RETENTION_SUMMARY_ROUTES, RETENTION_CONNECTION_ROUTES, RETENTION_BRANDING_ROUTES,
 	RETENTION_ACTIVITY_ROUTES, RETENTION_REPORT_ROUTES, RETENTION_SEGMENT_ROUTES, RETENTION_OFFER_ROUTES, RETENTION_STRIPE_ROUTES, RETENTION_OUTREACH_ROUTES, RETENTION_REACH_ROUTES, NULL};

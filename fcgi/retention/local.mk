@@ -2,18 +2,21 @@ pkglibexec_PROGRAMS += fcgi/retention/stoa-retention
 fcgi_retention_stoa_retention_SOURCES = fcgi/retention/main.c $(retention_sources)
 retention_sources = \
 	fcgi/retention/activity.c \
+	fcgi/retention/branding.c \
 	fcgi/retention/connection.c \
 	fcgi/retention/experiments.c \
 	fcgi/retention/family.c \
 	fcgi/retention/family.h \
+	fcgi/retention/flow_files.c \
 	fcgi/retention/flows.c \
-	fcgi/retention/offers.c \
-	fcgi/retention/reports.c \
-	fcgi/retention/segments.c \
 	fcgi/retention/flows.h \
+	fcgi/retention/offers.c \
 	fcgi/retention/outreach.c \
 	fcgi/retention/outreach_lists.c \
+	fcgi/retention/reports.c \
+	fcgi/retention/segments.c \
 	fcgi/retention/sessions.c \
+	fcgi/retention/stripe.c \
 	fcgi/retention/summary.c
 
 check_PROGRAMS += tests/retention/retention_dbtest

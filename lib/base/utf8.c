@@ -71,3 +71,14 @@ size_t utf8_length(const char *text, size_t bytes)
 		count += !is_tail((unsigned char)text[i]);
 	return count;
 }
+
+size_t utf8_cut(const char *text, size_t most)
+{
+	size_t length = strnlen(text, most + 1);
+
+	if (length <= most)
+		return length;
+	for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+		length--;
+	return length;
+}

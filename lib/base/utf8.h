@@ -10,5 +10,7 @@ size_t utf8_step(const char *text, size_t bytes);
 bool utf8_valid(const char *text, size_t bytes);
 /* Code points in valid UTF-8. */
 size_t utf8_length(const char *text, size_t bytes);
+/* Bytes of the longest beginning of valid UTF-8 that has at most `most` bytes and cuts no character. */
+size_t utf8_cut(const char *text, size_t most);
 
 #endif

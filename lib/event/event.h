@@ -56,12 +56,13 @@ extern const struct conf_row EVENT_CONF[]; /* [event] keep */
 	X("experiment.changed", "an experiment was changed, started, stopped or deleted", \
 		"experiment.update|experiment.start|experiment.stop|experiment.delete") \
 	X("experiment.promoted", "the winner of an experiment took the control's place", "experiment.promote") \
+	X("branding.changed", "the appearance of the widget was changed", "branding.put") \
 	X("segment.created", "a segment of customers was made", "segment.create") \
 	X("segment.changed", "a segment's name or condition was changed", "segment.update") \
 	X("segment.removed", "a segment was deleted", "segment.delete") \
 	X("offer.changed", "the rules or the order of offers were changed", "offer.rule|offer.policy|flow.policy") \
 	X("coupon.created", "a coupon was made at Stripe", "coupon.create") \
-	X("connection.changed", "the connection with Stripe was made or replaced", "connection.put") \
+	X("connection.changed", "the connection with Stripe was made or replaced, or its endpoint got another secret", "connection.put|connection.secret") \
 	X("connection.removed", "the connection with Stripe was removed", "connection.delete") \
 	X("organisation.changed", "the organisation was renamed", "organisation.update") \
 	X("member.added", "a person became a member", "member.add") \

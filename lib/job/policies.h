@@ -20,6 +20,15 @@
 /* "stripe.apply", high: applies a decision at Stripe. */
 extern const struct job_policy JOB_STRIPE_APPLY;
 
+/* "stripe.event": one event of Stripe into the mirror. As "stripe.apply", for it may have to ask Stripe. */
+extern const struct job_policy JOB_STRIPE_EVENT;
+/* "stripe.import" and "stripe.catch-up": read from Stripe page by page and go on where they were, so an attempt may take hours. */
+extern const struct job_policy JOB_STRIPE_IMPORT, JOB_STRIPE_CATCH_UP;
+/* "stripe.check": what a key may do. */
+extern const struct job_policy JOB_STRIPE_CHECK;
+/* "stripe.round", low: a catch-up for every connection, and old events go. Every hour, so it is not repeated. */
+extern const struct job_policy JOB_STRIPE_ROUND;
+
 /* "password.mail": mails a link to set a password. */
 extern const struct job_policy JOB_PASSWORD_MAIL;
 /* "mail.send": one mail. */
@@ -41,6 +50,13 @@ extern const struct job_policy JOB_EVENT_WAKE;
 /* "event.consume": one consumer reads on. Tried again soon: it talks to nobody, and others wait behind an event that fails. */
 extern const struct job_policy JOB_EVENT_CONSUME;
 
+/* "outreach.sweep", default: finds where there is something to look after, every 5 minutes. */
+extern const struct job_policy JOB_OUTREACH_SWEEP;
+/* "outreach.run", low: alerts, cases and mails of one organisation and mode; the next one makes up for what this one misses. */
+extern const struct job_policy JOB_OUTREACH_RUN;
+/* "outreach.retry" and "outreach.apply": as "stripe.apply", one attempt at an invoice's payment, one offer that was taken. */
+extern const struct job_policy JOB_OUTREACH_RETRY, JOB_OUTREACH_APPLY;
+
 /* "report.make", low. */
 extern const struct job_policy JOB_REPORT_MAKE;
 /* "measure.pass": outcomes of sessions and their sums. One at a time; every minute too, so it is not tried for long. */
@@ -50,13 +66,6 @@ extern const struct job_policy JOB_HOUSE_CLEANUP;
 
 /* All of the above, NULL-ended. */
 extern const struct job_policy *const JOB_POLICIES[];
-/* "outreach.sweep", default: finds where there is something to look after, every 5 minutes. */
-extern const struct job_policy JOB_OUTREACH_SWEEP;
-/* "outreach.run", low: alerts, cases and mails of one organisation and mode; the next one makes up for what this one misses. */
-extern const struct job_policy JOB_OUTREACH_RUN;
-/* "outreach.retry" and "outreach.apply": as "stripe.apply", one attempt at an invoice's payment, one offer that was taken. */
-extern const struct job_policy JOB_OUTREACH_RETRY, JOB_OUTREACH_APPLY;
-
 
 /* Depths of a queue (document 001, "Queue Depth Targets"): fewer than target is well, more than alert is an alert, `most` is what it was
  * planned for. Nothing is refused past it: a job that was promised is kept. */

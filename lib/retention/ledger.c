@@ -74,16 +74,9 @@ enum err ledger_plan(const struct ledger *ledger, const char *purpose, const cha
 	return job_commit(&lease, err);
 }
 
-/* At most `most` bytes of text, not cutting a character. */
 static const char *text_cut(struct ctx *ctx, const char *text, size_t most)
 {
-	size_t length = strlen(text);
-
-	if (length <= most)
-		return text;
-	for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
-		length--;
-	return arena_memdup(&ctx->arena, text, length);
+	return arena_memdup(&ctx->arena, text, utf8_cut(text, most));
 }
 
 enum err ledger_answer(const struct ledger *ledger, const struct operation *operation, const struct stripe_reply *reply, bool done)

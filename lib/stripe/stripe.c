@@ -1,13 +1,18 @@
+#include "config.h"
+
 #include "stripe/stripe.h"
 
+#include "base/clock.h"
 #include "conf/conf.h"
 #include "text/json.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define REPLY_DEPTH 32
+#define REPLY_BYTES ((size_t)16 << 20) /* a page of 100 invoices */
 
 const struct conf_row STRIPE_CONF[] = {
 	{.name = "stripe.api_base", .type = CONF_STRING, .fallback = "https://api.stripe.com",
@@ -18,6 +23,8 @@ const struct conf_row STRIPE_CONF[] = {
 	 .help = "longest wait for one answer of Stripe"},
 	{.name = "stripe.tries", .type = CONF_INT, .fallback = "3", .least = 1, .most = 10,
 	 .help = "tries of one call, before the job's own retries"},
+	{.name = "stripe.keep", .type = CONF_INT, .fallback = "30", .least = 1, .most = 3650,
+	 .help = "days for which the words of an event are kept; its id is kept for 30 days more"},
 	CONF_END};
 
 void stripe_param(struct buffer *form, const char *name, const char *value)
@@ -115,10 +122,23 @@ static void call_headers(struct ctx *ctx, struct call *call, const char *secret_
 	call->headers[count] = NULL;
 }
 
+/* The answer was made no later than its Date says and no earlier than we asked; Date is cut to the second. */
+static int64_t read_time(const struct call *call, int64_t began_us)
+{
+	const char *date = call_header(call, "date");
+	struct tm at = {0};
+	int64_t now_s = clock_wall_s();
+
+	if (date && strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &at))
+		now_s = timegm(&at);
+	return now_s - 1 - (clock_mono_us() - began_us + 999999) / 1000000;
+}
+
 enum err stripe_call(struct ctx *ctx, struct net *net, const char *secret_key, const char *account, const char *method,
 	const char *path, const char *form, const char *idempotency_key, struct stripe_reply *reply_out)
 {
 	bool get = strcmp(method, "GET") == 0;
+	int64_t began_us = clock_mono_us();
 	const char *request_id;
 	struct call call = {
 		.peer = arena_printf(&ctx->arena, "stripe:%s", account),
@@ -127,6 +147,7 @@ enum err stripe_call(struct ctx *ctx, struct net *net, const char *secret_key, c
 			get && form ? form : ""),
 		.body = get ? NULL : form ? form : "",
 		.timeout_ms = conf_ms("stripe.timeout"),
+		.most_bytes = REPLY_BYTES,
 		.safe = get || idempotency_key,
 		.retry = {(int)conf_int("stripe.tries"), 500, 5000},
 		.again = call_again,
@@ -137,6 +158,7 @@ enum err stripe_call(struct ctx *ctx, struct net *net, const char *secret_key, c
 	call_headers(ctx, &call, secret_key, idempotency_key);
 	TRY(net_call(ctx, net, &call));
 	reply_out->status = call.status;
+	reply_out->read_s = read_time(&call, began_us);
 	request_id = call_header(&call, "request-id");
 	reply_out->request_id = request_id ? request_id : "";
 	reply_out->replayed = call_header(&call, "idempotent-replayed") != NULL;

@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-extern const struct conf_row STRIPE_CONF[]; /* [stripe] api_base, api_version (2026-10-28.endive), timeout, tries */
+extern const struct conf_row STRIPE_CONF[]; /* [stripe] api_base, api_version (2026-10-28.endive), timeout, tries, keep */
 
 /* Appends name=value, form-encoded, with '&' between. value NULL sends the empty value (unset). */
 void stripe_param(struct buffer *form, const char *name, const char *value);
@@ -25,6 +25,7 @@ struct stripe_reply {
 	const char *request_id;     /* Request-Id header or "" */
 	const char *error_type, *error_code, *error_message; /* of {"error":{…}}, or "" */
 	bool replayed;              /* the stored answer of an earlier call with this key: that call is over */
+	int64_t read_s;             /* Unix time by Stripe's clock: what happened until then is in the answer */
 	bool definite;              /* Stripe answered for good: 2xx with a body, or a 4xx that a repeat will not change */
 };
 

@@ -3,6 +3,7 @@ lib_libstoa_a_SOURCES += \
 	lib/text/money.c lib/text/money.h \
 	lib/text/language.c lib/text/language.h \
 	lib/text/json.c lib/text/json.h \
+	lib/text/signature.c lib/text/signature.h \
 	lib/text/template.c lib/text/template.h \
 	lib/text/template_compile.c lib/text/template_tree.h \
 	lib/text/url.c lib/text/url.h

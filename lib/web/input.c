@@ -361,6 +361,8 @@ enum err input_form(struct req *req, struct pairs *pairs_out)
 static enum err read_body(struct reading *in)
 {
 	struct req *req = in->req;
+	if (req->route->raw)
+		return OK;
 	if (req->route->form) {
 		struct pairs pairs;
 		TRY(input_form(req, &pairs));

@@ -158,6 +158,7 @@ struct route {
 	bool etag;                    /* the reply has an ETag: If-None-Match may be answered with 304 */
 	int also;                     /* another status that answers the same body, or 0 */
 	bool form;                    /* the body is application/x-www-form-urlencoded (pages) */
+	bool raw;                     /* the body is the handler's to read, byte by byte: JSON of somebody else's, signed */
 	bool one_click;               /* with form: also multipart/form-data, which is not read; a program sends it (RFC 8058, 3.2) */
 	const char *media;            /* REPLY_PLAIN: its media type; NULL = text/plain */
 	const char *doc;              /* one line */

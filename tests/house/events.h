@@ -14,6 +14,7 @@ struct write {
 
 #define AUTH_TEST "tests/auth/auth_dbtest.c"
 #define RETENTION_TEST "tests/retention/retention_dbtest.c"
+#define RETENTION_FLOW_TEST "tests/retention/flow_dbtest.c"
 #define OWN_SESSION "a person's own session: audited, and nothing to anybody else"
 #define DRAFT "a draft, which only its editors see: it tells who saved it, and publishing it is told"
 #define HOUSE "the house's own work: jobs belong to no organisation's history"
@@ -74,6 +75,9 @@ static const struct write WRITES[] = {
 	{"POST /api/v1/retention/flows/:id/deactivate", "flow.changed", NULL, NULL},
 	{"POST /api/v1/retention/flows/:id/archive", "flow.changed", NULL, NULL},
 	{"POST /api/v1/retention/flows/:id/unarchive", "flow.changed", NULL, NULL},
+	{"POST /api/v1/retention/flows/validate", NULL, "keeps nothing", NULL},
+	{"POST /api/v1/retention/flows/import", NULL, "keeps nothing: what it reads is saved by itself", NULL},
+	{"POST /api/v1/retention/flows/from-template", "flow.created", NULL, RETENTION_FLOW_TEST},
 	{"POST /api/v1/retention/flows/:id/duplicate", "flow.created", NULL, NULL},
 	{"POST /api/v1/retention/flows/:id/versions/:version/restore", NULL, DRAFT, NULL},
 	{"POST /api/v1/retention/experiments", "experiment.created", NULL, NULL},
@@ -93,14 +97,10 @@ static const struct write WRITES[] = {
 	{"POST /reports", NULL, "a file for the person who asks for it", NULL},
 	{"PUT /api/v1/retention/connection/:mode", "connection.changed", NULL, RETENTION_TEST},
 	{"DELETE /api/v1/retention/connection/:mode", "connection.removed", NULL, NULL},
-	{"PUT /api/v1/retention/stripe/:mode/secret", "connection.changed", NULL, RETENTION_TEST},
+	{"PUT /api/v1/retention/stripe/:mode/secret", "connection.changed", NULL, "tests/stripe/webhook_dbtest.c"},
 	{"POST /api/v1/retention/stripe/:mode/check", NULL, "asks what a key may do", NULL},
 	{"POST /api/v1/retention/stripe/:mode/import", NULL, "copies what is at Stripe; followed as a job", NULL},
 	{"POST /api/v1/stripe/webhook/:endpoint", NULL, "Stripe's own events, kept in stripe_event", NULL},
-	{"POST /unsubscribe", NULL, "an address' own wish about mail; kept in mail_suppression", NULL},
-	{"POST /api/v1/ops/probe", NULL, "changes nothing", NULL},
-	{"POST /api/v1/jobs/:id/cancel", NULL, HOUSE, NULL},
-	{"POST /api/v1/jobs/:id/replay", NULL, HOUSE, NULL},
 	{"POST /api/v1/retention/alerts/:id/read", NULL, "a mark for readers; nothing has changed for anybody", NULL},
 	{"POST /api/v1/retention/alerts/read", NULL, "a mark for readers; nothing has changed for anybody", NULL},
 	{"POST /api/v1/retention/customers/:id/pause", "outreach.changed", NULL, NULL},
@@ -108,6 +108,10 @@ static const struct write WRITES[] = {
 	{"PATCH /api/v1/retention/outreach/programs/:program", "outreach.changed", NULL, "tests/outreach/api_dbtest.c"},
 	{"PUT /api/v1/retention/outreach/wordings/:kind/:language", "outreach.changed", NULL, NULL},
 	{"DELETE /api/v1/retention/outreach/wordings/:kind/:language", "outreach.changed", NULL, NULL},
+	{"POST /unsubscribe", NULL, "an address' own wish about mail; kept in mail_suppression", NULL},
+	{"POST /api/v1/ops/probe", NULL, "changes nothing", NULL},
+	{"POST /api/v1/jobs/:id/cancel", NULL, HOUSE, NULL},
+	{"POST /api/v1/jobs/:id/replay", NULL, HOUSE, NULL},
 	{"POST /api/v1/ops/replays", NULL, HOUSE, NULL},
 	{"PUT /api/v1/ops/pauses", NULL, HOUSE, NULL},
 	{"POST /jobs", NULL, HOUSE, NULL},

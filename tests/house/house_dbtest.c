@@ -74,7 +74,7 @@ static const char *owner_of(const char *path)
 {
 	static const struct { const char *prefix, *family; } MAP[] = {
 		{"/api/v1/auth/", "auth"}, {"/api/v1/orgs", "auth"}, {"/api/v1/users", "auth"}, {"/api/v1/widget/", "widget"},
-		{"/api/v1/retention/", "retention"}, {"/health", "ops"}, {"/metrics", "ops"}, {"/api/v1/ops/", "ops"}, {"/api/v1/jobs", "ops"}};
+		{"/api/v1/retention/", "retention"}, {"/api/v1/stripe/", "stripe"}, {"/health", "ops"}, {"/metrics", "ops"}, {"/api/v1/ops/", "ops"}, {"/api/v1/jobs", "ops"}};
 
 	for (size_t i = 0; i < sizeof MAP / sizeof *MAP; i++)
 		if (strncmp(path, MAP[i].prefix, strlen(MAP[i].prefix)) == 0)

@@ -5,6 +5,7 @@
  * Requests are made from the routes' own rows of input, so that a new route is covered the moment it is there. At the end the second
  * organisation makes the same requests itself, and they work: what was refused was refused for whose they were. */
 #include "tests/house/events.h"
+#include "tests/house/mirror.h"
 #include "tests/widget/client.h"
 
 #include "cli/cli.h"
@@ -183,6 +184,8 @@ static void org_add(struct org *org, const char *name)
 	org->undecided = start(org, name, &org->token);
 	records_add(org, name);
 	webhooks_add(org, name);
+	for (int i = 0; MIRROR_ROWS[i]; i++)
+		sql("%s", mirror_row(&setup, MIRROR_ROWS[i], org->tenant.org_id, name));
 	report_add(org, name);
 	outreach_add(org->tenant.org_id, name, &org->alert, &org->customer);
 	experiments_add(org, name);

@@ -1,0 +1,25 @@
+-- Charges of which something was refunded.
+-- $3 of when, in microseconds since 1970; $4 rows; $5 what to do in a tie: null leaves it, "print" takes the greater digest, else the version
+-- (xmin) of the row that is replaced whatever its age.
+with given as (
+	select distinct on (r.ref) r.*, md5(r::text) as print
+	from jsonb_to_recordset($4::jsonb) as r (ref text, payment_ref text, refunded_minor bigint)
+	order by r.ref
+), kept as (
+	insert into charge (org_id, live, ref, payment_ref, refunded_minor, as_of, print)
+	select $1::uuid, $2::boolean, g.ref, g.payment_ref, g.refunded_minor, timestamptz 'epoch' + $3::bigint * interval '1 us', g.print
+	from given g
+	on conflict (org_id, live, ref) do update set
+		payment_ref = excluded.payment_ref,
+		refunded_minor = excluded.refunded_minor,
+		as_of = greatest(charge.as_of, excluded.as_of),
+		print = excluded.print
+	where $5::text = charge.xmin::text or excluded.as_of > charge.as_of
+		or ($5::text = 'print' and excluded.as_of = charge.as_of and excluded.print > charge.print)
+	returning ref
+)
+select g.ref, k.ref is not null as put, old.xmin::text as version,
+	k.ref is null and old.print <> g.print and old.as_of = timestamptz 'epoch' + $3::bigint * interval '1 us' as tie
+from given g
+left join kept k on k.ref = g.ref
+left join charge old on old.org_id = $1::uuid and old.live = $2::boolean and old.ref = g.ref

@@ -1,0 +1,29 @@
+-- Discounts: a coupon at work on a subscription or customer.
+-- $3 of when, in microseconds since 1970; $4 rows; $5 what to do in a tie: null leaves it, "print" takes the greater digest, else the version
+-- (xmin) of the row that is replaced whatever its age.
+with given as (
+	select distinct on (r.ref) r.*, md5(r::text) as print
+	from jsonb_to_recordset($4::jsonb) as r (ref text, customer_ref text, subscription_ref text, coupon_ref text, starts_at bigint, ends_at bigint, deleted boolean)
+	order by r.ref
+), kept as (
+	insert into discount (org_id, live, ref, customer_ref, subscription_ref, coupon_ref, starts_at, ends_at, deleted, as_of, print)
+	select $1::uuid, $2::boolean, g.ref, g.customer_ref, g.subscription_ref, g.coupon_ref, to_timestamp(g.starts_at), to_timestamp(g.ends_at), g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us', g.print
+	from given g
+	on conflict (org_id, live, ref) do update set
+		customer_ref = excluded.customer_ref,
+		subscription_ref = excluded.subscription_ref,
+		coupon_ref = excluded.coupon_ref,
+		starts_at = excluded.starts_at,
+		ends_at = excluded.ends_at,
+		deleted = excluded.deleted,
+		as_of = greatest(discount.as_of, excluded.as_of),
+		print = excluded.print
+	where $5::text = discount.xmin::text or (excluded.deleted, excluded.as_of) > (discount.deleted, discount.as_of)
+		or ($5::text = 'print' and (excluded.deleted, excluded.as_of) = (discount.deleted, discount.as_of) and excluded.print > discount.print)
+	returning ref
+)
+select g.ref, k.ref is not null as put, old.xmin::text as version,
+	k.ref is null and old.print <> g.print and (old.deleted, old.as_of) = (g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us') as tie
+from given g
+left join kept k on k.ref = g.ref
+left join discount old on old.org_id = $1::uuid and old.live = $2::boolean and old.ref = g.ref

@@ -1,0 +1,31 @@
+-- Prices as Stripe knows them.
+-- $3 of when, in microseconds since 1970; $4 rows; $5 what to do in a tie: null leaves it, "print" takes the greater digest, else the version
+-- (xmin) of the row that is replaced whatever its age.
+with given as (
+	select distinct on (r.ref) r.*, md5(r::text) as print
+	from jsonb_to_recordset($4::jsonb) as r (ref text, product_ref text, nickname text, amount_minor bigint, currency text, period text, period_count int, active boolean, deleted boolean)
+	order by r.ref
+), kept as (
+	insert into price (org_id, live, ref, product_ref, nickname, amount_minor, currency, period, period_count, active, deleted, as_of, print)
+	select $1::uuid, $2::boolean, g.ref, g.product_ref, g.nickname, g.amount_minor, g.currency, g.period, g.period_count, g.active, g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us', g.print
+	from given g
+	on conflict (org_id, live, ref) do update set
+		product_ref = excluded.product_ref,
+		nickname = excluded.nickname,
+		amount_minor = excluded.amount_minor,
+		currency = excluded.currency,
+		period = excluded.period,
+		period_count = excluded.period_count,
+		active = excluded.active,
+		deleted = excluded.deleted,
+		as_of = greatest(price.as_of, excluded.as_of),
+		print = excluded.print
+	where $5::text = price.xmin::text or (excluded.deleted, excluded.as_of) > (price.deleted, price.as_of)
+		or ($5::text = 'print' and (excluded.deleted, excluded.as_of) = (price.deleted, price.as_of) and excluded.print > price.print)
+	returning ref
+)
+select g.ref, k.ref is not null as put, old.xmin::text as version,
+	k.ref is null and old.print <> g.print and (old.deleted, old.as_of) = (g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us') as tie
+from given g
+left join kept k on k.ref = g.ref
+left join price old on old.org_id = $1::uuid and old.live = $2::boolean and old.ref = g.ref
