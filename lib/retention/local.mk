@@ -4,6 +4,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/apply.c \
 	lib/retention/batch.c \
 	lib/retention/batch.h \
+	lib/retention/branding.c \
+	lib/retention/branding.h \
 	lib/retention/change.c \
 	lib/retention/change.h \
 	lib/retention/condition.c \
@@ -22,8 +24,6 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/eligibility.c \
 	lib/retention/eligibility.h \
 	lib/retention/flow.c \
-	lib/retention/ledger.c \
-	lib/retention/ledger.h \
 	lib/retention/flow.h \
 	lib/retention/flow_file.c \
 	lib/retention/flow_file.h \
@@ -118,3 +118,8 @@ TESTS += tests/retention/condition_dbtest
 tests_retention_condition_dbtest_SOURCES = tests/retention/condition_dbtest.c tests/lib/database.h
 tests_retention_condition_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_condition_dbtest_LDADD = $(CHECK_LDADD)
+check_PROGRAMS += tests/retention/branding_test
+TESTS += tests/retention/branding_test
+tests_retention_branding_test_SOURCES = tests/retention/branding_test.c
+tests_retention_branding_test_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_branding_test_LDADD = $(CHECK_LDADD)
