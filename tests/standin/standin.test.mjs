@@ -194,6 +194,63 @@ describe('objects, by npm stripe', () => {
 	})
 })
 
+describe('money, by npm stripe', () => {
+	test('an invoice is paid, refunded and disputed, and every step is an event', async () => {
+		const open = await standin.control('bill', { subscription: 'sub_ada', pay: false })
+		assert.equal((await stripe.invoices.retrieve(open.id)).status, 'open')
+		const paid = await stripe.invoices.pay(open.id)
+		assert.deepEqual([paid.status, paid.amount_paid, paid.parent.subscription_details.subscription], ['paid', 5000, 'sub_ada'])
+		await fails(stripe.invoices.pay(open.id), { statusCode: 400, message: /already paid/ })
+		assert.equal(paid.payments, undefined, 'payments are left out unless asked for')
+		const [listed] = (await stripe.invoices.list({ status: 'paid', created: { gte: now() - 60 }, expand: ['data.payments'] })).data
+		const intent = listed.payments.data[0].payment.payment_intent
+		assert.equal((await stripe.invoicePayments.list({ payment: { type: 'payment_intent', payment_intent: intent } })).data[0].invoice, open.id)
+		const refund = await stripe.refunds.create({ payment_intent: intent, amount: 1200 })
+		const [given] = (await stripe.refunds.list({ expand: ['data.charge'] })).data
+		assert.deepEqual([given.id, given.charge.amount_refunded, given.charge.refunded], [refund.id, 1200, false])
+		await fails(stripe.refunds.create({ payment_intent: intent, amount: 4000 }), { statusCode: 400, code: 'charge_already_refunded' })
+		assert.deepEqual((await stripe.disputes.list()).data, [])
+		const types = (await stripe.events.list({ limit: 100 })).data.map(event => event.type).reverse()
+		assert.deepEqual(types, ['invoice.created', 'customer.subscription.updated', 'invoice_payment.paid', 'invoice.paid', 'charge.refunded'])
+	})
+
+	test('a card is declined', async () => {
+		await stripe.customers.update('cus_ada', { metadata: { decline: 'yes' } })
+		const open = await standin.control('bill', { subscription: 'sub_ada', pay: false })
+		await fails(stripe.invoices.pay(open.id), { statusCode: 402, code: 'card_declined', type: 'StripeCardError' })
+		assert.equal((await stripe.invoices.retrieve(open.id)).attempt_count, 1)
+	})
+
+	test('a schedule is attached and released', async () => {
+		const schedule = await stripe.subscriptionSchedules.create({ from_subscription: 'sub_ada' })
+		assert.equal((await stripe.subscriptions.retrieve('sub_ada')).schedule, schedule.id)
+		await fails(stripe.subscriptions.update('sub_ada', { cancel_at_period_end: true }), { statusCode: 400, message: /managed by the subscription schedule/ })
+		assert.equal((await stripe.subscriptionSchedules.release(schedule.id)).released_subscription, 'sub_ada')
+		assert.equal((await stripe.subscriptions.retrieve('sub_ada')).schedule, null)
+	})
+
+	test('pages of a list by cursor; a portal for the customer', async () => {
+		for (let i = 0; i < 5; i++) await stripe.customers.create({ email: `c${i}@example.com` })
+		const seen = []
+		for await (const customer of stripe.customers.list({ limit: 2 })) seen.push(customer.id)
+		assert.equal(new Set(seen).size, 6)
+		assert.match((await stripe.billingPortal.sessions.create({ customer: 'cus_ada' })).url, /^https:/)
+		await fails(stripe.billingPortal.sessions.create({ customer: 'cus_none' }), { statusCode: 400, code: 'resource_missing' })
+	})
+
+	test('a restricted key: 403 before anything is looked for, and nothing changes', async () => {
+		await standin.control('keys', { rk_test_reader001: { account: 'acct_standin', scopes: ['customer_read', 'subscription_write'] } })
+		const reader = client('rk_test_reader001')
+		assert.equal((await reader.customers.list()).data.length, 1)
+		assert.equal((await reader.subscriptions.list()).data.length, 1, 'writing includes reading')
+		const error = await fails(reader.coupons.list(), { statusCode: 403, type: 'StripePermissionError', message: /Having the 'rak_coupon_read' permission/ })
+		assert.doesNotMatch(error.message, /reader001/)
+		await fails(reader.customers.update('cus_none', { name: 'x' }), { statusCode: 403 })
+		await fails(reader.subscriptions.update('sub_none', { metadata: { a: '1' } }), { statusCode: 404, code: 'resource_missing' })
+		await fails(stripe.customers.list(), { statusCode: 401 })
+	})
+})
+
 describe('errors', () => {
 	test('of authentication', async () => {
 		await fails(client('sk_test_!').accounts.retrieve(), { statusCode: 401, type: 'StripeAuthenticationError' })

@@ -1,5 +1,6 @@
 // One account's data in one mode, and what Stripe's operations do to it.
 import { ApiError, bad, choice, decimal, flag, hash, integer, list, metadata, missing, text } from './form.mjs'
+import { MONEY_KINDS, MONEY_PARAMS, Money } from './stripe-money.mjs'
 import * as make from './stripe-objects.mjs'
 
 const FEEDBACK = ['customer_service', 'low_quality', 'missing_features', 'other', 'switched_service', 'too_complex', 'too_expensive', 'unused']
@@ -10,9 +11,10 @@ const EXPAND = { expand: list(text()) }
 const PAGE = { limit: integer({ least: 1, most: 100 }), starting_after: text(), ending_before: text(), ...EXPAND }
 const CANCELLATION = hash({ comment: text({ empty: true }), feedback: choice(FEEDBACK, { empty: true }), feedback_option: text({ empty: true }) })
 const DISCOUNTS = list(hash({ coupon: text(), promotion_code: text(), discount: text() }), { empty: true })
-const KINDS = { customers: 'customer', products: 'product', prices: 'price', coupons: 'coupon', promotionCodes: 'promotion code', subscriptions: 'subscription' }
+const KINDS = { customers: 'customer', products: 'product', prices: 'price', coupons: 'coupon', promotionCodes: 'promotion code', subscriptions: 'subscription',
+	...MONEY_KINDS }
 const EXPANDABLE = ['customer', 'discounts', 'coupon', 'promotion_code', 'product', 'latest_invoice', 'default_payment_method',
-	'pending_setup_intent', 'schedule', 'default_price', 'test_clock']
+	'pending_setup_intent', 'schedule', 'default_price', 'test_clock', 'charge']
 
 const CUSTOMER = { email: text({ most: 512, empty: true }), name: text({ empty: true }), description: text({ empty: true }), phone: text({ empty: true }),
 	metadata: metadata(), ...EXPAND }
@@ -27,6 +29,7 @@ const SUBSCRIPTION = {
 
 // Parameter tables by operation.
 export const PARAMS = {
+	...MONEY_PARAMS,
 	none: EXPAND,
 	page: PAGE,
 	customerCreate: CUSTOMER,
@@ -63,8 +66,9 @@ export const PARAMS = {
 	eventList: { ...PAGE, type: text(), types: list(text()), delivery_success: flag(), created: hash({ gt: integer(), gte: integer(), lt: integer(), lte: integer() }) },
 }
 
-export class Books {
+export class Books extends Money {
 	constructor(livemode, clock, saved = {}) {
+		super()
 		this.livemode = livemode
 		this.clock = clock
 		for (const kind of [...Object.keys(KINDS), 'discounts']) this[kind] = saved[kind] ?? {}
@@ -411,9 +415,15 @@ export class Books {
 	}
 
 	expandPath(at, parts, path) {
+		if (!parts.length) return
 		if (Array.isArray(at)) return at.forEach(entry => this.expandPath(entry, parts, path))
 		if (at === null || typeof at !== 'object') return
 		const [name, ...rest] = parts
+		// Left out unless it is asked for.
+		if (name === 'payments' && at.object === 'invoice') {
+			at.payments = make.listOf('/v1/invoice_payments', this.paymentList({ invoice: at.id }))
+			return this.expandPath(at.payments.data, rest, path)
+		}
 		if (!Object.hasOwn(at, name) || (!rest.length && !EXPANDABLE.includes(name)))
 			throw bad(`This property cannot be expanded (${path}).`, { param: 'expand' })
 		if (EXPANDABLE.includes(name)) {

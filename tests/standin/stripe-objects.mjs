@@ -113,3 +113,43 @@ export const subscription = (fields, now, livemode) => ({
 })
 
 export const listOf = (url, data, hasMore = false) => ({ object: 'list', data, has_more: hasMore, url })
+
+export const invoice = (fields, now, livemode) => ({
+	id: newId('in'), object: 'invoice', account_country: 'US', account_name: 'Stand-in', amount_due: 0, amount_overpaid: 0, amount_paid: 0,
+	amount_remaining: 0, amount_shipping: 0, attempt_count: 0, attempted: false, auto_advance: true, automatically_finalizes_at: null,
+	billing_reason: 'subscription_cycle', collection_method: 'charge_automatically', created: now, currency: 'usd', customer: null,
+	customer_email: null, customer_name: null, default_payment_method: null, description: null, discounts: [], due_date: null,
+	effective_at: now, ending_balance: 0, hosted_invoice_url: 'https://invoice.standin.example/i/1', invoice_pdf: null,
+	lines: listOf('/v1/invoices/lines', []), livemode, metadata: {}, next_payment_attempt: null, number: null,
+	parent: null, period_end: now, period_start: now, starting_balance: 0, status: 'open',
+	status_transitions: { finalized_at: now, marked_uncollectible_at: null, paid_at: null, voided_at: null }, subtotal: 0, test_clock: null, total: 0,
+	webhooks_delivered_at: null, ...fields,
+})
+
+export const invoicePayment = (fields, now, livemode) => ({
+	id: newId('inpay'), object: 'invoice_payment', amount_paid: null, amount_requested: 0, created: now, currency: 'usd', invoice: null, is_default: true,
+	livemode, payment: { type: 'payment_intent', payment_intent: null }, status: 'open', status_transitions: { canceled_at: null, paid_at: null }, ...fields,
+})
+
+export const charge = (fields, now, livemode) => ({
+	id: newId('ch'), object: 'charge', amount: 0, amount_captured: 0, amount_refunded: 0, captured: true, created: now, currency: 'usd', customer: null,
+	description: null, disputed: false, failure_code: null, failure_message: null, livemode, metadata: {}, outcome: null, paid: true,
+	payment_intent: null, payment_method: null, receipt_email: null, refunded: false, status: 'succeeded', ...fields,
+})
+
+export const refund = (fields, now) => ({
+	id: newId('re'), object: 'refund', amount: 0, balance_transaction: null, charge: null, created: now, currency: 'usd', metadata: {}, payment_intent: null,
+	reason: null, receipt_number: null, status: 'succeeded', ...fields,
+})
+
+export const dispute = (fields, now, livemode) => ({
+	id: newId('dp'), object: 'dispute', amount: 0, balance_transactions: [], charge: null, created: now, currency: 'usd', evidence: {},
+	evidence_details: { due_by: now + 604800, has_evidence: false, past_due: false, submission_count: 0 }, is_charge_refundable: false, livemode, metadata: {},
+	payment_intent: null, reason: 'general', status: 'needs_response', ...fields,
+})
+
+export const schedule = (fields, now, livemode) => ({
+	id: newId('sub_sched'), object: 'subscription_schedule', canceled_at: null, completed_at: null, created: now, current_phase: null, customer: null,
+	default_settings: {}, end_behavior: 'release', livemode, metadata: {}, phases: [], released_at: null, released_subscription: null,
+	status: 'active', subscription: null, test_clock: null, ...fields,
+})

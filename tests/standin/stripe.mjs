@@ -10,7 +10,8 @@
 //   GET    /_control/log       every executed write, in order; DELETE empties it
 //   GET    /_control/requests  every request with its fate: executed, replayed, refused, fault; DELETE empties it
 //   POST   /_control/faults    [{kind, times, path, method, skip, when, …}]; GET lists what is left; DELETE drops all
-//   POST   /_control/keys      {"sk_test_x": "acct_1"}: from then on other keys are refused
+//   POST   /_control/keys      {"sk_test_x": "acct_1", "rk_test_y": {"account": "acct_1", "scopes": ["customer_read"]}}: from then on other keys are refused
+//   POST   /_control/bill      {mode, subscription, pay, amount}: an invoice over a subscription, paid unless pay is false
 //   POST   /_control/clock     {advance: seconds}
 //   POST   /_control/reset     forgets everything
 //
@@ -25,6 +26,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ApiError, bad, decodeForm, readForm } from './form.mjs'
 import { Books, PARAMS } from './stripe-books.mjs'
+import { MONEY_ROUTES, permit } from './stripe-money.mjs'
 import * as make from './stripe-objects.mjs'
 
 const DAY = 86400
@@ -67,6 +69,7 @@ const ROUTES = [
 	['DELETE', '/v1/subscriptions/:id/discount', 'none', (b, p, r) => b.discountDelete(r.id, r)],
 	['POST', '/v1/subscriptions/:id/pause', 'subscriptionPause', (b, p, r) => b.subscriptionPause(r.id, p, r)],
 	['POST', '/v1/subscriptions/:id/resume', 'subscriptionResume', (b, p, r) => b.subscriptionResume(r.id, p, r)],
+	...MONEY_ROUTES,
 	['GET', '/v1/events', 'eventList', (b, p) => b.page('/v1/events', b.eventList(p), p)],
 	['GET', '/v1/events/:id', 'none', (b, p, r) => b.events.find(e => e.id === r.id) ?? gone('event', r.id)],
 ].map(([method, path, params, run]) => ({ method, path: new RegExp(`^${path.replaceAll(/:id/g, '([^/]+)')}$`), params: PARAMS[params], run }))
@@ -138,7 +141,8 @@ class StripeStandin {
 			refuse(401, { message: `Invalid API Key provided: ${key.slice(0, 8)}${'*'.repeat(Math.max(0, key.length - 12))}${key.slice(-4)}` })
 		if (match[1] === 'pk')
 			refuse(401, { code: 'secret_key_required', message: 'This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys.' })
-		return { mode: match[2], account: headers['stripe-account'] ?? this.keys?.[key] ?? 'acct_standin' }
+		const known = this.keys?.[key]
+		return { mode: match[2], account: headers['stripe-account'] ?? known?.account ?? known ?? 'acct_standin', key, scopes: known?.scopes }
 	}
 
 	version(headers) {
@@ -162,9 +166,10 @@ class StripeStandin {
 		if (this.requests.length > LOG_MOST) this.requests.shift()
 		fate.entry = entry
 		const who = this.authenticate(request.headers)
-		Object.assign(entry, who)
+		Object.assign(entry, { mode: who.mode, account: who.account })
 		fate.headers['stripe-version'] = this.version(request.headers)
 		if (who.account !== 'acct_standin') fate.headers['stripe-account'] = who.account
+		if (who.scopes) permit(who.key, who.scopes, who.account, request.method, url.pathname)
 		const fault = this.takeFault(request.method, url.pathname)
 		if (fault) entry.fault = fault.kind
 		if (fault?.when === 'before') await this.strike(fault, fate)
@@ -316,7 +321,7 @@ class StripeStandin {
 			answer = this.problem(error, fate, fate.entry?.mode === 'live')
 		}
 		if (fate.entry) fate.entry.status = answer.status
-		response.writeHead(answer.status, { 'content-type': 'application/json', 'cache-control': 'no-cache, no-store', 'request-id': fate.id, 'stripe-version': make.API_VERSION,
+		response.writeHead(answer.status, { 'content-type': 'application/json', date: new Date(this.clock() * 1000).toUTCString(), 'cache-control': 'no-cache, no-store', 'request-id': fate.id, 'stripe-version': make.API_VERSION,
 			...(answer.shouldRetry ? { 'stripe-should-retry': answer.shouldRetry } : {}), ...fate.headers })
 		response.end(answer.body)
 	}
@@ -356,6 +361,10 @@ class StripeStandin {
 		if (what === 'subscription' && method === 'GET') return books.expand(books.subscription(id), ['discounts', 'discounts.source.coupon'])
 		if (method !== 'POST') throw new ApiError(404, { message: 'no such control' })
 		if (what === 'subscription') return Object.assign(books.subscription(id), input)
+		if (what === 'bill') {
+			const made = books.bill(input.subscription, { ...(input.amount ? { amount: input.amount } : {}), ...(input.id ? { id: input.id } : {}) })
+			return input.pay === false ? made : books.invoicePay(made.id)
+		}
 		if (what === 'seed') return books.seed(input, input.keep)
 		if (what === 'faults') return this.addFaults([].concat(input))
 		if (what === 'keys') return void (this.keys = { ...this.keys, ...input })
