@@ -4,6 +4,9 @@ PAGES_SOURCES = \
 	fcgi/pages/asset.c \
 	fcgi/pages/audit.c \
 	fcgi/pages/branding.c \
+	fcgi/pages/experiment.c \
+	fcgi/pages/experiment.h \
+	fcgi/pages/experiments.c \
 	fcgi/pages/family.c \
 	fcgi/pages/family.h \
 	fcgi/pages/jobs.c \
@@ -51,3 +54,9 @@ tests_pages_pages_dbtest_LDADD = $(CHECK_LDADD)
 tests_pages_team_dbtest_SOURCES = tests/pages/team_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_team_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_team_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/experiments_dbtest
+TESTS += tests/pages/experiments_dbtest
+tests_pages_experiments_dbtest_SOURCES = tests/pages/experiments_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_experiments_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_experiments_dbtest_LDADD = $(CHECK_LDADD)

@@ -9,16 +9,30 @@
 #include <string.h>
 
 #define WEIGHT_MOST 1000
-#define NAME_MOST 255
 #define ARM_NAME_MOST 120
-#define EFFECT_MOST 50
 
 static enum err arm_fail(struct ctx *ctx, int index, const char *member, const char *what)
 {
 	char field[32];
 
 	snprintf(field, sizeof field, "variants[%d].%s", index, member);
-	return fail_field(ctx, ERR_INVALID, field, "%s %s", field, what);
+	return fail_field(ctx, ERR_INVALID, field, "%s", what);
+}
+
+/* Against those before it. */
+static enum err arm_differs(struct ctx *ctx, const struct experiment_draft *draft, int index)
+{
+	const struct experiment_arm *arm = &draft->variants[index];
+
+	for (int i = 0; i < index; i++) {
+		const char *flow_id = i ? draft->variants[i].flow_id : draft->flow_id;
+
+		if (arm->flow_id && flow_id && strcmp(flow_id, arm->flow_id) == 0)
+			return arm_fail(ctx, index, "flow", "A flow can be in one variant only");
+		if (!arm->flow_id && i && !flow_id)
+			return arm_fail(ctx, index, "kind", "An experiment has one holdout at most");
+	}
+	return OK;
 }
 
 static enum err arm_check(struct ctx *ctx, const struct experiment_draft *draft, int index)
@@ -27,34 +41,22 @@ static enum err arm_check(struct ctx *ctx, const struct experiment_draft *draft,
 	bool control = strcmp(arm->kind, "control") == 0, flow = strcmp(arm->kind, "flow") == 0;
 
 	if (!control && !flow && strcmp(arm->kind, "holdout") != 0)
-		return arm_fail(ctx, index, "kind", "must be control, flow or holdout");
+		return arm_fail(ctx, index, "kind", "A variant is the control, a flow or the holdout");
 	if (control != (index == 0))
-		return arm_fail(ctx, index, "kind", index ? "can be the control only in the first variant" : "must be the control in the first variant");
-	if (!arm->name || !*arm->name || utf8_length(arm->name, strlen(arm->name)) > ARM_NAME_MOST)
-		return arm_fail(ctx, index, "name", "needs 1 to 120 characters");
+		return arm_fail(ctx, index, "kind", "The first variant is the control, and no other");
+	if (!*arm->name || utf8_length(arm->name, strlen(arm->name)) > ARM_NAME_MOST)
+		return arm_fail(ctx, index, "name", "A variant's name has 1 to 120 characters");
 	if (arm->weight < 1 || arm->weight > WEIGHT_MOST)
-		return arm_fail(ctx, index, "weight", "must be between 1 and 1000");
+		return arm_fail(ctx, index, "weight", "A weight is between 1 and 1000");
 	if (flow != (arm->flow_id != NULL) || (flow && !id_valid(arm->flow_id)))
-		return arm_fail(ctx, index, "flow", flow ? "must be the id of a flow" : "belongs to a variant of kind flow");
-	for (int i = 0; i < index; i++) {
-		const struct experiment_arm *other = &draft->variants[i];
-
-		if (flow && strcmp(i ? other->flow_id ? other->flow_id : "" : draft->flow_id, arm->flow_id) == 0)
-			return arm_fail(ctx, index, "flow", "is in another variant already");
-		if (!flow && i && strcmp(other->kind, arm->kind) == 0)
-			return arm_fail(ctx, index, "kind", "can be holdout only once");
-	}
-	return OK;
+		return arm_fail(ctx, index, "flow", "A variant of kind flow has the id of a flow, and no other has one");
+	return arm_differs(ctx, draft, index);
 }
 
 static enum err draft_check(struct ctx *ctx, const struct experiment_draft *draft)
 {
-	if (!draft->name || !*draft->name || utf8_length(draft->name, strlen(draft->name)) > NAME_MOST)
-		return fail_field(ctx, ERR_INVALID, "name", "name needs 1 to 255 characters");
-	if (draft->minimum_effect < 1 || draft->minimum_effect > EFFECT_MOST)
-		return fail_field(ctx, ERR_INVALID, "minimumEffect", "minimumEffect must be between 1 and 50 percentage points");
-	if (draft->count < 2 || draft->count > EXPERIMENT_VARIANTS)
-		return fail_field(ctx, ERR_INVALID, "variants", "An experiment has 2 to %d variants", EXPERIMENT_VARIANTS);
+	if (draft->count < 2)
+		return fail_field(ctx, ERR_INVALID, "variants", "An experiment has a control and something to compare with it");
 	for (int i = 0; i < draft->count; i++)
 		TRY(arm_check(ctx, draft, i));
 	return draft->condition ? condition_check(ctx, draft->condition, "condition", CONDITION_SEGMENT) : OK;
@@ -230,17 +232,18 @@ static enum err ready_check(struct lease *lease, const struct step *step)
 
 	TRY(pg_run(lease, &SQL_RETENTION_EXPERIMENT_READY, PARAMS(step->change->by->org_id, step->id), &rows));
 	for (int row = 0; row < PQntuples(rows); row++) {
-		const char *name = pg_text(rows, row, "flow_name"), *status = pg_text(rows, row, "status");
+		const char *status = pg_text(rows, row, "status"), *fault = NULL;
 
 		if (row == 0 && strcmp(status, "active") != 0)
-			return fail(lease->ctx, ERR_CONFLICT, "The control, \"%.100s\", is not active: nobody would take part", name);
-		if (strcmp(status, "archived") == 0)
-			return fail(lease->ctx, ERR_CONFLICT, "\"%.100s\" is archived", name);
-		if (pg_number(rows, row, "version", 0) < 1)
-			return fail(lease->ctx, ERR_CONFLICT, "\"%.100s\" is not published yet", name);
-		if (!pg_true(rows, row, "replaces"))
-			return fail(lease->ctx, ERR_CONFLICT, "\"%.100s\" is for another language, segment, plan or region than the control: "
-				"it could not take its place", name);
+			fault = "The control is not active: nobody would take part";
+		else if (strcmp(status, "archived") == 0)
+			fault = "One of the flows is archived";
+		else if (pg_number(rows, row, "version", 0) < 1)
+			fault = "One of the flows is not published yet";
+		else if (!pg_true(rows, row, "replaces"))
+			fault = "One of the flows is for another language, segment, plan or region than the control: it could not take its place";
+		if (fault)
+			return fail_field(lease->ctx, ERR_CONFLICT, arena_printf(&lease->ctx->arena, "variants[%d]", row), "%s", fault);
 	}
 	return OK;
 }

@@ -19,7 +19,7 @@ struct experiment_arm {
 };
 
 struct experiment_draft {
-	const char *name, *hypothesis; /* hypothesis may be NULL */
+	const char *name, *hypothesis; /* 1 to 255 characters; up to 2000, may be NULL */
 	const char *flow_id;           /* the control */
 	struct json_object *condition; /* who takes part; NULL: all */
 	const char *basis;             /* raw: what the dialog was answered; validated: what billing showed 30 days later */
@@ -35,14 +35,14 @@ struct experiment_change {
 	const struct audit *by;
 };
 
-/* ERR_INVALID names what breaks a rule: "variants[1].weight". The first variant is the control and the only one, at most one is a
+/* ERR_INVALID names what breaks a rule of the variants or the condition: "variants[1].weight". The first variant is the control and the only one, at most one is a
  * holdout, and no flow stands in two. */
 enum err experiment_create(const struct experiment_change *change, const struct experiment_draft *draft, char id_out[ID_TEXT]);
 /* version: the one that is replaced, as a parameter ("7"). ERR_PRECONDITION: it is another meanwhile; ERR_CONFLICT: it has started. */
 enum err experiment_save(const struct experiment_change *change, const char *id, const char *version, const struct experiment_draft *draft);
 /* Only a draft: ERR_CONFLICT. */
 enum err experiment_delete(const struct experiment_change *change, const char *id);
-/* ERR_CONFLICT says what is missing: every flow must be published, the control shown, and the others be for the control's language and
+/* ERR_CONFLICT says what is missing, its field in which variant: every flow must be published, the control shown, and the others be for the control's language and
  * targets, or they could not take its place. */
 enum err experiment_start(const struct experiment_change *change, const char *id);
 enum err experiment_stop(const struct experiment_change *change, const char *id);

@@ -2,7 +2,8 @@
 -- transaction ends.
 select v.position, v.kind, coalesce(f.id, e.flow_id) as flow_id, coalesce(f.name, c.name) as flow_name, coalesce(f.status, c.status) as status,
 	coalesce(f.version, c.version) as version,
-	f.id is null or (f.language, f.segment, f.plan, f.region) is not distinct from (c.language, c.segment, c.plan, c.region) as replaces
+	f.id is null or (f.language, f.segment, f.segment_id, f.plan, f.region)
+		is not distinct from (c.language, c.segment, c.segment_id, c.plan, c.region) as replaces
 from experiment e
 join experiment_variant v on v.org_id = e.org_id and v.experiment_id = e.id
 join flow c on c.org_id = e.org_id and c.id = e.flow_id

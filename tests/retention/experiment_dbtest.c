@@ -136,7 +136,7 @@ static int tidy(void **state)
 {
 	(void)state;
 	sql("update experiment set status = 'stopped', stopped_at = now() where status = 'running'");
-	sql("update flow set status = case when id = '%s' then 'active' else 'inactive' end, version = 1, segment = null where org_id = '%s'", control,
+	sql("update flow set status = case when id = '%s' then 'active' else 'inactive' end, version = 1, segment = null, language = 'en' where org_id = '%s'", control,
 		tenant.org_id);
 	flows_forget(&setup, house.cache, tenant.org_id);
 	return 0;
@@ -225,7 +225,8 @@ static void starts(void **state)
 	const struct { const char *spoil, *says; } ROWS[] = {
 		{text("status = 'inactive' where id = '%s'", control), "not active"}, {text("status = 'archived' where id = '%s'", rival), "archived"},
 		{text("version = 0, status = 'draft' where id = '%s'", rival), "not published"},
-		{text("segment = 'high' where id = '%s'", rival), "another language, segment"}};
+		{text("segment = 'high' where id = '%s'", rival), "another language, segment"},
+		{text("language = 'de' where id = '%s'", rival), "another language, segment"}};
 	const char *id = make("", even());
 	(void)state;
 
@@ -233,6 +234,7 @@ static void starts(void **state)
 		tidy(NULL);
 		sql("update flow set %s", ROWS[i].spoil);
 		run(id, "start", 409);
+		assert_string_equal(client_text(&caller, "field"), i ? "variants[1]" : "variants[0]");
 		if (!strstr(client_text(&caller, "detail"), ROWS[i].says))
 			fail_msg("%s", client_text(&caller, "detail"));
 	}
