@@ -42,3 +42,9 @@ TESTS += tests/retention/experiment_dbtest
 tests_retention_experiment_dbtest_SOURCES = tests/retention/experiment_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_retention_experiment_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_experiment_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/outreach/api_dbtest
+TESTS += tests/outreach/api_dbtest
+tests_outreach_api_dbtest_SOURCES = tests/outreach/api_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_outreach_api_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_outreach_api_dbtest_LDADD = $(CHECK_LDADD)

@@ -13,13 +13,13 @@ from (
 		c.value_minor, c.currency, c.attempts, c.churn_risk, c.delinquent, c.customer_since
 	from (
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null and $6::boolean
-			and lower(f.email) ~>=~ $5::text and lower(f.email) ~<~ $5::text || chr(1114111)
+			and lower(f.email) ~>=~ $5::text and lower(f.email) ~<~ ($5::text || chr(1114111))
 		union
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null and $6::boolean
-			and lower(f.name) ~>=~ $5::text and lower(f.name) ~<~ $5::text || chr(1114111)
+			and lower(f.name) ~>=~ $5::text and lower(f.name) ~<~ ($5::text || chr(1114111))
 		union
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null
-			and lower(f.ref) ~>=~ $5::text and lower(f.ref) ~<~ $5::text || chr(1114111)
+			and lower(f.ref) ~>=~ $5::text and lower(f.ref) ~<~ ($5::text || chr(1114111))
 		union
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null
 			and f.stripe_ref = $7::text
