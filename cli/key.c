@@ -15,7 +15,7 @@ struct key_options {
 	bool live, test, required, optional; /* signing */
 };
 
-struct key_change {
+struct key_making {
 	struct key_new new;
 	struct key_made made;
 	const char *org_id, *id, *days;
@@ -40,15 +40,9 @@ static enum err key_list(struct cli *cli, const struct key_options *options)
 	return OK;
 }
 
-static enum err key_audit(struct lease *lease, const struct key_change *change, const char *action, const char *id, const char *after)
-{
-	return event_audit(lease, &(struct audit){.org_id = change->org_id, .actor_kind = "system", .action = action, .entity = "api_key",
-		.entity_id = id, .after = after, .agent = "stoa command"});
-}
-
 static enum err add_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	struct key_change *change = argument;
+	struct key_making *change = argument;
 	PGresult *result;
 
 	if (change->days) {
@@ -56,9 +50,9 @@ static enum err add_run(struct ctx *ctx, struct lease *lease, void *argument)
 		change->new.expires_at = pg_text(result, 0, "at");
 	}
 	TRY(key_create(ctx, lease, &change->new, &change->made));
-	return key_audit(lease, change, "key.create", change->made.id,
-		audit_note(ctx, "name", change->new.name, "kind", change->new.widget ? "widget" : "server", "mode",
-			change->new.live ? "live" : "test", NULL));
+	return event_audit(lease, &(struct audit){.org_id = change->org_id, .actor_kind = "system", .action = "key.create", .entity = "api_key",
+		.entity_id = change->made.id, .agent = "stoa command", .after = audit_note(ctx, "name", change->new.name, "kind",
+			change->new.widget ? "widget" : "server", "mode", change->new.live ? "live" : "test", NULL)});
 }
 
 static enum err options_check(struct cli *cli, const struct key_options *options)
@@ -85,7 +79,7 @@ static enum err options_check(struct cli *cli, const struct key_options *options
 
 static enum err key_add(struct cli *cli, const struct key_options *options)
 {
-	struct key_change change = {.days = options->days};
+	struct key_making change = {.days = options->days};
 	const char *origins[WHO_ORIGINS];
 	char normal[264];
 
@@ -109,18 +103,15 @@ static enum err key_add(struct cli *cli, const struct key_options *options)
 
 static enum err revoke_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
-	struct key_change *change = argument;
-	PGresult *result;
+	struct key_making *change = argument;
+	const struct audit by = {.org_id = change->org_id, .actor_kind = "system", .agent = "stoa command"};
 
-	TRY(pg_run(lease, &SQL_AUTH_KEY_REVOKE, PARAMS(change->org_id, change->id), &result));
-	if (!PQntuples(result))
-		return fail(ctx, ERR_NOT_FOUND, "There is no such key, or it is revoked already");
-	return key_audit(lease, change, "key.revoke", change->id, NULL);
+	return key_revoke(ctx, lease, &by, change->id);
 }
 
-static enum err key_revoke(struct cli *cli, const char *id, const struct key_options *options)
+static enum err key_end(struct cli *cli, const char *id, const struct key_options *options)
 {
-	struct key_change change = {.id = id};
+	struct key_making change = {.id = id};
 
 	if (!id_valid(id))
 		return fail(&cli->ctx, ERR_INVALID, "\"%s\" is not a key's id: see stoa key list", id);
@@ -154,7 +145,7 @@ static int key_run(struct cli *cli, int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "add") == 0)
 		return finish(cli, key_add(cli, &options));
 	if (argc == 3 && strcmp(argv[1], "revoke") == 0)
-		return finish(cli, key_revoke(cli, argv[2], &options));
+		return finish(cli, key_end(cli, argv[2], &options));
 	return cli_usage(&COMMAND_KEY);
 }
 
