@@ -7,14 +7,15 @@
 struct table {
 	const char *name;
 	const struct statement *put;
-	const char *path; /* of the object at Stripe */
+	const char *path; /* of the object at Stripe; NULL: it is never asked for */
 };
 
 static const struct table TABLES[BILLING_KINDS] = {
 	[BILLING_CUSTOMER] = {"customer", &SQL_BILLING_PUT_CUSTOMER, "/v1/customers/"},
 	[BILLING_PRODUCT] = {"product", &SQL_BILLING_PUT_PRODUCT, "/v1/products/"},
 	[BILLING_PRICE] = {"price", &SQL_BILLING_PUT_PRICE, "/v1/prices/"},
-	[BILLING_COUPON] = {"coupon", &SQL_BILLING_PUT_COUPON, "/v1/coupons/"},
+	/* Of a coupon only words change, and its redemptions give two snapshots an order. */
+	[BILLING_COUPON] = {"coupon", &SQL_BILLING_PUT_COUPON, NULL},
 	[BILLING_DISCOUNT] = {"discount", &SQL_BILLING_PUT_DISCOUNT, NULL},
 	[BILLING_SUBSCRIPTION] = {"subscription", &SQL_BILLING_PUT_SUBSCRIPTION, "/v1/subscriptions/"},
 	[BILLING_SCHEDULE] = {"schedule", &SQL_BILLING_PUT_SCHEDULE, "/v1/subscription_schedules/"},

@@ -1,8 +1,7 @@
 // node crash.mjs [DECISIONS]: kills responders and worker with SIGKILL at random while clients that repeat make decisions, then
 // holds the books against each other: every acknowledged decision must have been applied exactly once at the Stripe stand-in.
 // Prints its ledger; exits 1 when a line does not balance.
-import { readFileSync, readlinkSync, readdirSync } from 'node:fs'
-import { boot, until, wait } from './harness.mjs'
+import { boot, childrenOf, until, wait } from './harness.mjs'
 import { CATALOGUE, customer, stepOf } from './widget.mjs'
 
 const DECISIONS = Number(process.argv[2] ?? 1000)
@@ -18,16 +17,6 @@ await house.stripe.control('seed', { mode: 'test', ...CATALOGUE, customers: name
 	subscriptions: names.map(n => ({ id: n.subscription, customer: n.customer, items: [{ price: 'price_pro' }] })) })
 // Every call takes a moment, so that many are in flight when the worker dies: half of them already executed.
 await house.stripe.control('faults', [{ kind: 'stall', ms: 60, times: 0, when: 'after', path: '/v1/subscriptions/.*[02468]$' }, { kind: 'stall', ms: 20, times: 0, when: 'before', path: '/v1/subscriptions/' }])
-
-// The children of a process that run this program.
-const childrenOf = (parent, program) => readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).map(Number).filter(pid => {
-	try {
-		const [, name, ppid] = /\((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-		return Number(ppid) === parent && name === program && readlinkSync(`/proc/${pid}/exe`).endsWith(program)
-	} catch { // it ended while we looked
-		return false
-	}
-})
 
 function killAll(pids, counter) {
 	for (const pid of pids) {

@@ -5,7 +5,7 @@
 //   await house.finish()    throws when a process died or a sanitizer reported, with its log
 //
 // STOA_BUILD names the build folder, STOA_KEEP keeps the folder.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { House, ROOT, freePorts } from '../../tools/house.mjs'
 import { startSmtp } from '../standin/smtp.mjs'
@@ -14,6 +14,16 @@ import { settle } from './settle.mjs'
 
 export { House, ROOT, freePorts, until, wait } from '../../tools/house.mjs'
 export const BUILD = resolve(process.env.STOA_BUILD ?? join(ROOT, 'var/build'))
+
+// The children of a process that run this program.
+export const childrenOf = (parent, program) => readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).map(Number).filter(pid => {
+	try {
+		const [, name, ppid] = /\((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+		return Number(ppid) === parent && name === program && readlinkSync(`/proc/${pid}/exe`).endsWith(program)
+	} catch { // it ended while we looked
+		return false
+	}
+})
 
 class TestHouse extends House {
 	memcachedPid() {

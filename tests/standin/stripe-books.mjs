@@ -104,7 +104,9 @@ export class Books extends Money {
 		const before = structuredClone(subscription)
 		if (subscription.status === 'trialing' && subscription.trial_end <= now) subscription.status = 'active'
 		if (subscription.pause_collection?.resumes_at && subscription.pause_collection.resumes_at <= now) subscription.pause_collection = null
-		subscription.discounts = subscription.discounts.filter(id => !(this.discounts[id].end && this.discounts[id].end <= now))
+		const over = subscription.discounts.filter(id => this.discounts[id].end && this.discounts[id].end <= now)
+		subscription.discounts = subscription.discounts.filter(id => !over.includes(id))
+		for (const id of over) this.record('customer.discount.deleted', this.discounts[id])
 		for (const line of subscription.items.data)
 			while (!subscription.ended_at && line.current_period_end <= now) {
 				if (subscription.cancel_at && subscription.cancel_at <= line.current_period_end) {
@@ -136,6 +138,7 @@ export class Books extends Money {
 
 	setDiscounts(subscription, wanted) {
 		if (wanted !== null && wanted.length === 0) return
+		const before = subscription.discounts
 		subscription.discounts = (wanted ?? []).map((entry, i) => {
 			const param = `discounts[${i}]`
 			if (Object.keys(entry).length !== 1) throw bad(`You must specify exactly one of coupon, discount, or promotion_code.`, { param })
@@ -154,8 +157,10 @@ export class Books extends Money {
 			const coupon = this.redeem(this.find('coupons', name, `${param}[coupon]`), `${param}[coupon]`)
 			const made = make.discount(coupon, subscription, this.clock(), code?.id ?? null)
 			this.discounts[made.id] = made
+			this.record('customer.discount.created', made)
 			return made.id
 		})
+		for (const id of before) if (!subscription.discounts.includes(id)) this.record('customer.discount.deleted', this.discounts[id])
 	}
 
 	// --- subscriptions ---
@@ -273,11 +278,13 @@ export class Books extends Money {
 			throw bad(`The subscription is managed by the subscription schedule \`${kept.schedule}\`, and updating items directly is not allowed. Please update the schedule instead.`)
 		// Works on a copy, so that a refused update leaves nothing half done.
 		const changed = structuredClone(kept)
+		const told = this.events.length
 		const { coupons, promotionCodes, discounts } = structuredClone({ coupons: this.coupons, promotionCodes: this.promotionCodes, discounts: this.discounts })
 		try {
 			this.apply(changed, params)
 		} catch (error) {
 			Object.assign(this, { coupons, promotionCodes, discounts })
+			this.events.length = told
 			throw error
 		}
 		this.subscriptions[id] = changed
