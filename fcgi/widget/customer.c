@@ -59,7 +59,7 @@ void customer_forget(struct req *req, const char *user_id)
 
 static enum err attribute_fail(struct req *req, const char *name, const char *what)
 {
-	bool fits = strlen(name) <= CONDITION_NAME && name[strspn(name, ATTRIBUTE_NAME)] == '\0';
+	bool fits = *name && strlen(name) <= CONDITION_NAME && name[strspn(name, ATTRIBUTE_NAME)] == '\0';
 
 	return fail_field(&req->ctx, ERR_INVALID, fits ? arena_printf(&req->ctx.arena, "attributes.%s", name) : "attributes", "%s", what);
 }

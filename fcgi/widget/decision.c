@@ -1,5 +1,7 @@
+#include "widget/customer.h"
 #include "widget/family.h"
 
+#include "base/clock.h"
 #include "event/event.h"
 #include "retention/retention.h"
 #include "sql.h"
@@ -7,6 +9,7 @@
 #include "who/secret.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PATH_MOST 32
@@ -65,6 +68,7 @@ struct decision {
 	enum step_type types[FLOW_STEPS];
 	struct json_object *steps;
 	int step_count;
+	uint32_t shown;        /* a bit for each step that the session was given */
 	/* the decision */
 	enum step_type offer;
 	bool accepted;
@@ -79,6 +83,22 @@ static enum err session_authorize(struct req *req, const char *text, struct widg
 	if (strcmp(token->org_id, req->who.org_id) != 0 || token->live != req->who.live)
 		return fail(&req->ctx, ERR_UNAUTHENTICATED, "The session token is not valid");
 	return OK;
+}
+
+/* "0,2,1" */
+static uint32_t order_read(const char *order)
+{
+	uint32_t shown = 0;
+
+	for (char *end; *order; order = *end ? end + 1 : end) {
+		long step = strtol(order, &end, 10);
+
+		if (end == order)
+			break;
+		if (step >= 0 && step < FLOW_STEPS)
+			shown |= UINT32_C(1) << step;
+	}
+	return shown;
 }
 
 static enum err session_load(struct decision *decision)
@@ -96,6 +116,7 @@ static enum err session_load(struct decision *decision)
 	decision->value_text = pg_text(result, 0, "value_minor");
 	decision->value = pg_number(result, 0, "value_minor", 0);
 	decision->connected = pg_true(result, 0, "connected");
+	decision->shown = order_read(pg_text(result, 0, "step_order"));
 	steps = pg_text(result, 0, "steps");
 	TRY(json_read(ctx, steps, strlen(steps), JSON_DEPTH, &decision->steps));
 	decision->step_count = (int)json_object_array_length(decision->steps);
@@ -142,6 +163,8 @@ static enum err step_judge(struct decision *decision)
 		return fail_field(ctx, ERR_INVALID, "offerType", "The step is of type %s", step_text(decision->offer));
 	if (decision->accepted && !step_is_offer(decision->offer) && decision->offer != STEP_FEEDBACK)
 		return fail_field(ctx, ERR_INVALID, "step", "The step offers nothing");
+	if (decision->accepted && !(decision->shown >> input->step & 1))
+		return fail_field(ctx, ERR_INVALID, "step", "The step was not offered in this session");
 	return OK;
 }
 
@@ -263,6 +286,28 @@ static void status_judge(struct decision *decision)
 		decision->status = "pending";
 }
 
+/* Rules that count accepted offers are asked again: the session may be an old one of several. */
+static enum err again_judge(struct decision *decision)
+{
+	const struct widget_token *token = &decision->token;
+	struct req *req = decision->req;
+	struct offer_settings settings;
+	struct customer customer;
+	enum eligible verdict;
+
+	if (!decision->accepted || strcmp(decision->status, "pending") != 0)
+		return OK;
+	customer_forget(req, token->customer);
+	TRY(customer_load(req, token->customer, decision->subscription, &customer));
+	TRY(offer_settings_load(&req->ctx, &req->house, token->org_id, &settings));
+	verdict = offer_eligible(&settings.rules, &customer.state, &(struct offer){.type = decision->offer}, clock_wall_s());
+	if (verdict == ELIGIBLE_MOST || verdict == ELIGIBLE_COOLDOWN) {
+		decision->status = "manual";
+		decision->reason = "an offer was accepted a short time ago";
+	}
+	return OK;
+}
+
 static enum err decision_judge(struct decision *decision)
 {
 	TRY(step_judge(decision));
@@ -271,7 +316,7 @@ static enum err decision_judge(struct decision *decision)
 	TRY(feedback_judge(decision));
 	TRY(path_judge(decision));
 	status_judge(decision);
-	return OK;
+	return again_judge(decision);
 }
 
 struct shown { const char *answer; int64_t ms; bool seen; };
@@ -442,6 +487,8 @@ static enum err widget_decision_post(struct req *req, struct rep *rep)
 	TRY(session_load(&decision));
 	TRY(decision_judge(&decision));
 	TRY(decision_store(&decision, &won));
+	if (won && decision.accepted)
+		customer_forget(req, decision.token.customer);
 	return decision_answer(&decision, rep);
 }
 

@@ -16,3 +16,9 @@ TESTS += tests/widget/widget_dbtest
 tests_widget_widget_dbtest_SOURCES = tests/widget/widget_dbtest.c tests/widget/client.h tests/lib/database.h $(widget_sources)
 tests_widget_widget_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_widget_widget_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/widget/targeting_dbtest
+TESTS += tests/widget/targeting_dbtest
+tests_widget_targeting_dbtest_SOURCES = tests/widget/targeting_dbtest.c tests/widget/client.h tests/lib/database.h $(widget_sources)
+tests_widget_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_widget_targeting_dbtest_LDADD = $(CHECK_LDADD)

@@ -42,7 +42,7 @@ static words OPERATORS[OP_COUNT][2] = {
 	[OP_IS] = {{" is ", " ist "}, {" is not ", " ist nicht "}},
 	[OP_IN] = {{" is one of ", " ist eines von "}, {" is none of ", " ist keines von "}},
 	[OP_AT_LEAST] = {{" is at least ", " ist mindestens "}, {NULL, NULL}},
-	[OP_BELOW] = {{" is below ", " ist kleiner als "}, {NULL, NULL}}};
+	[OP_BELOW] = {{" is below ", " ist unter "}, {NULL, NULL}}};
 
 static words KNOWN = {" is known", " ist bekannt"}, UNKNOWN = {" is not known", " ist nicht bekannt"};
 static words ATTRIBUTE = {"the attribute ", "das Merkmal "};

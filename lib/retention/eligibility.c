@@ -175,7 +175,8 @@ static enum eligible history_judge(const struct offer_rule *rule, const struct c
 		if (rule->accepted_most && count >= rule->accepted_most)
 			return ELIGIBLE_MOST;
 		/* Help is no gift. */
-		if (step_is_offer(accepted->offer) && accepted->offer != STEP_SUPPORT && accepted->at_s > now_s - (int64_t)rule->cooldown_days * DAY_S)
+		if (rule->cooldown_days && step_is_offer(accepted->offer) && accepted->offer != STEP_SUPPORT &&
+			accepted->at_s > now_s - (int64_t)rule->cooldown_days * DAY_S)
 			return ELIGIBLE_COOLDOWN;
 	}
 	return ELIGIBLE;

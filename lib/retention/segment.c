@@ -97,7 +97,7 @@ enum err segment_delete(struct ctx *ctx, struct lease *lease, const struct segme
 	TRY(segment_hold(ctx, lease, change, &before));
 	TRY(pg_run(lease, &SQL_RETENTION_SEGMENT_FLOWS, PARAMS(change->by->org_id, change->id), &flows));
 	if (PQntuples(flows))
-		return fail(ctx, ERR_CONFLICT, "The flow \"%.100s\" is for this segment", pg_text(flows, 0, "name"));
+		return fail(ctx, ERR_CONFLICT, "A flow is for this segment");
 	TRY(pg_run(lease, &SQL_RETENTION_SEGMENT_DELETE, PARAMS(change->by->org_id, change->id), NULL));
 	return note(lease, change->by, "segment.delete", "segment", change->id, before, NULL);
 }

@@ -3,14 +3,14 @@
 select
 	(select count(*) from retention_session r
 		where r.org_id = $1::uuid and r.live = $2::boolean and r.customer_ref = $3::text and r.started_at > now() - interval '30 days')::int as clicks,
-	(select string_agg(d.offer_type || ' ' || extract(epoch from d.decided_at)::bigint, ' ' order by d.decided_at desc)
+	(select string_agg(d.offer_type || ' ' || floor(extract(epoch from d.decided_at))::bigint, ' ' order by d.decided_at desc)
 		from retention_session r
 		join decision d on d.org_id = r.org_id and d.live = r.live and d.session_id = r.id
 		where r.org_id = $1::uuid and r.live = $2::boolean and r.customer_ref = $3::text and r.started_at > now() - interval '731 days'
 			and d.outcome = 'accepted' and d.offer_type is not null) as accepted,
 	coalesce(c.plan, s.plan) as plan, c.region, c.language, coalesce(s.currency, c.currency) as currency,
 	coalesce(s.month_minor, c.value_minor) as value_minor,
-	greatest(floor(extract(epoch from now() - c.customer_since) / 86400), 0)::int as tenure, nullif(c.attributes, '{}') as attributes,
+	case when c.id is not null then greatest(floor(extract(epoch from now() - c.customer_since) / 86400), 0)::int end as tenure, nullif(c.attributes, '{}') as attributes,
 	s.status, s.period, s.price_ref, s.amount_minor, s.items,
 	coalesce(s.discounts <> '[]' and (s.discount_ends_at is null or s.discount_ends_at > now()), false) as discounted,
 	coalesce(s.pause_behavior is not null or s.status = 'paused', false) as paused,

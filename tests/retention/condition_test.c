@@ -219,7 +219,7 @@ static void speaks(void **state)
 			"the monthly value is at least 49.05 and (the value segment is one of “low”, “high” or there is no discount yet) and "
 			"not (the attribute “seats” is below 5)",
 			"der Monatswert ist mindestens 49,05 und (die Wertklasse ist eines von „niedrig“, „hoch“ oder es gibt noch keinen Rabatt) und "
-			"nicht (das Merkmal „seats“ ist kleiner als 5)"},
+			"nicht (das Merkmal „seats“ ist unter 5)"},
 		{"{'any':[{'fact':'region','op':'exists','value':false},{'fact':'answer','op':'is_not','value':'unused'}]}",
 			"the region is not known or the reason is not “not used”", "die Region ist nicht bekannt oder der Grund ist nicht „nicht genutzt“"}};
 	struct buffer text = {0};

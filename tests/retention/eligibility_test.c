@@ -13,7 +13,8 @@ static void judges(void **state)
 {
 	struct accepted one[] = {{STEP_DISCOUNT, DAYS(200)}}, lately[] = {{STEP_PAUSE, DAYS(29)}, {STEP_DISCOUNT, DAYS(400)}},
 		pauses[] = {{STEP_PAUSE, DAYS(40)}, {STEP_PAUSE, DAYS(300)}}, help[] = {{STEP_SUPPORT, DAYS(1)}, {STEP_FEEDBACK, DAYS(1)}},
-		edge[] = {{STEP_DISCOUNT, DAYS(365)}};
+		edge[] = {{STEP_DISCOUNT, DAYS(365)}},
+		ahead[] = {{STEP_DISCOUNT, NOW + 1}}; /* by the database's clock */
 	const struct facts active = {.status = "active", .currency = "usd"}, trialing = {.status = "trialing"}, late = {.status = "past_due"},
 		paused = {.status = "active", .paused = true}, discounted = {.status = "active", .discounted = true};
 	const struct { struct customer_state customer; struct offer offer; enum eligible verdict; } ROWS[] = {
@@ -37,7 +38,9 @@ static void judges(void **state)
 		{{.facts = active, .accepted = lately, .accepted_count = 2}, {STEP_DOWNGRADE}, ELIGIBLE},
 		{{.facts = active, .accepted = pauses, .accepted_count = 1}, {STEP_PAUSE}, ELIGIBLE},
 		{{.facts = active, .accepted = pauses, .accepted_count = 2}, {STEP_PAUSE}, ELIGIBLE_MOST},
-		{{.facts = active, .accepted = help, .accepted_count = 2}, {STEP_DISCOUNT}, ELIGIBLE}};
+		{{.facts = active, .accepted = help, .accepted_count = 2}, {STEP_DISCOUNT}, ELIGIBLE},
+		{{.facts = active, .accepted = ahead, .accepted_count = 1}, {STEP_DOWNGRADE}, ELIGIBLE},
+		{{.facts = active, .accepted = ahead, .accepted_count = 1}, {STEP_PAUSE}, ELIGIBLE_COOLDOWN}};
 	struct offer_rules closed = OFFER_RULES;
 	(void)state;
 
