@@ -9,7 +9,7 @@
 
 	const SCRIPT = document.currentScript;
 	const RTL = /^(ar|fa|he|ps|ur|yi)\b/i;
-	const CUSTOMER = ['userId', 'plan', 'region', 'email', 'stripeSubscriptionId', 'subscriptionValue', 'currency', 'language'];
+	const CUSTOMER = ['userId', 'plan', 'region', 'email', 'stripeSubscriptionId', 'subscriptionValue', 'currency', 'language', 'attributes'];
 
 	const PHRASES = {
 		en: {
@@ -78,16 +78,16 @@
 		}
 	};
 
-	const DARK = '--bg:#161d29;--fg:#eef2f7;--soft:#b3bfcf;--line:#7d8ca1;--box:#222c3b;--go:#8fc1ff;--on:#0a1626;--stop:#e3e8ef;--off:#161d29;';
+	const DARK = '--bg:#161d29;--fg:#eef2f7;--soft:#b3bfcf;--line:#7d8ca1;--box:#222c3b;--go:var(--s-accent-dark,#8fc1ff);--on:var(--s-accent-dark-text,#0a1626);--stop:#e3e8ef;--off:#161d29;';
 	const STYLE = `
-:host{all:initial;font:400 medium/1.5 var(--stoa-font,var(--f,system-ui),sans-serif);
---bg:#fff;--fg:#16202e;--soft:#4b5a6d;--line:#75849a;--box:#f0f4f9;--go:#003a78;--on:#fff;--stop:#2b3646;--off:#fff;}
+:host{all:initial;font:400 medium/1.5 var(--stoa-font,var(--s-font,system-ui),sans-serif);
+--bg:#fff;--fg:#16202e;--soft:#4b5a6d;--line:#75849a;--box:#f0f4f9;--go:var(--s-accent,#003a78);--on:var(--s-accent-text,#fff);--stop:#2b3646;--off:#fff;}
 @media(prefers-color-scheme:dark){:host(:not([data-theme=light])){${DARK}}}
 :host([data-theme=dark]){${DARK}}
 *{box-sizing:border-box;font:inherit}
 a{color:inherit}
 dialog{width:calc(100% - 24px);max-width:440px;max-height:calc(100% - 24px);margin:auto;padding:24px;overflow:auto;overscroll-behavior:contain;
-border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,var(--r,14px));text-align:start;overflow-wrap:anywhere;
+border:1px solid var(--stoa-border,var(--line));border-radius:var(--stoa-radius,calc(var(--s-radius,14)*1px));text-align:start;overflow-wrap:anywhere;
 background:var(--stoa-background,var(--bg));color:var(--stoa-text,var(--fg));box-shadow:0 24px 64px rgb(0 0 0/.4)}
 dialog::backdrop{background:rgb(0 0 0/.6)}
 .top{display:flex;align-items:center;justify-content:space-between;gap:12px;margin-block-end:8px;color:var(--stoa-muted,var(--soft));font-size:.875em}
@@ -266,7 +266,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		survey: (c) => Array.isArray(c.options) && c.options.length > 0 && c.options.every((o) => o && isText(o.code) && isText(o.text)),
 		discount: (c) => isCount(c.percentage, 100) && /^(once|repeating|forever)$/.test(c.duration) && (c.duration !== 'repeating' || isCount(c.months, 120)),
 		pause: (c) => Array.isArray(c.months) && c.months.length > 0 && c.months.every((n) => isCount(n, 36)),
-		downgrade: (c) => isText(c.plan),
+		downgrade: () => true,
 		extension: (c) => isCount(c.days, 730),
 		support: (c) => isLink(c.url) || isText(c.email),
 		feedback: () => true,
@@ -275,7 +275,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 
 	// Anything that is not exactly as agreed lets the host's own cancellation through.
 	function checkStart(reply) {
-		const step = (s) => s && Number.isInteger(s.index) && isText(s.title) && Object.prototype.hasOwnProperty.call(NEEDS, s.type) && NEEDS[s.type](s.config || {});
+		const step = (s) => s && Number.isInteger(s.index) && isText(s.title) && Object.keys(NEEDS).includes(s.type) && NEEDS[s.type](s.config || {});
 		if (!reply || reply.success !== true || !isText(reply.session) || !/^(host|stripe)$/.test(reply.cancelAt) || !Array.isArray(reply.steps) || !reply.steps.length || !reply.steps.every(step))
 			throw new Error('start: unexpected answer');
 		return reply;
@@ -384,23 +384,13 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		return element;
 	}
 
-	// As the owner has set it; what the host page says comes first.
-	function branded(theme) {
-		if (!theme)
-			return '';
-		const dark = `--go:${theme.accentDark};--on:${theme.accentDarkText};`;
-		return `:host{--go:${theme.accent};--on:${theme.accentText};--r:${theme.radius}px;--f:${theme.font || 'system-ui'}}` +
-			`@media(prefers-color-scheme:dark){:host(:not([data-theme=light])){${dark}}}:host([data-theme=dark]){${dark}}`;
-	}
-
-	function styled(root, theme) {
-		const style = STYLE + branded(theme);
+	function styled(root) {
 		try {
 			const sheet = new CSSStyleSheet();
-			sheet.replaceSync(style);
+			sheet.replaceSync(STYLE);
 			root.adoptedStyleSheets = [sheet];
 		} catch (error) { // browsers before constructed style sheets
-			root.append(make('style', {nonce: SCRIPT ? SCRIPT.nonce : '', textContent: style}));
+			root.append(make('style', {nonce: SCRIPT ? SCRIPT.nonce : '', textContent: STYLE}));
 		}
 	}
 
@@ -409,12 +399,17 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 			return;
 		const host = flow.host = document.createElement('stoa-cancel-flow');
 		const root = host.attachShadow({mode: 'open'});
-		styled(root, flow.theme);
+		styled(root);
+		const paint = (prefix, theme) => {
+			for (const name in theme)
+				host.style.setProperty(prefix + name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase()), theme[name]);
+		};
+		// As the owner has set it; what the host page says comes first.
+		paint('--s-', flow.theme);
 		if (typeof options.theme === 'string')
 			host.dataset.theme = options.theme;
 		else
-			for (const name in options.theme)
-				host.style.setProperty('--stoa-' + name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase()), options.theme[name]);
+			paint('--stoa-', options.theme);
 		const dialog = flow.dialog = make('dialog', {'aria-labelledby': 'title'});
 		flow.live = make('p', {role: 'status'});
 		dialog.addEventListener('cancel', (event) => {
@@ -425,8 +420,16 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		dialog.addEventListener('close', () => flow.state === 'sending' ? dialog.showModal() : leave(flow));
 		dialog.addEventListener('keydown', (event) => trap(flow, event));
 		root.append(dialog);
-		document.body.append(host);
-		dialog.showModal();
+		reveal(flow);
+	}
+
+	function reveal(flow) {
+		document.body.append(flow.host);
+		flow.dialog.showModal();
+	}
+
+	function attend(element) {
+		element.focus();
 	}
 
 	function trap(flow, event) {
@@ -473,7 +476,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		flow.live.textContent = '';
 		flow.live.remove();
 		const note = [
-			shown && flow.steps.length > 1 && phrase(flow, 'progress', {n: flow.position + 1, m: flow.steps.length}),
+			shown && flow.steps.length > 1 && phrase(flow, 'progress', {n: flow.position + 1, m: flow.step.type === 'survey' && flow.steps.some((step) => step.when) ? '…' : flow.steps.length}),
 			flow.reply && flow.reply.mode === 'test' && phrase(flow, 'test')
 		].filter(Boolean).join(' · ');
 		const close = button('quiet x')(['close', '×', leave]);
@@ -484,7 +487,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 			make('div', {className: 'main'}, ...main.map(button('button'))),
 			rest && make('div', {className: 'rest'}, ...rest.map(button('quiet'))) || '');
 		setBusy(flow, false);
-		flow.heading.focus();
+		attend(flow.heading);
 	}
 
 	function setBusy(flow, busy) {
@@ -501,8 +504,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 	}
 
 	function area(label, most, placeholder) {
-		const id = 'text';
-		return [make('label', {className: 'label', htmlFor: id, textContent: label}), make('textarea', {id, maxLength: most, placeholder: placeholder || ''})];
+		return [make('label', {className: 'label', htmlFor: 'text', textContent: label}), make('textarea', {id: 'text', maxLength: most, placeholder: placeholder || ''})];
 	}
 
 	const keepButton = (flow) => ['keep', phrase(flow, 'keep'), leave];
@@ -521,7 +523,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 			const months = c.months.map((n) => [n, span(flow, 'months', n)]);
 			return [months.length > 1 ? choices(phrase(flow, 'howLong'), months, 'months') : line(months[0][1], 'terms'), line(phrase(flow, 'pause'))];
 		},
-		downgrade: (flow, step, c) => [make('p', {className: 'terms', textContent: phrase(flow, 'newPlan', {plan: c.plan})},
+		downgrade: (flow, step, c) => [isText(c.plan) && make('p', {className: 'terms', textContent: phrase(flow, 'newPlan', {plan: c.plan})},
 			Number.isInteger(c.amountMinor) && isText(c.currency) && make('small', {textContent: phrase(flow, 'perMonth', {a: money(flow, c.amountMinor, c.currency)})}))],
 		extension: (flow, step, c) => [line(phrase(flow, 'extension', {t: span(flow, 'days', c.days)}), 'terms')],
 		support: () => [],
@@ -529,9 +531,15 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		confirm: () => []
 	};
 
+	// What the server has left of a step's `when`: all, any, not, and comparisons with the survey's answer. As condition_reduce().
+	const holds = (c, answer) => !c || (c.all ? c.all.every((part) => holds(part, answer)) : c.any ? c.any.some((part) => holds(part, answer))
+		: c.not ? !holds(c.not, answer) : c.op === 'exists' ? !!answer === c.value : [].concat(c.value).includes(answer) !== /not/.test(c.op));
+
 	function nextStep(flow) {
-		flow.position++;
-		const step = flow.step = flow.steps[flow.position];
+		const ahead = ++flow.position;
+		if (!flow.steps.some((step, i) => i >= ahead && step.type === 'survey'))
+			flow.steps = flow.steps.filter((step, i) => i < ahead || holds(step.when, flow.answers.reasonCode));
+		const step = flow.step = flow.steps[ahead];
 		const c = step.config || {};
 		flow.since = Date.now();
 		if (step.index >= 0)
@@ -557,7 +565,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		if (flow.step.index < 0 || !last)
 			return;
 		last.answer = how;
-		last.ms = Math.min(Date.now() - flow.since, 2147483647);
+		last.ms = Math.min(Date.now() - flow.since, 864e5);
 	}
 
 	function read(flow) {
@@ -754,7 +762,54 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		listening = false;
 	}
 
-	window.Stoa = Object.freeze({init, open, destroy});
+	const stoa = window.Stoa = {init, open, destroy};
+
+	// Only in widget-preview.js, which tools/build-assets makes of this file for the flow builder: the widget's own code shows steps that are
+	// being written. Nothing is sent, no focus is taken, and the end is the beginning. given: {steps, language, theme, branding, phrases,
+	// mount, step}: steps as a draft has them, translations included; theme as init() takes it, branding as the start's reply has it in
+	// `theme`; mount: the element to stand in; step: which one to show first. Answers {show(step), update(given)}.
+	if (typeof PREVIEW !== 'undefined' && PREVIEW)
+		stoa.preview = (given) => {
+			const flow = {};
+			const usual = {...PARTS};
+			for (const type in PARTS)
+				PARTS[type] = (f, step, c) => NEEDS[type](c) ? usual[type](f, step, c) : [];
+			const answerOnly = (c) => c.all || c.any ? (c.all || c.any).every(answerOnly) : c.not ? answerOnly(c.not) : c.fact === 'answer';
+			const translated = (step) => {
+				const text = (step.translations || {})[given.language] || {};
+				const config = {...step.config, ...(text.placeholder && {placeholder: text.placeholder})};
+				if (config.options)
+					config.options = config.options.map((option) => ({...option, text: (text.options || {})[option.code] || option.text}));
+				return {...step, ...text, config};
+			};
+			const show = (step) => {
+				const steps = given.steps.map((s, index) => ({...translated(s), index, when: index !== step && s.when && answerOnly(s.when) ? s.when : undefined}));
+				if (!steps.length || steps[steps.length - 1].type !== 'confirm')
+					steps.push({index: -1, type: 'confirm'});
+				Object.assign(flow, {steps, path: [], answers: {}, accepted: null, position: step - 1, state: 'asking', theme: given.branding,
+					reply: {language: given.language || 'en', cancelAt: 'host'}});
+				openDialog(flow);
+				nextStep(flow);
+			};
+			const update = (changes) => {
+				if (['theme', 'branding', 'mount'].some((name) => name in changes))
+					flow.dialog = null;
+				Object.assign(given, changes);
+				options = {...DEFAULTS, phrases: {}, ...given};
+				show(Math.min(given.step || 0, given.steps.length));
+			};
+			reveal = () => {
+				given.mount.replaceChildren(flow.host);
+				flow.dialog.setAttribute('open', '');
+				flow.dialog.addEventListener('click', (event) => event.target.localName === 'a' && event.preventDefault());
+			};
+			attend = () => {};
+			post = async () => ({success: true, status: 'recorded'});
+			finish = () => show(0);
+			update({});
+			return {show, update};
+		};
+	Object.freeze(stoa);
 
 	if (SCRIPT && SCRIPT.dataset.apiKey) {
 		const data = {...SCRIPT.dataset};

@@ -7,11 +7,11 @@ import {join} from 'node:path';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
-export function buildWidget() {
+export function buildWidget(name = 'widget.js') {
 	const folder = mkdtempSync(join(tmpdir(), 'stoa-widget-'));
 	try {
 		execFileSync('sh', [join(ROOT, 'tools/build-assets'), join(ROOT, 'web'), folder], {stdio: ['ignore', 'ignore', 'inherit']});
-		return readFileSync(join(folder, JSON.parse(readFileSync(join(folder, 'manifest.json')))['widget.js']));
+		return readFileSync(join(folder, JSON.parse(readFileSync(join(folder, 'manifest.json')))[name]));
 	} finally {
 		rmSync(folder, {recursive: true, force: true});
 	}
@@ -56,6 +56,8 @@ export async function mock() {
 			'Access-Control-Allow-Headers': 'Content-Type, X-API-Key, X-Stoa-Session'};
 		if (request.url === '/widget.js')
 			return response.writeHead(200, {'Content-Type': 'text/javascript; charset=utf-8'}).end(script);
+		if (request.url === '/widget-preview.js')
+			return response.writeHead(200, {'Content-Type': 'text/javascript; charset=utf-8'}).end(buildWidget('widget-preview.js'));
 		if (request.method === 'OPTIONS')
 			return response.writeHead(204, cors).end();
 		const text = await read(request);
