@@ -13,12 +13,14 @@ PAGES_SOURCES = \
 	fcgi/pages/keys.c \
 	fcgi/pages/locale.c \
 	fcgi/pages/login.c \
+	fcgi/pages/offers.c \
 	fcgi/pages/overview.c \
 	fcgi/pages/page.c \
 	fcgi/pages/page.h \
 	fcgi/pages/password.c \
 	fcgi/pages/register.c \
 	fcgi/pages/reports.c \
+	fcgi/pages/segments.c \
 	fcgi/pages/settings.c \
 	fcgi/pages/team.c \
 	fcgi/pages/unsubscribe.c \
@@ -60,3 +62,9 @@ TESTS += tests/pages/experiments_dbtest
 tests_pages_experiments_dbtest_SOURCES = tests/pages/experiments_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_experiments_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_experiments_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/targeting_dbtest
+TESTS += tests/pages/targeting_dbtest
+tests_pages_targeting_dbtest_SOURCES = tests/pages/targeting_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_targeting_dbtest_LDADD = $(CHECK_LDADD)

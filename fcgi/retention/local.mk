@@ -31,6 +31,12 @@ tests_retention_flow_dbtest_SOURCES = tests/retention/flow_dbtest.c tests/widget
 tests_retention_flow_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_flow_dbtest_LDADD = $(CHECK_LDADD)
 
+check_PROGRAMS += tests/retention/targeting_dbtest
+TESTS += tests/retention/targeting_dbtest
+tests_retention_targeting_dbtest_SOURCES = tests/retention/targeting_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_retention_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_targeting_dbtest_LDADD = $(CHECK_LDADD)
+
 check_PROGRAMS += tests/retention/report_dbtest
 TESTS += tests/retention/report_dbtest
 tests_retention_report_dbtest_SOURCES = tests/retention/report_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)

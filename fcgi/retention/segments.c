@@ -37,7 +37,7 @@ static const struct field PREVIEW_INPUT[] = {
 	FIELD_END};
 static const struct field PREVIEW_REPLY[] = {
 	REPLY("count", FIELD_INT, .required = true, .doc = "customers that the condition holds for"),
-	REPLY("words", FIELD_TEXT, .required = true, .most = 65536, .doc = "the condition in words, in the language of Accept-Language"),
+	REPLY("words", FIELD_TEXT, .required = true, .most = 65536, .doc = "the condition in words, in the language of the person, else of Accept-Language"),
 	REPLY("sample", FIELD_JSON, .required = true,
 		.doc = "20 of them: id, ref, name, email (null for who may not read them), plan, value, currency, status, tenure, attempts"),
 	FIELD_END};

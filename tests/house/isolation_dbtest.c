@@ -25,7 +25,7 @@ struct org {
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
 	const char *flow, *draft, *fresh, *spare_fresh, *decided, *undecided, *token; /* token: of the widget's undecided session */
 	const char *event, *endpoint, *spare, *delivery, *spare_delivery, *job, *report;
-	const char *experiments[EXPERIMENTS];
+	const char *experiments[EXPERIMENTS], *segments[2];
 	const char *alert, *customer;
 	const char *ids[IDS];
 	int id_count;
@@ -187,8 +187,10 @@ static void org_add(struct org *org, const char *name)
 	for (int i = 0; MIRROR_ROWS[i]; i++)
 		sql("%s", mirror_row(&setup, MIRROR_ROWS[i], org->tenant.org_id, name));
 	report_add(org, name);
+	measure_add(org->tenant.org_id, name, org->decided);
 	outreach_add(org->tenant.org_id, name, &org->alert, &org->customer);
 	experiments_add(org, name);
+	targeting_add(org->tenant.org_id, name, org->segments);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
 	id_add(org, org->fresh);
@@ -210,6 +212,8 @@ static void org_add(struct org *org, const char *name)
 	id_add(org, org->tenant.server_test.id);
 	for (int i = 0; i < EXPERIMENTS; i++)
 		id_add(org, org->experiments[i]);
+	for (int i = 0; i < 2; i++)
+		id_add(org, org->segments[i]);
 	for (int i = 0; i < 4; i++) {
 		id_add(org, org->people[i]);
 		id_add(org, org->sessions[i]);
@@ -271,6 +275,9 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"steps", EVERY_STEP},
 		{"variants", "[{\"kind\":\"control\",\"name\":\"x\",\"weight\":1},{\"kind\":\"holdout\",\"name\":\"y\",\"weight\":1}]"},
 		{"path", "[]"},
+		{"name", strstr(plan->route->path, "segment") ? arena_printf(&setup.arena, "\"x%d\"", calls) : "\"x\""}, /* taken once */
+		{"condition", "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"x\"}"},
+		{"json", "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"x\"}"},
 		{"language", "\"en\""},
 		{"currency", "\"usd\""},
 		{"email", "\"nobody@example.com\""},

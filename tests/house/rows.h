@@ -23,4 +23,26 @@ static void outreach_add(const char *of, const char *name, const char **alert_ou
 		"values ('%s', true, '%s', '%s', 'sub_%s', 20, 3, 900, 'usd', now(), now() + interval '1 day')", of, mail, *customer_out, name);
 }
 
+/* The sums follow from the outcome. */
+static void measure_add(const char *of, const char *name, const char *session)
+{
+	sql("insert into session_outcome (org_id, live, session_id, day, started_at, customer_ref, flow_id, flow_version, segment, plan, language, policy, raw, "
+		"status, offer_type, reason_code, currency, value_minor, step_types, step_answers, due_at, mirrored) values ('%s', true, '%s', '2026-01-01', now(), "
+		"'%s', '%s', 1, 'low', '%s', 'en', 'documented', 'accepted', 'recorded', 'pause', '%s', 'usd', 900, '{pause}', '{accepted}', now(), true)", of, session,
+		name, session, name, name);
+	sql("insert into measure_stale (org_id, live) values ('%s', true)", of);
+}
+
+/* A segment for each of the routes that delete one. */
+static void targeting_add(const char *of, const char *name, const char *segments_out[2])
+{
+	for (int i = 0; i < 2; i++)
+		segments_out[i] = sql("insert into segment (org_id, id, name, condition) values ('%s', gen_random_uuid(), '%s %d', "
+			"'{\"fact\": \"plan\", \"op\": \"is\", \"value\": \"%s\"}') returning id", of, name, i, name);
+	sql("insert into offer_rule (org_id, offer_type, enabled, period_days, cooldown_days, discounted) values ('%s', 'discount', true, 365, 0, true)", of);
+	sql("insert into offer_policy (org_id, policy, floor) values ('%s', 'documented', 10)", of);
+	sql("insert into coupon_request (org_id, live, id, idempotency_key, form, coupon_ref) values ('%s', true, gen_random_uuid(), '%s', '%s', '%s')", of, name,
+		name, name);
+}
+
 #endif
