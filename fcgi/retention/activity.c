@@ -1,11 +1,7 @@
 #include "retention/family.h"
 
 #include "base/clock.h"
-#include "base/zone.h"
 #include "sql.h"
-
-#include <ctype.h>
-#include <string.h>
 
 #define LIMIT 100
 #define DAYS 14
@@ -25,35 +21,6 @@ static const struct field ACTIVITY_INPUT[] = {
 	INPUT(struct activity_input, live, "live", IN_QUERY, FIELD_BOOL, .present = offsetof(struct activity_input, live_given),
 		.doc = "false: test data"),
 	FIELD_END};
-
-/* "2026-11-21" of year 1 to 9999. */
-static enum err day_read(struct ctx *ctx, const char *field, const char *text, int64_t *days_out)
-{
-	static const char FORM[] = "dddd-dd-dd";
-	int part[3] = {0}, at = 0;
-
-	for (int i = 0; FORM[i]; i++) {
-		if (FORM[i] == '-' ? text[i] != '-' : !isdigit((unsigned char)text[i]))
-			return fail_field(ctx, ERR_INVALID, field, "%s must be a day such as 2026-11-21", field);
-		if (FORM[i] == '-')
-			at++;
-		else
-			part[at] = part[at] * 10 + (text[i] - '0');
-	}
-	if (part[0] < 1 || part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > date_month_length(part[0], part[1]))
-		return fail_field(ctx, ERR_INVALID, field, "%s is no day of the calendar", field);
-	*days_out = date_days(part[0], part[1], part[2]);
-	return OK;
-}
-
-static const char *day_text(struct ctx *ctx, int64_t days)
-{
-	int64_t year;
-	int month, day;
-
-	date_of(days, &year, &month, &day);
-	return arena_printf(&ctx->arena, "%04lld-%02d-%02d", (long long)(year < 1 ? 1 : year), month, day);
-}
 
 static enum err activity_list(struct req *req, struct rep *rep)
 {

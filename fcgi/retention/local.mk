@@ -2,11 +2,14 @@ pkglibexec_PROGRAMS += fcgi/retention/stoa-retention
 fcgi_retention_stoa_retention_SOURCES = fcgi/retention/main.c $(retention_sources)
 retention_sources = \
 	fcgi/retention/activity.c \
+	fcgi/retention/analytics.c \
 	fcgi/retention/branding.c \
 	fcgi/retention/connection.c \
 	fcgi/retention/experiments.c \
 	fcgi/retention/family.c \
 	fcgi/retention/family.h \
+	fcgi/retention/figures.c \
+	fcgi/retention/figures.h \
 	fcgi/retention/flow_files.c \
 	fcgi/retention/flows.c \
 	fcgi/retention/flows.h \
@@ -15,6 +18,8 @@ retention_sources = \
 	fcgi/retention/outreach_lists.c \
 	fcgi/retention/reports.c \
 	fcgi/retention/segments.c \
+	fcgi/retention/risk.c \
+	fcgi/retention/roi.c \
 	fcgi/retention/sessions.c \
 	fcgi/retention/stripe.c \
 	fcgi/retention/summary.c

@@ -21,6 +21,9 @@
 	X(CLASS_UPLOAD, "upload", 500, 2000, 5000, 30000, 0, 0.999, 2000, "001 Latency/File upload (002: 30 s a MB)") \
 	X(CLASS_ADMIN, "admin", 0, 200, 400, 500, 0, 0.99, 200, "003 §2 admin 200 ms; §10 99 % under 200 ms; 000 CRUD max 500 ms") \
 	X(CLASS_ANALYTICS, "analytics", 0, 400, 800, 2000, 0, 0.95, 400, "003 §2 analytics 400 ms; §10 95 % under 400 ms") \
+	X(CLASS_OFFERS, "offer-performance", 0, 200, 400, 2000, 0, 0.95, 200, "003 §4 offer performance query 200 ms; §10 95 %") \
+	X(CLASS_SERIES, "time-series", 0, 300, 600, 2000, 0, 0.95, 300, "003 §4 time-series 300 ms; §10 95 %") \
+	X(CLASS_REASONS, "reasons", 0, 250, 500, 2000, 0, 0.95, 250, "003 §4 churn reasons aggregation 250 ms; §10 95 %") \
 	X(CLASS_FLOW_SAVE, "flow-save", 120, 300, 500, 500, 0, 0.99, 300, "003 §2 flow builder save 300 ms; 000 CRUD max 500 ms") \
 	X(CLASS_WEBHOOK_IN, "webhook-in", 0, 200, 400, 500, 0, 0.995, 200, "003 §5 webhook acknowledgement 200 ms; §2 500 ms") \
 	X(CLASS_CONFLICT, "conflict", 0, 1000, 3000, 3000, 0, 0.999, 1000, "000 conflict detection 1 s, max 3 s") \

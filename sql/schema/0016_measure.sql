@@ -353,6 +353,8 @@ create function measure_ranking(acceptance numeric, revenue_minor bigint) return
 	select greatest(1, round(0.6 * acceptance + 0.4 * least(revenue_minor / 1000.0, 100)))::int
 $$;
 
+create index customer_risk on customer (org_id, live, churn_risk desc, id desc) where churn_risk is not null;
+
 -- What may have changed and is to be judged (again). A queue without a unique key: a key that another transaction is about to delete would
 -- swallow the second note, and with it the change.
 create table measure_dirty (

@@ -158,7 +158,7 @@ export function authTests(house) {
 		assert.ok([200, 204].includes(set.status), set.text)
 		const { body: ana } = await login(email, password)
 		assert.equal(ana.role, 'analyst')
-		assert.equal((await call(house, 'GET', '/api/v1/retention/summary', undefined, bearer(ana))).status, 200)
+		assert.equal((await call(house, 'GET', '/api/v1/retention/analytics/summary', undefined, bearer(ana))).status, 200)
 		problem(await call(house, 'POST', '/api/v1/retention/flows', { name: 'x', language: 'en', steps: [{ type: 'confirm', title: 'a', message: 'b', config: {} }] }, bearer(ana)), 403, 'forbidden')
 		problem(await call(house, 'GET', '/api/v1/orgs/audit', undefined, bearer(ana)), 403, 'forbidden')
 		problem(await call(house, 'POST', '/api/v1/orgs/keys', { name: 'x', kind: 'server', live: false }, bearer(ana)), 403, 'forbidden')

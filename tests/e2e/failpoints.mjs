@@ -53,6 +53,8 @@ const ELSEWHERE = [
 	[/^job_(cancel|pause|resume|replay|replay_all)$/, 'an admin, through responders or the stoa command'],
 	[/^mail_(digest_add|unsuppress)$/, 'whoever adds a line to a digest; an admin'],
 	[/^(event_again|consumer_uncount)$/, 'an admin who lets a consumer read again'],
+	[/^measure_rebuild_/, 'an admin, through the stoa command'],
+	[/^measure_(before|skip)$/, 'a second session on a subscription, one that cannot be judged: tests/measure/measure_dbtest.c'],
 	[/^event_(failed|skip)$/, 'a consumer whose statement fails: tests/event/consumer_dbtest.c'],
 ]
 

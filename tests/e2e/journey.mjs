@@ -174,7 +174,7 @@ export function journeyTests(house) {
 	})
 
 	test('the owner sees it counted', async () => {
-		const summary = await call(house, 'GET', '/api/v1/retention/summary?live=false', undefined, house.bearer)
+		const summary = await call(house, 'GET', '/api/v1/retention/analytics/summary?live=false', undefined, house.bearer)
 		assert.equal(summary.status, 200, summary.text)
 		const decisions = await call(house, 'GET', '/api/v1/retention/decisions?live=false&limit=100', undefined, house.bearer)
 		assert.equal(decisions.status, 200, decisions.text)

@@ -8,6 +8,7 @@
 #include "consumer/consumer.h"
 #include "job/house.h"
 #include "mail/outbox.h"
+#include "measure/measure.h"
 #include "retention/retention.h"
 #include "web/web.h"
 #include "webhook/webhook.h"
@@ -396,7 +397,7 @@ static void events_become_two_digests(void **state)
 
 static void kinds_collect(void)
 {
-	const struct job_kind *const tables[] = {CONSUMER_JOBS, MAIL_JOBS, WEBHOOK_JOBS};
+	const struct job_kind *const tables[] = {CONSUMER_JOBS, MAIL_JOBS, WEBHOOK_JOBS, MEASURE_JOBS};
 	int count = 0;
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
