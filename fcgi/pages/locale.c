@@ -51,8 +51,7 @@ const char *page_percent(struct req *req, int64_t part, int64_t whole)
 	return whole ? arena_printf(&req->ctx.arena, "%s %%", page_decimal(req, 100.0 * (double)part / (double)whole, 1)) : "–";
 }
 
-/* Decimals of a currency's minor unit (ISO 4217; Stripe's list of zero-decimal currencies). */
-static int currency_digits(const char *currency)
+int currency_digits(const char *currency)
 {
 	static const char NONE[] = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf";
 	static const char THREE[] = "bhd jod kwd omr tnd";

@@ -1,191 +1,229 @@
-#include "pages/page.h"
+#include "pages/sheet.h"
 
-#include "base/clock.h"
+#include "event/event.h"
+#include "pages/chart.h"
+#include "pages/words.h"
 #include "sql.h"
 
-#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct overview_input {
-	const char *mode, *range;
+	struct range_input range;
 };
 
-static const struct field OVERVIEW_INPUT[] = {
-	INPUT(struct overview_input, mode, "mode", IN_QUERY, FIELD_ENUM, .choices = "live|test", .doc = "live (default) or test data"),
-	INPUT(struct overview_input, range, "range", IN_QUERY, FIELD_ENUM, .choices = "7|30|90|365", .doc = "days back, 30 by default"),
-	FIELD_END};
+static const struct field OVERVIEW_INPUT[] = {RANGE_INPUT(struct overview_input, range), FIELD_END};
 
-/* What the figures cover: parameters of every statement of this page. */
-struct scope {
-	struct req *req;
-	const char *org_id, *live, *days;
-	bool names; /* may see who the customers are */
-};
-
-static void add_number(struct json_object *view, const char *name, int64_t value)
+static enum err run(struct lease *lease, const struct statement *statement, const struct range *range, PGresult **rows_out)
 {
-	json_object_object_add(view, name, json_object_new_int64(value));
+	return pg_run(lease, statement, PARAMS(range->scope.org_id, pg_bool(range->scope.live), range->scope.from, range->scope.to), rows_out);
 }
 
-static const char *percent_text(struct ctx *ctx, int64_t part, int64_t whole)
+/* --- figures --- */
+
+static const struct { const char *name, *title; enum { COUNTED, RATED, PAID } kind; bool good; } FIGURES[] = {
+	{"kept_net_minor", TR("Really paid after accepted offers"), PAID, true}, {"saved_minor", TR("Estimate a month"), PAID, false},
+	{"save_rate", TR("Save rate"), RATED, false}, {"accepted", TR("Offers accepted"), COUNTED, true}, {"accept_rate", TR("Accept rate"), RATED, false},
+	{"stay_rate", TR("Stay rate"), RATED, false}, {"saved", TR("Saved"), COUNTED, true}, {"deflected", TR("Deflected"), COUNTED, false},
+	{"lost", TR("Lost"), COUNTED, false}, {"waiting", TR("30 days not over"), COUNTED, false}, {"unknown", TR("Unknown"), COUNTED, false},
+	{"sessions", TR("Sessions"), COUNTED, false}};
+#define FIGURE_COUNT (sizeof FIGURES / sizeof *FIGURES)
+
+static struct json_object *figure_texts(struct req *req, const PGresult *row, size_t figure)
 {
-	int64_t tenths = whole ? (1000 * part + whole / 2) / whole : 0;
-	return whole ? arena_printf(&ctx->arena, "%lld.%lld %%", (long long)(tenths / 10), (long long)(tenths % 10)) : "–";
+	const char *text = pg_text(row, 0, FIGURES[figure].name);
+	if (FIGURES[figure].kind == PAID)
+		return moneys_view(req, text);
+	struct json_object *texts = json_object_new_array();
+	const char *said = !text ? "–" : FIGURES[figure].kind == RATED ? arena_printf(&req->ctx.arena, "%s %%", page_decimal(req, strtod(text, NULL), 1)) :
+		page_number(req, strtoll(text, NULL, 10));
+	json_object_array_add(texts, json_object_new_string(said));
+	return texts;
 }
 
-/* Words for codes that the database holds. */
-static const char *word(const char *code)
+static enum err add_figures(const struct range *range, struct lease *lease, struct json_object *view)
 {
-	static const struct { const char *code, *text; } WORDS[] = {
-		{"accepted", "Accepted"}, {"declined", "Cancelled after offers"}, {"cancelled", "Cancelled at once"},
-		{"dismissed", "Closed, keeps plan"}, {"discount", "Discount"}, {"pause", "Pause"}, {"downgrade", "Downgrade"},
-		{"extension", "Trial extension"}, {"support", "Support"}, {"feedback", "Feedback"},
-		{"too_expensive", "Too expensive"}, {"missing_features", "Missing features"}, {"switched_service", "Switched to another service"},
-		{"unused", "Not used enough"}, {"customer_service", "Customer service"}, {"too_complex", "Too complex"},
-		{"low_quality", "Low quality"}, {"other", "Other"}};
-	for (size_t i = 0; code && i < sizeof WORDS / sizeof *WORDS; i++)
-		if (!strcmp(WORDS[i].code, code))
-			return WORDS[i].text;
-	return code;
-}
-
-static enum err run(struct lease *lease, const struct statement *statement, const struct scope *scope, PGresult **result_out)
-{
-	return pg_run(lease, statement, PARAMS(scope->org_id, scope->live, scope->days), result_out);
-}
-
-static enum err add_totals(struct lease *lease, const struct scope *scope, struct json_object *view)
-{
-	static const char *const NUMBERS[] = {"answered", "accepted", "kept", "cancels", "cancelled_at_once", "dismissed", "pending", "manual"};
-	PGresult *result;
-	TRY(run(lease, &SQL_PAGES_OVERVIEW_TOTALS, scope, &result));
-	for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++)
-		add_number(view, NUMBERS[i], pg_number(result, 0, NUMBERS[i], 0));
-	int64_t answered = pg_number(result, 0, "answered", 0);
-	json_object_object_add(view, "any", json_object_new_boolean(answered > 0));
-	json_object_object_add(view, "attention", json_object_new_boolean(
-		pg_number(result, 0, "pending", 0) + pg_number(result, 0, "manual", 0) > 0));
-	page_text(view, "save_rate", percent_text(lease->ctx, pg_number(result, 0, "kept", 0), answered));
+	struct req *req = range->req;
+	struct json_object *figures = json_object_new_array();
+	PGresult *now, *before = NULL;
+	TRY(measure_read(lease, MEASURE_SUMMARY, &range->scope, &now));
+	if (range->compare)
+		TRY(measure_read(lease, MEASURE_SUMMARY, &range->before, &before));
+	for (size_t i = 0; i < FIGURE_COUNT; i++) {
+		struct json_object *figure = json_object_new_object();
+		page_text(figure, "id", FIGURES[i].name);
+		page_text(figure, "term", tr(req, FIGURES[i].title));
+		page_text(figure, "meaning", measure_definition(FIGURES[i].name, req_language(req)));
+		json_object_object_add(figure, "good", json_object_new_boolean(FIGURES[i].good));
+		json_object_object_add(figure, "texts", figure_texts(req, now, i));
+		json_object_object_add(figure, "before", before ? figure_texts(req, before, i) : NULL);
+		json_object_array_add(figures, figure);
+	}
+	json_object_object_add(view, "figures", figures);
+	json_object_object_add(view, "compared", json_object_new_boolean(before != NULL));
 	return OK;
 }
 
-static enum err add_saved(struct lease *lease, const struct scope *scope, struct json_object *view)
+/* --- how sessions ended, over time --- */
+
+enum { ENDED_ACCEPTED, ENDED_STAYED, ENDED_CANCELS, ENDED };
+
+static int days_a_bar(int days)
 {
-	PGresult *result;
-	TRY(run(lease, &SQL_PAGES_OVERVIEW_SAVED, scope, &result));
-	struct json_object *saved = json_object_new_array();
-	json_object_object_add(view, "saved", saved);
-	for (int row = 0; row < PQntuples(result); row++) {
-		struct json_object *item = json_object_new_object();
-		page_text(item, "amount", page_money(scope->req, pg_number(result, row, "saved_minor", 0), pg_text(result, row, "currency")));
-		json_object_array_add(saved, item);
-	}
-	return OK;
+	return days <= 45 ? 1 : days <= 190 ? 7 : 14;
 }
 
-static enum err add_offers(struct lease *lease, const struct scope *scope, struct json_object *view)
+/* Bars end on the last day, so that the first one may stand for fewer days than the others. */
+static enum err add_days(const struct range *range, struct lease *lease, struct json_object *sheets)
 {
-	PGresult *result;
-	int64_t shown = 0, most = 1;
-	TRY(run(lease, &SQL_PAGES_OVERVIEW_OFFERS, scope, &result));
-	struct json_object *offers = json_object_new_array();
-	json_object_object_add(view, "offers", offers);
-	for (int row = 0; row < PQntuples(result); row++)
-		if (pg_number(result, row, "shown", 0) > most)
-			most = pg_number(result, row, "shown", 0);
-	for (int row = 0; row < PQntuples(result); row++) {
-		int64_t times = pg_number(result, row, "shown", 0), accepted = pg_number(result, row, "accepted", 0);
-		struct json_object *offer = json_object_new_object();
-		page_text(offer, "type", word(pg_text(result, row, "offer_type")));
-		add_number(offer, "shown", times);
-		add_number(offer, "accepted", accepted);
-		page_text(offer, "rate", percent_text(lease->ctx, accepted, times));
-		add_number(offer, "shown_width", 160 * times / most);
-		add_number(offer, "accepted_width", 160 * accepted / most);
-		json_object_array_add(offers, offer);
-		shown += times;
+	static const struct sheet_column COLUMNS[] = {{.name = "day", .title = TR("First day")},
+		{.name = "accepted", .title = TR("Offer accepted"), .series = "accepted", .number = true},
+		{.name = "stayed", .title = TR("Closed or left alone"), .series = "dismissed", .number = true},
+		{.name = "cancels", .title = TR("Cancellations"), .series = "cancels", .number = true}};
+	static const char *const DEFINITIONS[] = {"sessions", "accepted", NULL};
+	struct req *req = range->req;
+	PGresult *rows;
+	TRY(measure_read(lease, MEASURE_DAYS, &range->scope, &rows));
+	int count = PQntuples(rows), step = days_a_bar(count), bars = (count + step - 1) / step;
+	struct sheet *sheet = sheet_new(req, ENDED + 1, bars);
+	sheet->id = "ended";
+	sheet->title = tr(req, "How sessions ended");
+	sheet->chart = SHEET_COLUMNS;
+	sheet->definitions = DEFINITIONS;
+	for (int column = 0; column <= ENDED; column++) {
+		sheet->columns[column] = COLUMNS[column];
+		sheet->columns[column].title = tr(req, COLUMNS[column].title);
 	}
-	add_number(view, "shown", shown);
-	json_object_object_add(view, "any_offers", json_object_new_boolean(PQntuples(result) > 0));
-	return OK;
-}
-
-static enum err add_reasons(struct lease *lease, const struct scope *scope, struct json_object *view)
-{
-	PGresult *result;
-	TRY(run(lease, &SQL_PAGES_OVERVIEW_REASONS, scope, &result));
-	struct json_object *reasons = json_object_new_array();
-	json_object_object_add(view, "reasons", reasons);
-	json_object_object_add(view, "any_reasons", json_object_new_boolean(PQntuples(result) > 0));
-	int64_t most = PQntuples(result) ? pg_number(result, 0, "answers", 1) : 1;
-	for (int row = 0; row < PQntuples(result); row++) {
-		int64_t answers = pg_number(result, row, "answers", 0);
-		struct json_object *reason = json_object_new_object();
-		page_text(reason, "text", word(pg_text(result, row, "reason_code")));
-		add_number(reason, "answers", answers);
-		add_number(reason, "width", 160 * answers / most);
-		json_object_array_add(reasons, reason);
-	}
-	return OK;
-}
-
-#define CHART_WIDTH 720
-#define CHART_HEIGHT 160
-
-/* Bars of one period each, accepted below dismissed below cancelled; coordinates are ready for the SVG. */
-static enum err add_chart(struct lease *lease, const struct scope *scope, struct json_object *view)
-{
-	static const char *const PARTS[] = {"accepted", "dismissed", "cancels"};
-	int days = (int)strtol(scope->days, NULL, 10), step = days > 90 ? 12 : days > 30 ? 3 : 1;
-	PGresult *result;
-	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_DAYS, PARAMS(scope->org_id, scope->live, scope->days, pg_int(lease->ctx, step)), &result));
-	int bars = PQntuples(result);
-	int64_t most = 1;
-	for (int row = 0; row < bars; row++) {
-		int64_t sum = 0;
-		for (int part = 0; part < 3; part++)
-			sum += pg_number(result, row, PARTS[part], 0);
-		most = sum > most ? sum : most;
-	}
-	struct json_object *chart = json_object_new_array();
-	json_object_object_add(view, "chart", chart);
-	for (int row = 0; row < bars; row++) {
-		struct json_object *bar = json_object_new_object();
-		int64_t below = 0;
-		int left = CHART_WIDTH * row / bars, width = CHART_WIDTH / bars > 28 ? 24 : CHART_WIDTH / bars - 4;
-		add_number(bar, "x", left + (CHART_WIDTH / bars - width) / 2);
-		add_number(bar, "width", width);
-		page_text(bar, "label", pg_text(result, row, "label"));
-		for (int part = 0; part < 3; part++) {
-			int64_t value = pg_number(result, row, PARTS[part], 0);
-			int64_t top = CHART_HEIGHT - CHART_HEIGHT * (below + value) / most, bottom = CHART_HEIGHT - CHART_HEIGHT * below / most;
-			add_number(bar, PARTS[part], value);
-			add_number(bar, arena_printf(&lease->ctx->arena, "%s_y", PARTS[part]), top);
-			add_number(bar, arena_printf(&lease->ctx->arena, "%s_height", PARTS[part]), bottom - top);
-			below += value;
+	for (int bar = bars - 1, end = count; bar >= 0; bar--, end -= step) {
+		int first = end > step ? end - step : 0;
+		int64_t sums[ENDED] = {0};
+		for (int row = first; row < end; row++) {
+			int64_t accepted = pg_number(rows, row, "accepted", 0);
+			sums[ENDED_ACCEPTED] += accepted;
+			sums[ENDED_STAYED] += pg_number(rows, row, "stayed", 0) - accepted;
+			sums[ENDED_CANCELS] += pg_number(rows, row, "cancels", 0);
 		}
-		json_object_array_add(chart, bar);
+		const char *day = pg_text(rows, first, "day");
+		*sheet_at(sheet, bar, 0) = (struct sheet_cell){.text = page_day(req, day), .raw = day, .value = NAN};
+		for (int ended = 0; ended < ENDED; ended++)
+			*sheet_at(sheet, bar, ended + 1) = (struct sheet_cell){.text = page_number(req, sums[ended]), .value = (double)sums[ended]};
 	}
-	add_number(view, "chart_most", most);
-	page_text(view, "chart_first", bars ? pg_text(result, 0, "label") : NULL);
-	page_text(view, "chart_last", bars ? pg_text(result, bars - 1, "label") : NULL);
+	sheet_add(range, sheet, range_link(range, "/analytics/days.csv", RANGE_PARTS, NULL), sheets);
+	return OK;
+}
+
+/* --- what waits, and the way there --- */
+
+static enum err add_attention(const struct range *range, struct lease *lease, struct json_object *view)
+{
+	static const struct { const char *name, *text, *link; } WAITS[] = {
+		{"manual", TR("Decisions for your team to carry out by hand"), "#manual"},
+		{"pending", TR("Decisions that Stripe has not confirmed for ten minutes"), "#decisions"},
+		{"failing", TR("Invoices whose payment failed"), "/subscriptions"}};
+	struct req *req = range->req;
+	struct json_object *attention = json_object_new_array();
+	PGresult *row;
+	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_ATTENTION, PARAMS(range->scope.org_id, pg_bool(range->scope.live)), &row));
+	for (size_t i = 0; i < sizeof WAITS / sizeof *WAITS; i++) {
+		int64_t count = pg_number(row, 0, WAITS[i].name, 0);
+		if (!count)
+			continue;
+		struct json_object *item = json_object_new_object();
+		page_text(item, "name", WAITS[i].name);
+		page_text(item, "text", tr(req, WAITS[i].text));
+		page_text(item, "count", page_number(req, count));
+		page_text(item, "link", WAITS[i].link[0] == '#' ? WAITS[i].link :
+			arena_printf(&req->ctx.arena, "%s?mode=%s", WAITS[i].link, range->scope.live ? "live" : "test"));
+		json_object_array_add(attention, item);
+	}
+	json_object_object_add(view, "attention", attention);
+	json_object_object_add(view, "any_attention", json_object_new_boolean(json_object_array_length(attention) > 0));
+	return OK;
+}
+
+static enum err add_steps(const struct range *range, struct lease *lease, struct json_object *view)
+{
+	static const struct { const char *name, *text, *hint, *link; } STEPS[] = {
+		{"connected", TR("Connect Stripe"), TR("So that offers are applied, and what was really paid is known."), "/settings/stripe"},
+		{"published", TR("Publish a flow"), TR("What a customer is asked and offered. Four starter flows are there already."), "/flows"},
+		{"keyed", TR("Make a key for the widget"), TR("It belongs to your site, and says which one."), "/keys"},
+		{"embedded", TR("Embed the widget"), TR("One line in your page; the first click on Cancel is seen here."), "/keys"},
+		{"accepted", TR("The first customer accepts an offer"), TR("From then on this page tells you what it is worth."), NULL}};
+	struct req *req = range->req;
+	struct json_object *steps = json_object_new_array();
+	bool complete = true, next = true;
+	PGresult *row;
+	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_STEPS, PARAMS(range->scope.org_id, pg_bool(range->scope.live)), &row));
+	for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
+		bool done = pg_true(row, 0, STEPS[i].name);
+		struct json_object *step = json_object_new_object();
+		page_text(step, "name", STEPS[i].name);
+		page_text(step, "text", tr(req, STEPS[i].text));
+		page_text(step, "hint", tr(req, STEPS[i].hint));
+		page_text(step, "link", STEPS[i].link ? STEPS[i].link : "");
+		json_object_object_add(step, "done", json_object_new_boolean(done));
+		json_object_object_add(step, "next", json_object_new_boolean(!done && next));
+		next = next && done;
+		complete = complete && done;
+		json_object_array_add(steps, step);
+	}
+	json_object_object_add(view, "steps", steps);
+	json_object_object_add(view, "any_steps", json_object_new_boolean(!complete));
+	return OK;
+}
+
+/* --- rows --- */
+
+static struct json_object *decision_view(const struct range *range, const PGresult *rows, int row)
+{
+	struct req *req = range->req;
+	struct json_object *decision = json_object_new_object();
+	const char *outcome = pg_text(rows, row, "outcome");
+	page_stamp(req, decision, "at", pg_text(rows, row, "at"));
+	page_text(decision, "customer", who_may(&req->who, PERMIT_CUSTOMER_TEXT) ? pg_text(rows, row, "customer_ref") : tr(req, "hidden"));
+	page_text(decision, "plan", pg_text(rows, row, "plan") ? pg_text(rows, row, "plan") : "");
+	page_text(decision, "outcome", page_word(req, outcome));
+	page_text(decision, "offer", !strcmp(outcome, "accepted") ? page_word(req, pg_text(rows, row, "offer_type")) : "");
+	page_text(decision, "status_reason", pg_text(rows, row, "status_reason") ? pg_text(rows, row, "status_reason") : "");
+	return decision;
+}
+
+static enum err add_manual(const struct range *range, struct lease *lease, struct json_object *view)
+{
+	struct json_object *manual = json_object_new_array();
+	PGresult *rows;
+	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_MANUAL, PARAMS(range->scope.org_id, pg_bool(range->scope.live)), &rows));
+	for (int row = 0; row < PQntuples(rows); row++)
+		json_object_array_add(manual, decision_view(range, rows, row));
+	json_object_object_add(view, "manual", manual);
+	json_object_object_add(view, "any_manual", json_object_new_boolean(PQntuples(rows) > 0));
+	return OK;
+}
+
+static enum err add_decisions(const struct range *range, struct lease *lease, struct json_object *view)
+{
+	struct req *req = range->req;
+	struct json_object *decisions = json_object_new_array();
+	PGresult *rows;
+	TRY(run(lease, &SQL_PAGES_OVERVIEW_DECISIONS, range, &rows));
+	for (int row = 0; row < PQntuples(rows); row++) {
+		struct json_object *decision = decision_view(range, rows, row);
+		const char *currency = pg_text(rows, row, "currency"), *reason = page_word(req, pg_text(rows, row, "reason_code"));
+		int64_t saved = pg_number(rows, row, "saved_minor", 0);
+		page_text(decision, "status", pg_text(rows, row, "status"));
+		page_text(decision, "status_text", page_word(req, pg_text(rows, row, "status")));
+		page_text(decision, "reason", reason ? reason : "–");
+		page_text(decision, "worth", saved > 0 && currency ? page_money(req, saved, currency) : "–");
+		json_object_array_add(decisions, decision);
+	}
+	json_object_object_add(view, "decisions", decisions);
+	json_object_object_add(view, "any_decisions", json_object_new_boolean(PQntuples(rows) > 0));
 	return OK;
 }
 
 #define SPARK_WIDTH 168 /* 14 days of 12 */
 #define SPARK_HEIGHT 24
-
-/* "key.created" as "Key created". */
-static const char *type_words(struct ctx *ctx, const char *type)
-{
-	char *text = arena_strdup(&ctx->arena, type);
-	for (char *at = text; *at; at++)
-		if (*at == '.' || *at == '_')
-			*at = ' ';
-	*text = (char)toupper((unsigned char)*text);
-	return text;
-}
 
 static struct json_object *spark(const char *counts, int64_t most)
 {
@@ -194,132 +232,87 @@ static struct json_object *spark(const char *counts, int64_t most)
 	for (int x = 0; *counts && x < SPARK_WIDTH; counts = end, x += 12) {
 		int64_t count = strtoll(counts, &end, 10), height = most ? (SPARK_HEIGHT * count + most - 1) / most : 0;
 		struct json_object *bar = json_object_new_object();
-		add_number(bar, "x", x);
-		add_number(bar, "y", SPARK_HEIGHT - height);
-		add_number(bar, "height", height);
+		json_object_object_add(bar, "x", json_object_new_int(x));
+		json_object_object_add(bar, "y", json_object_new_int64(SPARK_HEIGHT - height));
+		json_object_object_add(bar, "height", json_object_new_int64(height));
 		json_object_array_add(bars, bar);
 	}
 	return bars;
 }
 
-static enum err add_activity(struct lease *lease, const struct scope *scope, struct json_object *view)
+static const char *event_meaning(const char *type)
 {
-	PGresult *result;
-	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_ACTIVITY, PARAMS(scope->org_id, scope->live), &result));
+	static const struct { const char *type, *meaning; } EVENTS[] = {
+#define X(type, meaning, actions) {type, meaning},
+		EVENT_LIST(X)
+#undef X
+	};
+	for (size_t i = 0; i < sizeof EVENTS / sizeof *EVENTS; i++)
+		if (!strcmp(EVENTS[i].type, type))
+			return EVENTS[i].meaning;
+	return type;
+}
+
+static enum err add_activity(const struct range *range, struct lease *lease, struct json_object *view)
+{
+	struct req *req = range->req;
 	struct json_object *activity = json_object_new_array();
-	json_object_object_add(view, "activity", activity);
-	json_object_object_add(view, "any_activity", json_object_new_boolean(PQntuples(result) > 0));
-	for (int row = 0; row < PQntuples(result); row++) {
+	PGresult *rows;
+	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_ACTIVITY, PARAMS(range->scope.org_id, pg_bool(range->scope.live)), &rows));
+	for (int row = 0; row < PQntuples(rows); row++) {
+		const char *type = pg_text(rows, row, "type");
 		struct json_object *item = json_object_new_object();
-		page_text(item, "type", type_words(lease->ctx, pg_text(result, row, "type")));
-		add_number(item, "total", pg_number(result, row, "total", 0));
-		page_text(item, "first", pg_text(result, row, "first"));
-		page_text(item, "last", pg_text(result, row, "last"));
-		page_text(item, "counts", pg_text(result, row, "counts"));
-		json_object_object_add(item, "bars", spark(pg_text(result, row, "counts"), pg_number(result, row, "most", 0)));
+		page_text(item, "type", type);
+		page_text(item, "meaning", tr(req, event_meaning(type)));
+		page_text(item, "total", page_number(req, pg_number(rows, row, "total", 0)));
+		page_text(item, "first", page_day(req, pg_text(rows, row, "first")));
+		page_text(item, "last", page_day(req, pg_text(rows, row, "last")));
+		page_text(item, "counts", pg_text(rows, row, "counts"));
+		json_object_object_add(item, "bars", spark(pg_text(rows, row, "counts"), pg_number(rows, row, "most", 0)));
 		json_object_array_add(activity, item);
 	}
+	json_object_object_add(view, "activity", activity);
+	json_object_object_add(view, "any_activity", json_object_new_boolean(PQntuples(rows) > 0));
 	return OK;
 }
 
-static struct json_object *decision_view(const PGresult *result, int row, const struct scope *scope)
+static enum err fill(struct range *range, struct lease *lease, struct json_object *view)
 {
-	static const char *const TEXTS[] = {"at", "at_text", "segment", "plan", "status", "status_reason"};
-	struct json_object *decision = json_object_new_object();
-	for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
-		page_text(decision, TEXTS[i], pg_text(result, row, TEXTS[i]));
-	page_text(decision, "customer", scope->names ? pg_text(result, row, "customer_ref") : "hidden");
-	page_text(decision, "outcome", word(pg_text(result, row, "outcome")));
-	const char *outcome = pg_text(result, row, "outcome");
-	if (!strcmp(outcome, "accepted"))
-		page_text(decision, "offer", word(pg_text(result, row, "offer_type")));
-	page_text(decision, "reason", word(pg_text(result, row, "reason_code")));
-	const char *currency = pg_text(result, row, "currency");
-	int64_t saved = pg_number(result, row, "saved_minor", 0);
-	if (saved > 0 && currency)
-		page_text(decision, "worth", page_money(scope->req, saved, currency));
-	return decision;
-}
-
-static enum err add_decisions(struct lease *lease, const struct scope *scope, struct json_object *view)
-{
-	PGresult *result;
-	TRY(run(lease, &SQL_PAGES_OVERVIEW_DECISIONS, scope, &result));
-	struct json_object *decisions = json_object_new_array();
-	json_object_object_add(view, "decisions", decisions);
-	for (int row = 0; row < PQntuples(result); row++)
-		json_object_array_add(decisions, decision_view(result, row, scope));
-	return OK;
-}
-
-static enum err add_figures(struct lease *lease, const struct scope *scope, struct json_object *view)
-{
-	TRY(add_totals(lease, scope, view));
-	TRY(add_saved(lease, scope, view));
-	TRY(add_offers(lease, scope, view));
-	TRY(add_reasons(lease, scope, view));
-	TRY(add_chart(lease, scope, view));
-	TRY(add_activity(lease, scope, view));
-	return add_decisions(lease, scope, view);
-}
-
-/* The links of the two switches; each keeps the other's value. */
-static void add_switches(struct json_object *view, const char *mode, const char *range)
-{
-	static const struct { const char *value, *label; } MODES[] = {{"live", "Live"}, {"test", "Test"}},
-		RANGES[] = {{"7", "7 days"}, {"30", "30 days"}, {"90", "90 days"}, {"365", "A year"}};
-	struct json_object *modes = json_object_new_array(), *ranges = json_object_new_array();
-	for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++) {
-		struct json_object *item = json_object_new_object();
-		page_text(item, "mode", MODES[i].value);
-		page_text(item, "range", range);
-		page_text(item, "label", MODES[i].label);
-		json_object_object_add(item, "current", json_object_new_boolean(!strcmp(mode, MODES[i].value)));
-		json_object_array_add(modes, item);
-	}
-	for (size_t i = 0; i < sizeof RANGES / sizeof *RANGES; i++) {
-		struct json_object *item = json_object_new_object();
-		page_text(item, "mode", mode);
-		page_text(item, "range", RANGES[i].value);
-		page_text(item, "label", RANGES[i].label);
-		json_object_object_add(item, "current", json_object_new_boolean(!strcmp(range, RANGES[i].value)));
-		json_object_array_add(ranges, item);
-	}
-	json_object_object_add(view, "modes", modes);
-	json_object_object_add(view, "ranges", ranges);
-	json_object_object_add(view, "test", json_object_new_boolean(!strcmp(mode, "test")));
-}
-
-/* What the form of a report begins with. */
-static void add_days(struct ctx *ctx, struct json_object *view, const char *range)
-{
-	char now[CLOCK_TEXT], then[CLOCK_TEXT];
-	clock_format(clock_wall_us(), now);
-	clock_format(clock_wall_us() - (strtol(range, NULL, 10) - 1) * INT64_C(86400000000), then);
-	page_text(view, "from", arena_memdup(&ctx->arena, then, 10));
-	page_text(view, "to", arena_memdup(&ctx->arena, now, 10));
+	struct json_object *sheets = json_object_new_array();
+	json_object_object_add(view, "sheets", sheets);
+	TRY(range_view(range, lease, view));
+	TRY(add_figures(range, lease, view));
+	TRY(add_days(range, lease, sheets));
+	TRY(panel_add(range, lease, &PANEL_OFFERS, sheets));
+	TRY(panel_add(range, lease, &PANEL_REASONS, sheets));
+	TRY(add_attention(range, lease, view));
+	TRY(add_steps(range, lease, view));
+	TRY(add_manual(range, lease, view));
+	TRY(add_decisions(range, lease, view));
+	return add_activity(range, lease, view);
 }
 
 static enum err overview_page(struct req *req, struct rep *rep)
 {
 	const struct overview_input *in = req->input;
-	const char *mode = in->mode ? in->mode : "live", *range = in->range ? in->range : "30";
-	struct scope scope = {req, req->who.org_id, pg_bool(!strcmp(mode, "live")), range, who_may(&req->who, PERMIT_CUSTOMER_TEXT)};
 	struct json_object *view = page_view(req);
-	add_switches(view, mode, range);
-	page_text(view, "range", range);
-	page_text(view, "mode", mode);
-	add_days(&req->ctx, view, range);
+	struct range range;
 	struct lease lease;
+	enum err err = range_read(req, "/", &in->range, &range);
+	if (err != OK)
+		TRY(page_fault(req, rep, err, view));
+	page_text(view, "mode", range.values[RANGE_MODE]);
+	page_text(view, "from", range.scope.from);
+	page_text(view, "to", range.scope.to);
 	TRY(lease_take(&req->ctx, req->house.pool, &lease));
-	enum err err = add_figures(&lease, &scope, view);
+	err = fill(&range, &lease, view);
 	lease_return(&lease);
 	TRY(err);
 	return page_show(req, rep, "overview", "Overview", view);
 }
 
 const struct route OVERVIEW_ROUTES[] = {
-	{METHOD_GET, "/", ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_PAGE, .input = OVERVIEW_INPUT,
+	{METHOD_GET, "/", ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_ANALYTICS, .input = OVERVIEW_INPUT,
 		.input_size = sizeof(struct overview_input), .run = overview_page, .shape = REPLY_PAGE,
-		.doc = "Offers shown and accepted, revenue saved, cancellations and the last decisions"},
+		.doc = "What was really kept, the save rate with its definition, what waits for somebody, and the last decisions"},
 	ROUTE_END};

@@ -1,6 +1,6 @@
 -- The last 14 days (UTC): each type of event that there was, with its number on each day, oldest first.
 select k.type, sum(coalesce(d.count, 0))::bigint as total, string_agg(coalesce(d.count, 0)::text, ' ' order by x.day) as counts,
-	max(d.count) as most, to_char(min(x.day), 'FMDD Mon') as first, to_char(max(x.day), 'FMDD Mon') as last
+	max(d.count) as most, min(x.day)::date::text as first, max(x.day)::date::text as last
 from (
 	select distinct type from event_daily
 	where org_id = $1::uuid and live = $2::boolean and day > (now() at time zone 'UTC')::date - 14 and count > 0

@@ -1,9 +1,9 @@
--- $2 live, $3 days. The newest decisions.
-select d.session_id, s.customer_ref, s.segment, s.plan, d.outcome, d.offer_type, d.reason_code, d.status, d.status_reason,
-	d.saved_minor, d.currency, to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at,
-	to_char(d.decided_at at time zone 'UTC', 'FMDD Mon, HH24:MI') as at_text
+-- The newest decisions of $3 to $4 (days, UTC); $2 live.
+select d.session_id, s.customer_ref, s.plan, d.outcome, d.offer_type, d.reason_code, d.status, d.status_reason, d.saved_minor, d.currency,
+	d.decided_at::text as at
 from decision d
 join retention_session s on s.org_id = d.org_id and s.live = d.live and s.id = d.session_id
-where d.org_id = $1::uuid and d.live = $2::boolean and d.decided_at >= now() - make_interval(days => $3::int)
+where d.org_id = $1::uuid and d.live = $2::boolean and d.decided_at >= $3::date::timestamp at time zone 'UTC'
+	and d.decided_at < ($4::date + 1)::timestamp at time zone 'UTC'
 order by d.decided_at desc, d.session_id desc
 limit 12
