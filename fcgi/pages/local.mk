@@ -1,14 +1,18 @@
 pkglibexec_PROGRAMS += fcgi/pages/stoa-pages
 fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
 PAGES_SOURCES = \
+	fcgi/pages/analytics.c \
 	fcgi/pages/asset.c \
 	fcgi/pages/audit.c \
 	fcgi/pages/branding.c \
+	fcgi/pages/chart.c \
+	fcgi/pages/chart.h \
 	fcgi/pages/experiment.c \
 	fcgi/pages/experiment.h \
 	fcgi/pages/experiments.c \
 	fcgi/pages/family.c \
 	fcgi/pages/family.h \
+	fcgi/pages/feedback.c \
 	fcgi/pages/jobs.c \
 	fcgi/pages/keys.c \
 	fcgi/pages/locale.c \
@@ -18,17 +22,24 @@ PAGES_SOURCES = \
 	fcgi/pages/page.c \
 	fcgi/pages/page.h \
 	fcgi/pages/password.c \
+	fcgi/pages/range.c \
+	fcgi/pages/range.h \
 	fcgi/pages/register.c \
 	fcgi/pages/reports.c \
 	fcgi/pages/segments.c \
+	fcgi/pages/roi.c \
 	fcgi/pages/settings.c \
+	fcgi/pages/sheet.c \
+	fcgi/pages/sheet.h \
 	fcgi/pages/team.c \
 	fcgi/pages/unsubscribe.c \
+	fcgi/pages/words.c \
+	fcgi/pages/words.h \
 	fcgi/pages/webhooks.c
 
 
 # Static files, named by their content.
-WEB_FILES = $(srcdir)/web/widget.js $(srcdir)/web/pages.js $(srcdir)/web/pages.css $(srcdir)/web/icon.svg
+WEB_FILES = $(srcdir)/web/widget.js $(srcdir)/web/pages.js $(srcdir)/web/pages.css $(srcdir)/web/charts.js $(srcdir)/web/icon.svg
 noinst_DATA = web/dist/manifest.json
 web/dist/manifest.json: $(WEB_FILES) $(srcdir)/tools/build-assets
 	$(AM_V_GEN)sh $(srcdir)/tools/build-assets $(srcdir)/web web/dist
@@ -68,3 +79,9 @@ TESTS += tests/pages/targeting_dbtest
 tests_pages_targeting_dbtest_SOURCES = tests/pages/targeting_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_targeting_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/analytics_dbtest
+TESTS += tests/pages/analytics_dbtest
+tests_pages_analytics_dbtest_SOURCES = tests/pages/analytics_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_analytics_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_analytics_dbtest_LDADD = $(CHECK_LDADD)
