@@ -7,6 +7,7 @@ PAGES_SOURCES = \
 	fcgi/pages/branding.c \
 	fcgi/pages/chart.c \
 	fcgi/pages/chart.h \
+	fcgi/pages/data.c \
 	fcgi/pages/experiment.c \
 	fcgi/pages/experiment.h \
 	fcgi/pages/experiments.c \

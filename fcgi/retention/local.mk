@@ -16,6 +16,7 @@ retention_sources = \
 	fcgi/retention/offers.c \
 	fcgi/retention/outreach.c \
 	fcgi/retention/outreach_lists.c \
+	fcgi/retention/privacy.c \
 	fcgi/retention/reports.c \
 	fcgi/retention/segments.c \
 	fcgi/retention/risk.c \
@@ -59,3 +60,9 @@ TESTS += tests/outreach/api_dbtest
 tests_outreach_api_dbtest_SOURCES = tests/outreach/api_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_outreach_api_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_outreach_api_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/privacy_dbtest
+TESTS += tests/retention/privacy_dbtest
+tests_retention_privacy_dbtest_SOURCES = tests/retention/privacy_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources) $(widget_sources)
+tests_retention_privacy_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_privacy_dbtest_LDADD = $(CHECK_LDADD)

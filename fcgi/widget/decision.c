@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "event/event.h"
+#include "retention/consent.h"
 #include "retention/retention.h"
 #include "sql.h"
 #include "who/audit.h"
@@ -62,9 +63,9 @@ struct decision {
 	struct widget_token token;
 	uint8_t hash[32];
 	/* the session */
-	const char *subscription, *currency, *value_text;
+	const char *subscription, *currency, *value_text, *order;
 	int64_t value;
-	bool connected;
+	bool connected, cancel_now;
 	enum step_type types[FLOW_STEPS];
 	struct json_object *steps;
 	int step_count;
@@ -116,6 +117,8 @@ static enum err session_load(struct decision *decision)
 	decision->value_text = pg_text(result, 0, "value_minor");
 	decision->value = pg_number(result, 0, "value_minor", 0);
 	decision->connected = pg_true(result, 0, "connected");
+	decision->cancel_now = pg_true(result, 0, "cancel_now");
+	decision->order = pg_text(result, 0, "step_order");
 	decision->shown = order_read(pg_text(result, 0, "step_order"));
 	steps = pg_text(result, 0, "steps");
 	TRY(json_read(ctx, steps, strlen(steps), JSON_DEPTH, &decision->steps));
@@ -401,6 +404,16 @@ static enum err apply_enqueue(struct lease *lease, struct decision *decision)
 	return strcmp(decision->status, "pending") == 0 ? job_enqueue(ctx, lease, &JOB_STRIPE_APPLY, &job, NULL) : OK;
 }
 
+static enum err consent_record(struct lease *lease, struct decision *decision)
+{
+	const struct widget_token *token = &decision->token;
+
+	return consent_write(lease->ctx, lease, &(struct consent){.org_id = token->org_id, .session_id = token->session_id,
+		.customer = token->customer, .flow_id = token->flow_id, .live = token->live, .cancel_now = decision->cancel_now,
+		.flow_version = token->flow_version, .steps = decision->steps, .order = decision->order, .path = decision->path,
+		.outcome = decision->input->outcome, .offer = decision->accepted ? step_text(decision->offer) : NULL});
+}
+
 /* Writes all that belongs to a decision; won_out is false when the session has been decided before. */
 static enum err decision_write(struct lease *lease, struct decision *decision, bool *won_out)
 {
@@ -418,6 +431,7 @@ static enum err decision_write(struct lease *lease, struct decision *decision, b
 	if (!*won_out)
 		return OK;
 	TRY(offers_write(lease, decision));
+	TRY(consent_record(lease, decision));
 	TRY(cancel_audit(lease, decision));
 	TRY(decision_event(lease, decision));
 	return apply_enqueue(lease, decision);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "retention/experiment.h"
+#include "retention/privacy.h"
 #include "sql.h"
 #include "who/secret.h"
 
@@ -48,6 +49,7 @@ static const struct field START_REPLY[] = {
 	REPLY("language", FIELD_TEXT, .required = true, .doc = "that the steps are in"),
 	REPLY("segment", FIELD_ENUM, .required = true, .choices = "trial|low|medium|high", .doc = "by monthly value"),
 	REPLY("cancelAt", FIELD_ENUM, .required = true, .choices = "host|stripe", .doc = "who cancels: the host's own control, or Stoa at Stripe"),
+	REPLY("cancelNow", FIELD_BOOL, .required = true, .doc = "whether Cancel now stands beside every offer"),
 	REPLY("steps", FIELD_JSON, .required = true,
 		.doc = "array of the steps for this customer in the order to show; one with `when` only where that holds after the survey"),
 	FIELD_END};
@@ -122,6 +124,7 @@ struct started {
 	struct flow_shown shown;
 	struct experiment_choice experiment;
 	const char *theme;
+	bool cancel_now;
 	char id[ID_TEXT];
 	int64_t expires_s;
 	const char *value, *currency; /* a month: the host's, else the mirror's */
@@ -209,7 +212,8 @@ static enum err session_write(struct req *req, const struct start_input *input, 
 		[SESSION_TENURE] = facts->tenure_days < 0 ? NULL : pg_int(&req->ctx, facts->tenure_days),
 		[SESSION_ATTRIBUTES] = input->attributes ? json_object_to_json_string_ext(input->attributes, JSON_C_TO_STRING_PLAIN) : NULL,
 		[SESSION_EXPERIMENT] = experiment->experiment_id,
-		[SESSION_VARIANT] = experiment->experiment_id ? pg_int(&req->ctx, experiment->variant) : NULL}};
+		[SESSION_VARIANT] = experiment->experiment_id ? pg_int(&req->ctx, experiment->variant) : NULL,
+		[SESSION_CANCEL_NOW] = pg_bool(started->cancel_now)}};
 
 	if (!started->customer.repeated) {
 		TRY(batch_write(&req->ctx, widget_batch(), &row));
@@ -258,7 +262,7 @@ static void start_render(struct req *req, struct rep *rep, const struct start_in
 	buffer_text(out, started->visit.customer.facts.segment);
 	buffer_text(out, started->flow.cancel_at_stripe ? "\",\"cancelAt\":\"stripe\",\"steps\":" : "\",\"cancelAt\":\"host\",\"steps\":");
 	buffer_add(out, started->shown.steps, started->shown.steps_length);
-	buffer_text(out, ",\"theme\":");
+	buffer_text(out, started->cancel_now ? ",\"cancelNow\":true,\"theme\":" : ",\"cancelNow\":false,\"theme\":");
 	buffer_text(out, started->theme);
 	buffer_char(out, '}');
 }
@@ -275,6 +279,7 @@ static enum err widget_start(struct req *req, struct rep *rep)
 	TRY(visit_prepare(req, input, started));
 	TRY(flow_decide(input, started));
 	TRY(theme_fetch(&started->visit, &started->theme));
+	TRY(privacy_cancel_now(&req->ctx, &req->house, req->who.org_id, started->visit.customer.facts.region, &started->cancel_now));
 	start_render(req, rep, input, started);
 	return session_write(req, input, started);
 }

@@ -62,6 +62,8 @@ extern const struct conf_row EVENT_CONF[]; /* [event] keep */
 	X("segment.removed", "a segment was deleted", "segment.delete") \
 	X("offer.changed", "the rules or the order of offers were changed", "offer.rule|offer.policy|flow.policy") \
 	X("coupon.created", "a coupon was made at Stripe", "coupon.create") \
+	X("privacy.changed", "periods of keeping data, or Cancel now, were changed", "privacy.put") \
+	X("customer.erased", "a customer's data were erased", "") \
 	X("connection.changed", "the connection with Stripe was made or replaced, or its endpoint got another secret", "connection.put|connection.secret") \
 	X("connection.removed", "the connection with Stripe was removed", "connection.delete") \
 	X("organisation.changed", "the organisation was renamed", "organisation.update") \

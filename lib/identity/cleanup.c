@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "identity/identity.h"
 #include "sql.h"
+#include "who/keep.h"
 
 #include <stdlib.h>
 
@@ -24,7 +25,8 @@ static void tell(struct ctx *ctx, const struct cleanup *cleanup)
 		(long long)cleanup->total));
 }
 
-static enum err sweep(struct ctx *ctx, struct cleanup *cleanup, const struct statement *statement, int64_t *count_out)
+static enum err sweep(struct ctx *ctx, struct cleanup *cleanup, const struct statement *statement, const char *const *params,
+	int64_t *count_out)
 {
 	for (int64_t batch = BATCH; batch == BATCH; *count_out += batch, cleanup->gone += batch) {
 		PGresult *result;
@@ -33,7 +35,7 @@ static enum err sweep(struct ctx *ctx, struct cleanup *cleanup, const struct sta
 		if (!ctx_left_ms(ctx, 1))
 			return fail(ctx, ERR_TIMEOUT, "There is more to clean up than time for it");
 		tell(ctx, cleanup);
-		TRY(pg_query(ctx, cleanup->job->pool, statement, NULL, &result));
+		TRY(pg_query(ctx, cleanup->job->pool, statement, params, &result));
 		batch = strtoll(PQcmdTuples(result), NULL, 10);
 	}
 	return OK;
@@ -41,20 +43,23 @@ static enum err sweep(struct ctx *ctx, struct cleanup *cleanup, const struct sta
 
 enum err house_cleanup_run(struct ctx *ctx, struct job *job)
 {
-	int64_t sessions = 0, resets = 0, workers = 0, reports = 0;
+	int64_t sessions = 0, resets = 0, workers = 0, reports = 0, kept = 0;
 	struct cleanup cleanup = {.job = job};
 	PGresult *result;
 
 	TRY(pg_query(ctx, job->pool, &SQL_AUTH_CLEANUP_COUNT, NULL, &result));
 	cleanup.total = pg_number(result, 0, "total", 0);
-	enum err err = sweep(ctx, &cleanup, &SQL_AUTH_SESSION_SWEEP, &sessions);
+	enum err err = sweep(ctx, &cleanup, &SQL_AUTH_SESSION_SWEEP, NULL, &sessions);
 	if (err == OK)
-		err = sweep(ctx, &cleanup, &SQL_AUTH_RESET_SWEEP, &resets);
+		err = sweep(ctx, &cleanup, &SQL_AUTH_RESET_SWEEP, NULL, &resets);
 	if (err == OK)
-		err = sweep(ctx, &cleanup, &SQL_WORKER_SWEEP, &workers);
+		err = sweep(ctx, &cleanup, &SQL_WORKER_SWEEP, NULL, &workers);
 	if (err == OK)
-		err = sweep(ctx, &cleanup, &SQL_RETENTION_REPORT_SWEEP, &reports);
+		err = sweep(ctx, &cleanup, &SQL_RETENTION_REPORT_SWEEP, NULL, &reports);
+	for (const struct keep_rule *rule = KEEP_RULES; err == OK && rule->name; rule++)
+		if (rule->sweep)
+			err = sweep(ctx, &cleanup, rule->sweep, PARAMS(pg_int(ctx, rule->days), pg_int(ctx, BATCH)), &kept);
 	LOG(LOG_INFO, "cleanup", LOG_T("job", ctx->id), LOG_N("sessions", sessions), LOG_N("resets", resets), LOG_N("workers", workers),
-		LOG_N("reports", reports));
+		LOG_N("reports", reports), LOG_N("kept_for_long_enough", kept));
 	return err;
 }

@@ -166,6 +166,14 @@ const struct job_policy JOB_MEASURE_PASS = {
 	.at_once = 1,
 };
 
+const struct job_policy JOB_CUSTOMER_ERASE = {
+	.kind = "customer.erase",
+	.queue = JOB_DEFAULT,
+	.retry = REPORT,
+	.fixed = true,
+	.deadline_ms = 60000,
+};
+
 const struct job_policy JOB_HOUSE_CLEANUP = {
 	.kind = "house.cleanup",
 	.queue = JOB_LOW,
@@ -180,7 +188,7 @@ const struct job_policy *const JOB_POLICIES[] = {&JOB_STRIPE_APPLY, &JOB_STRIPE_
 	&JOB_MAIL_SWEEP,
 	&JOB_WEBHOOK_DELIVER, &JOB_WEBHOOK_FAN, &JOB_WEBHOOK_SWEEP, &JOB_EVENT_WAKE, &JOB_EVENT_CONSUME,
 	&JOB_OUTREACH_SWEEP, &JOB_OUTREACH_RUN, &JOB_OUTREACH_RETRY, &JOB_OUTREACH_APPLY,
-	&JOB_REPORT_MAKE, &JOB_HOUSE_CLEANUP, &JOB_MEASURE_PASS, NULL};
+	&JOB_REPORT_MAKE, &JOB_CUSTOMER_ERASE, &JOB_HOUSE_CLEANUP, &JOB_MEASURE_PASS, NULL};
 
 const struct job_depth_target JOB_DEPTH_TARGET[JOB_QUEUES] = {
 	[JOB_HIGH] = {"high", 10, 50, 100},

@@ -59,6 +59,8 @@ extern const struct job_policy JOB_OUTREACH_RETRY, JOB_OUTREACH_APPLY;
 
 /* "report.make", low. */
 extern const struct job_policy JOB_REPORT_MAKE;
+/* "customer.erase": forgets one customer. As a report, within a minute. */
+extern const struct job_policy JOB_CUSTOMER_ERASE;
 /* "measure.pass": outcomes of sessions and their sums. One at a time; every minute too, so it is not tried for long. */
 extern const struct job_policy JOB_MEASURE_PASS;
 /* "house.cleanup", low: deletes what is kept for a time only. One at a time. */

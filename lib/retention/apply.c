@@ -1,6 +1,7 @@
 #include "retention/ledger.h"
 
 #include "base/log.h"
+#include "retention/privacy.h"
 #include "retention/report.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@
 #define KEY_LIFE_S (23 * 3600)
 
 const struct job_kind RETENTION_JOBS[] = {
-	{&JOB_STRIPE_APPLY, stripe_apply_run}, {&JOB_REPORT_MAKE, report_make_run}, {0}};
+	{&JOB_STRIPE_APPLY, stripe_apply_run}, {&JOB_REPORT_MAKE, report_make_run}, {&JOB_CUSTOMER_ERASE, customer_erase_run},
+	{0}};
 
 struct apply {
 	struct ledger ledger;

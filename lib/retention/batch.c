@@ -18,7 +18,7 @@
 /* COPY takes the server two thirds of what an INSERT from arrays does. */
 static const char COPY[] =
 	"copy retention_session (org_id, live, id, key_id, customer_ref, subscription_ref, email, plan, region, language, segment, value_minor, "
-	"currency, signed, flow_id, flow_version, step_order, policy, attempts, tenure_days, attributes, experiment_id, variant) from stdin";
+	"currency, signed, flow_id, flow_version, step_order, policy, attempts, tenure_days, attributes, experiment_id, variant, cancel_now) from stdin";
 
 /* A row is at most some 4 KiB, mostly a tenth of that; all must fit pg_copy()'s bound. */
 #define BATCH_MOST 64

@@ -13,6 +13,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/condition_parts.h \
 	lib/retention/condition_sql.c \
 	lib/retention/condition_words.c \
+	lib/retention/consent.c \
+	lib/retention/consent.h \
 	lib/retention/experiment.c \
 	lib/retention/experiment.h \
 	lib/retention/experiment_result.c \
@@ -36,6 +38,8 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/flow_template.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
+	lib/retention/privacy.c \
+	lib/retention/privacy.h \
 	lib/retention/report.c \
 	lib/retention/report.h \
 	lib/retention/retention.h \

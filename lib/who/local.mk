@@ -1,6 +1,8 @@
 lib_libstoa_a_SOURCES += \
 	lib/who/audit.c \
 	lib/who/audit.h \
+	lib/who/keep.c \
+	lib/who/keep.h \
 	lib/who/password_words.h \
 	lib/who/permission.c \
 	lib/who/rate.c \

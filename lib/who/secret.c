@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PURPOSES 5
+#define PURPOSES SECRET_CONSENT
 #define KEY_BYTES 32
 #define HASH_OPERATIONS 2
 #define HASH_MEMORY ((size_t)19 << 20)

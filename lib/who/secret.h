@@ -15,7 +15,7 @@ bool secret_create(const char *path, char message_out[256]);
 
 /* Purposes derive distinct subkeys (crypto_kdf). */
 enum secret_purpose { SECRET_WIDGET_SESSION = 1, SECRET_SEAL = 2, SECRET_CSRF = 3, SECRET_CURSOR = 4,
-	SECRET_UNSUBSCRIBE = 5, SECRET_OUTREACH = 6 };
+	SECRET_UNSUBSCRIBE = 5, SECRET_OUTREACH = 6, SECRET_CONSENT = 7 };
 
 #define SECRET_MAC_BYTES 32
 /* HMAC-SHA-256 under the purpose's subkey. */

@@ -44,7 +44,7 @@ static struct session_row row_of(char id[ID_TEXT], const char *customer, const c
 	return (struct session_row){.values = {[SESSION_ORG] = ORG, [SESSION_LIVE] = "t", [SESSION_ID] = id, [SESSION_KEY] = ORG,
 		[SESSION_CUSTOMER] = customer, [SESSION_EMAIL] = "a\"b\\c,{}'@x", [SESSION_PLAN] = "", [SESSION_REGION] = "NULL",
 		[SESSION_LANGUAGE] = "en", [SESSION_SEGMENT] = segment, [SESSION_VALUE] = "4900", [SESSION_SIGNED] = "f", [SESSION_FLOW] = ORG,
-		[SESSION_VERSION] = "1", [SESSION_ORDER] = "0,1", [SESSION_POLICY] = "documented", [SESSION_ATTEMPTS] = "1",
+		[SESSION_VERSION] = "1", [SESSION_ORDER] = "0,1", [SESSION_POLICY] = "documented", [SESSION_CANCEL_NOW] = "t", [SESSION_ATTEMPTS] = "1",
 		[SESSION_ATTRIBUTES] = "{\"a\":\"\\\\b\"}"}};
 }
 
