@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct flow_body {
-	const char *id, *if_match, *name, *language, *segment, *plan, *region, *cancel_at;
+	const char *id, *if_match, *name, *language, *segment, *segment_id, *plan, *region, *cancel_at;
 	struct json_object *steps;
 	int64_t ranking;
 	bool ranking_given;
@@ -19,7 +19,8 @@ struct flow_body {
 	BODY_FIELD(name, "name", FIELD_TEXT, .required = true, .least = 1, .most = 255, .doc = "its name, for its owner"), \
 	BODY_FIELD(language, "language", FIELD_TEXT, .required = true, .least = 2, .most = 35, \
 		.doc = "that the steps are written in: two lower-case letters"), \
-	BODY_FIELD(segment, "segment", FIELD_ENUM, .nullable = true, .choices = "trial|low|medium|high", .doc = "only for this segment"), \
+	BODY_FIELD(segment, "segment", FIELD_ENUM, .nullable = true, .choices = "trial|low|medium|high", .doc = "only for this value segment"), \
+	BODY_FIELD(segment_id, "segmentId", FIELD_ID, .nullable = true, .doc = "only for this named segment"), \
 	BODY_FIELD(plan, "plan", FIELD_TEXT, .nullable = true, .least = 1, .most = 64, .doc = "only for this plan"), \
 	BODY_FIELD(region, "region", FIELD_TEXT, .nullable = true, .least = 1, .most = 16, .doc = "only for this region"), \
 	BODY_FIELD(ranking, "rankingScore", FIELD_INT, .least = 0, .most = 100, .present = offsetof(struct flow_body, ranking_given), \
@@ -210,6 +211,7 @@ static struct json_object *document_of(struct req *req, const struct flow_body *
 	text_add(document, "name", body->name);
 	text_add(document, "language", body->language);
 	text_add(document, "segment", body->segment);
+	text_add(document, "segmentId", body->segment_id);
 	text_add(document, "plan", body->plan);
 	text_add(document, "region", body->region);
 	if (body->ranking_given)

@@ -16,7 +16,7 @@ struct customer {
 
 /* subscription may be NULL. */
 enum err customer_load(struct req *req, const char *user_id, const char *subscription, struct customer *customer_out);
-/* What is cached now has one click more. */
+/* What is cached now has one click more, up to the tenth. */
 void customer_clicked(struct req *req, struct customer *customer);
 /* After an offer was accepted: rules that ask for it see it at the next click. */
 void customer_forget(struct req *req, const char *user_id);

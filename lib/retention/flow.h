@@ -2,7 +2,7 @@
  *
  * The document is one JSON object everywhere: the body that saves a draft, what a version holds, what is exported and imported.
  *
- *     {"name", "language", "segment", "plan", "region", "rankingScore", "cancelAt",
+ *     {"name", "language", "segment", "segmentId", "plan", "region", "rankingScore", "cancelAt",
  *      "steps": [{"type", "title", "message", "buttonText", "config": {…}, "when": condition,
  *                 "translations": {"de": {"title", "message", "buttonText", "placeholder", "options": {"too_expensive": "…"}}}}]}
  *

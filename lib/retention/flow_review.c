@@ -10,8 +10,8 @@
 #define WIDGET_REST_BYTES 1024
 
 static const struct { const char *name, *choices; int64_t most; } SETTINGS[] = {
-	{"name", NULL, 255}, {"segment", "trial|low|medium|high", 0}, {"plan", NULL, 64}, {"region", NULL, 16},
-	{"cancelAt", "host|stripe", 0}, {"language", NULL, 35}};
+	{"name", NULL, 255}, {"segment", "trial|low|medium|high", 0}, {"segmentId", NULL, 36}, {"plan", NULL, 64},
+	{"region", NULL, 16}, {"cancelAt", "host|stripe", 0}, {"language", NULL, 35}};
 #define SETTING_COUNT (sizeof SETTINGS / sizeof *SETTINGS)
 
 static bool listed(const char *list, const char *text)
@@ -99,6 +99,18 @@ static void language_setting_review(struct issues *issues, const char *language)
 		issue_add(issues, ISSUE_ERROR, -1, "language", "value", "must be two letters, such as en");
 	else if (key && strcmp(key, language) != 0)
 		issue_add(issues, ISSUE_WARNING, -1, "language", "language", "is not two letters: customers get the flow as \"%s\"", key);
+}
+
+static enum err segment_review(struct issues *issues, struct lease *lease, const char *org_id, struct json_object *document)
+{
+	const char *id = json_text(document, "segmentId", NULL);
+	PGresult *row = NULL;
+
+	if (id && id_valid(id) && lease)
+		TRY(pg_run(lease, &SQL_RETENTION_SEGMENT_GET, PARAMS(org_id, id), &row));
+	if (id && (!id_valid(id) || (row && PQntuples(row) == 0)))
+		issue_add(issues, ISSUE_FORM, -1, "segmentId", "form", "is the id of no segment");
+	return OK;
 }
 
 /* --- what Stripe has --- */
@@ -257,6 +269,7 @@ enum err flow_review(struct ctx *ctx, struct lease *lease, const char *org_id, s
 	}
 	settings_review(&issues, document);
 	language_setting_review(&issues, json_text(document, "language", ""));
+	TRY(segment_review(&issues, lease, org_id, document));
 	steps_review(&issues, document, languages);
 	steps = json_array_at(document, "steps");
 	return review_out->form || !steps ? OK : refs_review(&issues, lease, org_id, steps);

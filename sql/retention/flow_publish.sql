@@ -7,6 +7,7 @@ with published as (
 ), changed as (
 	update flow f
 	set name = p.document ->> 'name', language = ($3::text[])[1], languages = $3, segment = p.document ->> 'segment',
+		segment_id = (p.document ->> 'segmentId')::uuid,
 		plan = p.document ->> 'plan', region = p.document ->> 'region',
 		ranking_score = coalesce((p.document ->> 'rankingScore')::int, 50), cancel_at = coalesce(p.document ->> 'cancelAt', 'host'),
 		version = f.version + 1, published_at = now(), updated_at = now(),

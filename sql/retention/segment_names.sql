@@ -1,0 +1,4 @@
+select id, name
+from segment
+where org_id = $1::uuid
+order by lower(name)
