@@ -180,7 +180,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 			target = [...document.querySelectorAll(control.localName)].find((other) => control.id
 				? other.id === control.id : other.textContent === control.textContent && other.className === control.className);
 		if (!target)
-			return report(new Error('the cancel control has left the page'));
+			return report(new Error('the control is gone'));
 		const {detail, screenX, screenY, clientX, clientY} = event;
 		target.dispatchEvent(new MouseEvent('click', {
 			bubbles: true, cancelable: true, composed: true, view: window, detail, screenX, screenY, clientX, clientY
@@ -299,9 +299,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		try {
 			// The time counts from the click, the host's signature included.
 			const answer = (async () => checkStart(await post('start', await startBody(), 1)))();
-			const late = sleep(options.timeout).then(() => {
-				throw new Error('start: no answer in time');
-			});
+			const late = sleep(options.timeout).then(() => checkStart());
 			const reply = await Promise.race([answer, late]);
 			if (flow.state !== 'starting')
 				return;
@@ -547,13 +545,14 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 		const asks = step.type === 'survey' || step.type === 'feedback';
 		const parts = [line(step.message), ...PARTS[step.type](flow, step, c)];
 		const label = (name) => step.buttonText || phrase(flow, name);
+		const main = flow.reply.cancelNow === false ? [] : [cancelButton(flow)];
 		if (step.type === 'confirm')
 			view(flow, step.title || phrase(flow, 'confirmTitle'), step.title ? parts : [line(phrase(flow, 'confirm'))],
 				[keepButton(flow), ['cancel', label('cancelNow'), confirmCancel]]);
 		else if (asks)
-			view(flow, step.title, parts, [['next', label('next'), answer], cancelButton(flow)], [['skip', phrase(flow, 'skip'), skip]]);
+			view(flow, step.title, parts, [['next', label('next'), answer], ...main], [['skip', phrase(flow, 'skip'), skip]]);
 		else
-			view(flow, step.title, parts, [['accept', label('accept'), accept, step.type === 'support' && supportLink(c)], cancelButton(flow)],
+			view(flow, step.title, parts, [['accept', label('accept'), accept, step.type === 'support' && supportLink(c)], ...main],
 				[['no', phrase(flow, 'no'), decline]]);
 	}
 

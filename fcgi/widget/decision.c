@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "event/event.h"
 #include "retention/consent.h"
+#include "retention/flow.h"
 #include "retention/retention.h"
 #include "sql.h"
 #include "who/audit.h"
@@ -129,6 +130,13 @@ static enum err session_load(struct decision *decision)
 	return OK;
 }
 
+/* Whether the customer was shown this step: it was sent, and fits the answer that they gave. */
+static bool step_was_shown(const struct decision *decision, int64_t step)
+{
+	return step >= 0 && step < decision->step_count && decision->shown >> step & 1 &&
+	       flow_step_fits(&decision->req->ctx, json_object_array_get_idx(decision->steps, (size_t)step), decision->input->reason_code);
+}
+
 static struct json_object *step_config(const struct decision *decision, int step)
 {
 	struct json_object *config = NULL;
@@ -166,7 +174,7 @@ static enum err step_judge(struct decision *decision)
 		return fail_field(ctx, ERR_INVALID, "offerType", "The step is of type %s", step_text(decision->offer));
 	if (decision->accepted && !step_is_offer(decision->offer) && decision->offer != STEP_FEEDBACK)
 		return fail_field(ctx, ERR_INVALID, "step", "The step offers nothing");
-	if (decision->accepted && !(decision->shown >> input->step & 1))
+	if (!step_was_shown(decision, input->step))
 		return fail_field(ctx, ERR_INVALID, "step", "The step was not offered in this session");
 	return OK;
 }
@@ -241,8 +249,8 @@ static enum err path_item_judge(struct decision *decision, struct json_object *i
 		return path_fail(ctx, index, "has an ms that is not allowed");
 	if (json_object_object_length(item) != 2 + (ms ? 1 : 0) || !known)
 		return path_fail(ctx, index, "must hold step, answer and perhaps ms");
-	if (step < 0 || step >= decision->step_count)
-		return path_fail(ctx, index, "names a step that the flow has not");
+	if (!step_was_shown(decision, step))
+		return path_fail(ctx, index, "names a step that the customer was not shown");
 	if (strcmp(answer, "accepted") == 0 && !(decision->accepted && step == decision->input->step))
 		return path_fail(ctx, index, "is accepted, but the decision is another");
 	return OK;
@@ -279,7 +287,9 @@ static void status_judge(struct decision *decision)
 	if (!offer && !(cancels && decision->token.cancel_at_stripe))
 		return;
 	decision->status = "manual";
-	if (!decision->connected)
+	if (decision->accepted && decision->offer == STEP_DOWNGRADE && !json_text(step_config(decision, (int)decision->input->step), "price", NULL))
+		decision->reason = "the step names no price";
+	else if (!decision->connected)
 		decision->reason = "no Stripe connection";
 	else if (!decision->subscription)
 		decision->reason = "no subscription given";

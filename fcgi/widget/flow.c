@@ -1,8 +1,11 @@
 #include "widget/choose.h"
 #include "widget/family.h"
 
+#include "base/clock.h"
+#include "retention/flow.h"
 #include "sql.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FLOW_LIFE_MS 300000
@@ -23,7 +26,10 @@ static const struct field FLOW_REPLY[] = {
 
 struct flow_load { const struct req *req; const char *id; };
 
-/* The cached text is the version in decimal, NUL, then the reply. */
+/* The cached text is the version in decimal, from when and until when customers see the flow in seconds, and then the reply; each but the
+ * last ended by NUL. */
+enum { CACHED_VERSION, CACHED_FROM, CACHED_UNTIL, CACHED_TEXTS };
+
 static enum err flow_load(struct ctx *ctx, void *argument, struct cached *value_out)
 {
 	const struct flow_load *load = argument;
@@ -40,8 +46,9 @@ static enum err flow_load(struct ctx *ctx, void *argument, struct cached *value_
 	stored = pg_text(result, 0, "steps");
 	name = pg_text(result, 0, "name");
 	TRY(json_read(ctx, stored, strlen(stored), JSON_DEPTH, &steps));
-	buffer_text(&text, pg_text(result, 0, "version"));
-	buffer_char(&text, '\0');
+	steps = flow_localise(ctx, steps, pg_text(result, 0, "language"), pg_text(result, 0, "language"));
+	buffer_printf(&text, "%s%c%s%c%s%c", pg_text(result, 0, "version"), '\0', pg_text(result, 0, "active_from"), '\0',
+		pg_text(result, 0, "active_until"), '\0');
 	buffer_printf(&text, "{\"flowId\":\"%s\",\"flowVersion\":%s,\"name\":", pg_text(result, 0, "id"), pg_text(result, 0, "version"));
 	buffer_json(&text, name, strlen(name));
 	buffer_printf(&text, ",\"language\":\"%s\",\"steps\":", pg_text(result, 0, "language"));
@@ -64,18 +71,22 @@ static enum err widget_flow_get(struct req *req, struct rep *rep)
 	struct arena *arena = &req->ctx.arena;
 	const struct cache_plan plan = {.space = "flow", .key = arena_printf(arena, "%s:%s", req->who.org_id, input->id),
 		.tags = {flows_tag(&req->ctx, req->who.org_id)}, .life_ms = FLOW_LIFE_MS};
+	const char *texts[CACHED_TEXTS], *at;
 	struct cached value;
-	size_t skip;
+	int64_t now_s = clock_wall_s();
 
 	TRY(cache_fetch(&req->ctx, req->house.cache, &plan, flow_load, &load, &value));
-	if (value.absent)
+	at = value.data;
+	for (int i = 0; !value.absent && i < CACHED_TEXTS; i++, at += strlen(at) + 1)
+		texts[i] = at;
+	if (value.absent || (*texts[CACHED_FROM] && strtoll(texts[CACHED_FROM], NULL, 10) > now_s) ||
+		(*texts[CACHED_UNTIL] && strtoll(texts[CACHED_UNTIL], NULL, 10) <= now_s))
 		return fail(&req->ctx, ERR_NOT_FOUND, "No such flow is active");
-	skip = strlen(value.data) + 1;
 	reply_header(rep, "Cache-Control", "private, no-cache");
-	if (reply_etag(req, rep, arena_printf(arena, "\"%s-%s\"", input->id, value.data)))
+	if (reply_etag(req, rep, arena_printf(arena, "\"%s-%s\"", input->id, texts[CACHED_VERSION])))
 		return OK;
 	rep->type = BODY_JSON;
-	buffer_add(&rep->body, value.data + skip, value.length - skip);
+	buffer_add(&rep->body, at, value.length - (size_t)(at - value.data));
 	return OK;
 }
 

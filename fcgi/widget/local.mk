@@ -22,3 +22,9 @@ TESTS += tests/widget/targeting_dbtest
 tests_widget_targeting_dbtest_SOURCES = tests/widget/targeting_dbtest.c tests/widget/client.h tests/lib/database.h $(widget_sources)
 tests_widget_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_widget_targeting_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/widget/flow_dbtest
+TESTS += tests/widget/flow_dbtest
+tests_widget_flow_dbtest_SOURCES = tests/widget/flow_dbtest.c tests/widget/client.h tests/lib/database.h $(widget_sources)
+tests_widget_flow_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_widget_flow_dbtest_LDADD = $(CHECK_LDADD)

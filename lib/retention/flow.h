@@ -58,6 +58,9 @@ struct json_object *flow_localise(struct ctx *ctx, struct json_object *steps, co
 /* Its own key, then those that it speaks, as a text[] parameter. */
 const char *flow_languages(struct ctx *ctx, struct json_object *steps, const char *own);
 
+/* False: the step's `when` does not hold after this answer of the survey (NULL: none), whatever else is known. */
+bool flow_step_fits(struct ctx *ctx, struct json_object *step, const char *answer);
+
 /* --- what is kept: a draft with its revision, and versions that never change --- */
 
 /* Who changes which flow. */

@@ -10,7 +10,8 @@
  * tabs, as spreadsheets copy it) have a line of column names and then a line a step, with a line a translation under it:
  *
  *     step, language, type, title, message, buttonText, placeholder, options, percentage, duration, months, coupon, plan, price, amountMinor,
- *     currency, days, url, email, allowText, required, when, flow.name, flow.segment, flow.plan, flow.region, flow.rankingScore, flow.cancelAt
+ *     currency, days, url, email, allowText, required, when, flow.name, flow.segment, flow.segmentId, flow.plan, flow.region,
+ *     flow.rankingScore, flow.cancelAt
  *
  * in any order; only type, title and message are needed. A line without a type holds the texts of the step above in its language. options
  * has a line each, "too_expensive: It is too expensive"; months are separated by spaces; when is JSON; what begins with flow. stands in the

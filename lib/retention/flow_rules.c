@@ -328,6 +328,39 @@ bool condition_asks_answer(struct json_object *condition)
 	return strcmp(json_text(condition, "fact", ""), "answer") == 0;
 }
 
+/* Of a condition only what is about the answer; the rest is open. */
+static enum truth answer_judge(struct ctx *ctx, struct json_object *when, const struct facts *facts)
+{
+	struct json_object *members = json_array_at(when, "all"), *other = json_object_at(when, "not");
+	bool all = members, open = false;
+
+	if (other) {
+		enum truth truth = answer_judge(ctx, other, facts);
+
+		return truth == TRUTH_OPEN ? truth : truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
+	}
+	if (!all)
+		members = json_array_at(when, "any");
+	if (!members)
+		return strcmp(json_text(when, "fact", ""), "answer") == 0 ? condition_reduce(ctx, when, facts, NULL) : TRUTH_OPEN;
+	for (size_t i = 0; i < json_object_array_length(members); i++) {
+		enum truth truth = answer_judge(ctx, json_object_array_get_idx(members, i), facts);
+
+		if (truth == (all ? TRUTH_FALSE : TRUTH_TRUE))
+			return truth;
+		open |= truth == TRUTH_OPEN;
+	}
+	return open ? TRUTH_OPEN : all ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+bool flow_step_fits(struct ctx *ctx, struct json_object *step, const char *answer)
+{
+	const struct facts facts = {.answered = true, .answer = answer};
+	struct json_object *when = json_object_at(step, "when");
+
+	return !when || answer_judge(ctx, when, &facts) != TRUTH_FALSE;
+}
+
 static void when_review(struct issues *issues, int step, enum step_type type, struct json_object *when)
 {
 	struct ctx *ctx = issues->ctx;

@@ -12,7 +12,7 @@ const struct flow_column FLOW_COLUMNS[] = {
 	{"duration", COLUMN_CONFIG}, {"months", COLUMN_CONFIG}, {"coupon", COLUMN_CONFIG}, {"plan", COLUMN_CONFIG}, {"price", COLUMN_CONFIG},
 	{"amountMinor", COLUMN_CONFIG}, {"currency", COLUMN_CONFIG}, {"days", COLUMN_CONFIG}, {"url", COLUMN_CONFIG}, {"email", COLUMN_CONFIG},
 	{"allowText", COLUMN_CONFIG}, {"required", COLUMN_CONFIG}, {"when", COLUMN_WHEN}, {"flow.name", COLUMN_FLOW}, {"flow.segment", COLUMN_FLOW},
-	{"flow.plan", COLUMN_FLOW}, {"flow.region", COLUMN_FLOW}, {"flow.rankingScore", COLUMN_FLOW}, {"flow.cancelAt", COLUMN_FLOW}, {0}};
+	{"flow.segmentId", COLUMN_FLOW}, {"flow.plan", COLUMN_FLOW}, {"flow.region", COLUMN_FLOW}, {"flow.rankingScore", COLUMN_FLOW}, {"flow.cancelAt", COLUMN_FLOW}, {0}};
 
 #define MONTHS_MOST 32
 

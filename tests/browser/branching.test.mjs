@@ -6,7 +6,7 @@ import {accessible, action, dialog, launch, openPage, title} from './browser.mjs
 import {STEPS, decided, mock, started} from './mock.mjs';
 
 // Judged by the server too: tests/widget/flow_dbtest.c.
-const CASES = JSON.parse(readFileSync(new URL('../widget/when.json', import.meta.url)));
+const CASES = JSON.parse(readFileSync(new URL('./when.json', import.meta.url)));
 const ANSWERS = ['too_expensive', 'unused', 'other', null];
 
 let browser, site;
@@ -94,6 +94,22 @@ test('a smaller plan without a name is offered without one', async (t) => {
 	await page.click('#stop');
 	await title(page).waitFor();
 	assert.doesNotMatch(await dialog(page).textContent(), /undefined|new plan/);
+});
+
+test('“Cancel now” stands beside every offer unless the reply says that it need not; at the end it always does', async (t) => {
+	const page = await openPage(browser, t);
+	for (const cancelNow of [undefined, true, false]) {
+		site.answer = (path) => path === 'start' ? {json: started({cancelNow})} : {json: decided()};
+		await page.goto(site.host);
+		await page.click('#stop');
+		for (const {type} of STEPS.slice(0, 7)) {
+			await title(page).waitFor();
+			assert.equal(await action(page, 'cancel').count(), cancelNow === false ? 0 : 1, type);
+			await action(page, /survey|feedback/.test(type) ? 'skip' : 'no').click();
+		}
+		await action(page, 'cancel').click();
+		await page.waitForFunction(() => window.hostCancelled === 1);
+	}
 });
 
 test('the host’s own facts of the customer are sent', async (t) => {

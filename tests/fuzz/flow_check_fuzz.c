@@ -35,6 +35,8 @@ static void check_languages(struct ctx *ctx, struct json_object *steps)
 
 		if (json_object_array_length(shown) != json_object_array_length(steps))
 			abort();
+		for (size_t at = 0; at < json_object_array_length(steps); at++)
+			flow_step_fits(ctx, json_object_array_get_idx(steps, at), languages[i]);
 		for (size_t at = 0; at < json_object_array_length(shown); at++)
 			if (json_object_object_get_ex(json_object_array_get_idx(shown, at), "translations", NULL))
 				abort();
