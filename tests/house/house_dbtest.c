@@ -90,10 +90,11 @@ static bool reads_only(enum permission permission)
 	return length > 5 && strcmp(text + length - 5, ":read") == 0;
 }
 
-/* Copies what its caller may read; nobody else's view changes. */
+/* Copies or counts what its caller may read; nobody else's view changes. */
 static bool makes_report(const struct route *route)
 {
-	return route->method == METHOD_POST && (strcmp(route->path, "/api/v1/retention/reports") == 0 || strcmp(route->path, "/reports") == 0);
+	return route->method == METHOD_POST && (strcmp(route->path, "/api/v1/retention/segment-preview") == 0 ||
+		strcmp(route->path, "/api/v1/retention/reports") == 0 || strcmp(route->path, "/reports") == 0);
 }
 
 static void route_rules(const struct family *family, const struct route *route)

@@ -71,10 +71,10 @@ static void edits_what_rows_cannot_say(void **state)
 	visit(OWNER, at, 200);
 	SHOWS("Customers: 9");
 	sql("update flow set segment_id = '%s' where id = '%s'", id, flow_add(&setup, pool, alpha.org_id, "en", ANYBODY, EVERY_STEP));
-	submit(OWNER, arena_printf(&setup.arena, "%s/delete", at), "", 409);
+	submit(OWNER, arena_printf(&setup.arena, "/segments/%s/delete", id), "", 409);
 	SHOWS("A flow is for this segment", "Nested");
 	sql("update flow set segment_id = null");
-	submit(OWNER, arena_printf(&setup.arena, "%s/delete", at), "", 303);
+	submit(OWNER, arena_printf(&setup.arena, "/segments/%s/delete", id), "", 303);
 	visit(OWNER, at, 404);
 }
 

@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-#define API "/api/v1/retention/"
 #define PRO "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"pro\"}"
 
 static struct ctx setup;
@@ -121,7 +120,7 @@ static int close_house(void **state)
 
 static void call(const char *method, const char *path, const char *body, int status)
 {
-	const char *target = arena_printf(&setup.arena, API "%s", path);
+	const char *target = path;
 
 	client_send(&client, method, target, tenant.server.key, body, body ? strlen(body) : 0, NULL);
 	assert_status(&client, status);
@@ -141,29 +140,29 @@ static void keeps_segments(void **state)
 	const char *id, *path;
 	(void)state;
 
-	call("POST", "segments", "{\"name\":\"Pro users\",\"condition\":" PRO "}", 201);
+	call("POST", "/api/v1/retention/segments", "{\"name\":\"Pro users\",\"condition\":" PRO "}", 201);
 	assert_string_equal(client_value(&client, "ETag"), "\"1\"");
 	id = arena_strdup(&setup.arena, json_object_get_string(data("id")));
-	path = arena_printf(&setup.arena, "segments/%s", id);
+	path = arena_printf(&setup.arena, "/api/v1/retention/segments/%s", id);
 	assert_string_equal(sql("select string_agg(type, ' ') from event where entity_id = '%s'", id), "segment.created");
-	call("POST", "segments", "{\"name\":\"pro USERS\",\"condition\":" PRO "}", 409);
+	call("POST", "/api/v1/retention/segments", "{\"name\":\"pro USERS\",\"condition\":" PRO "}", 409);
 	assert_problem(&client, 409, "conflict", "name");
-	call("POST", "segments", "{\"name\":\"x\",\"condition\":{\"all\":[{\"fact\":\"plan\",\"op\":\"is\",\"value\":7}]}}", 422);
+	call("POST", "/api/v1/retention/segments", "{\"name\":\"x\",\"condition\":{\"all\":[{\"fact\":\"plan\",\"op\":\"is\",\"value\":7}]}}", 422);
 	assert_problem(&client, 422, "invalid", "condition.all[0].value");
-	call("POST", "segments", "{\"name\":\"x\",\"condition\":{\"fact\":\"answer\",\"op\":\"is\",\"value\":\"unused\"}}", 422);
+	call("POST", "/api/v1/retention/segments", "{\"name\":\"x\",\"condition\":{\"fact\":\"answer\",\"op\":\"is\",\"value\":\"unused\"}}", 422);
 	assert_problem(&client, 422, "invalid", "condition.fact");
 	/* Two people, one version. */
-	client_send(&client, "PUT", arena_printf(&setup.arena, API "%s", path), tenant.server.key, "{\"name\":\"Pros\",\"condition\":" PRO "}",
+	client_send(&client, "PUT", path, tenant.server.key, "{\"name\":\"Pros\",\"condition\":" PRO "}",
 		strlen("{\"name\":\"Pros\",\"condition\":" PRO "}"), (const char *const[]){"If-Match", "\"1\"", NULL});
 	assert_status(&client, 200);
 	assert_string_equal(client_value(&client, "ETag"), "\"2\"");
-	client_send(&client, "PUT", arena_printf(&setup.arena, API "%s", path), tenant.server.key, "{\"name\":\"Others\",\"condition\":" PRO "}",
+	client_send(&client, "PUT", path, tenant.server.key, "{\"name\":\"Others\",\"condition\":" PRO "}",
 		strlen("{\"name\":\"Others\",\"condition\":" PRO "}"), (const char *const[]){"If-Match", "\"1\"", NULL});
 	assert_problem(&client, 412, "precondition-failed", "");
 	assert_string_equal(sql("select before ->> 'name' || '>' || (after ->> 'name') from audit_log where action = 'segment.update'"), "Pro users>Pros");
-	call("GET", "segments", NULL, 200);
+	call("GET", "/api/v1/retention/segments", NULL, 200);
 	assert_int_equal(json_object_array_length(data("data") ? data("data") : json_object_object_get(client.reply, "data")), 1);
-	client_get(&client, arena_printf(&setup.arena, API "%s", path), other.server.key);
+	client_get(&client, path, other.server.key);
 	assert_problem(&client, 404, "not-found", "");
 	/* Not while a flow is for it, as published or as drafted. */
 	const char *flow = flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
@@ -190,20 +189,20 @@ static void counts_before_saving(void **state)
 		"case when n = 98 then now() end from generate_series(1, 100) n", other.org_id, tenant.org_id);
 	/* Even, from 49 on, of ours, live and not gone: by hand, from 50 to 100: 26 even ones, less 6 divisible by 5 (50, 60, …, 100), less 56, 84 and 98
 	 * of the other mode (70 is gone already). */
-	call("POST", "segment-preview", body, 200);
+	call("POST", "/api/v1/retention/segment-preview", body, 200);
 	assert_int_equal(json_int(client.reply, "count", -1), 17);
 	assert_string_equal(client_text(&client, "words"), "the plan is “pro” and the monthly value is at least 49.00");
 	sample = data("sample");
 	assert_int_equal(json_object_array_length(sample), 17);
 	assert_true(strncmp(json_text(json_object_array_get_idx(sample, 0), "name", ""), "Name ", 5) == 0);
 	/* An analyst sees how many, not who. */
-	client_send(&client, "POST", API "segment-preview", NULL, body, strlen(body), headers);
+	client_send(&client, "POST", "/api/v1/retention/segment-preview", NULL, body, strlen(body), headers);
 	assert_status(&client, 200);
 	assert_int_equal(json_int(client.reply, "count", -1), 17);
 	assert_string_equal(client_text(&client, "words"), "der Tarif ist „pro“ und der Monatswert ist mindestens 49,00");
 	assert_null(strstr(client.rep.body.data, "Name "));
 	assert_null(strstr(client.rep.body.data, "@example.com"));
-	call("POST", "segment-preview", "{\"condition\":{\"fact\":\"plan\",\"op\":\"exists\",\"value\":true},\"live\":false}", 403);
+	call("POST", "/api/v1/retention/segment-preview", "{\"condition\":{\"fact\":\"plan\",\"op\":\"exists\",\"value\":true},\"live\":false}", 403);
 	assert_string_equal(sql("select count(*) from segment"), "0");
 }
 
@@ -213,34 +212,34 @@ static void sets_rules_and_order(void **state)
 	const char *flow;
 	(void)state;
 
-	call("GET", "offers", NULL, 200);
+	call("GET", "/api/v1/retention/offers", NULL, 200);
 	assert_string_equal(client_text(&client, "policy"), "documented");
 	assert_int_equal(json_int(client.reply, "floor", 0), 10);
 	rule = json_object_array_get_idx(data("rules"), 0);
 	assert_string_equal(json_text(rule, "type", ""), "discount");
 	assert_int_equal(json_int(rule, "cooldownDays", 0), 90);
-	call("PUT", "offers/discount", "{\"enabled\":true,\"acceptedMost\":2,\"periodDays\":30,\"cooldownDays\":7,\"discounted\":true}", 200);
+	call("PUT", "/api/v1/retention/offers/discount", "{\"enabled\":true,\"acceptedMost\":2,\"periodDays\":30,\"cooldownDays\":7,\"discounted\":true}", 200);
 	rule = json_object_array_get_idx(data("rules"), 0);
 	assert_int_equal(json_int(rule, "acceptedMost", 0), 2);
 	assert_true(json_flag(rule, "discounted", false));
-	call("PUT", "offers/pause", "{\"enabled\":false,\"acceptedMost\":null,\"discounted\":true}", 200);
+	call("PUT", "/api/v1/retention/offers/pause", "{\"enabled\":false,\"acceptedMost\":null,\"discounted\":true}", 200);
 	assert_false(json_flag(json_object_array_get_idx(data("rules"), 1), "enabled", true));
-	call("PUT", "offers/survey", "{\"enabled\":false,\"discounted\":true}", 422);
-	call("PUT", "offers/pause", "{\"enabled\":false,\"periodDays\":731,\"discounted\":true}", 422);
+	call("PUT", "/api/v1/retention/offers/survey", "{\"enabled\":false,\"discounted\":true}", 422);
+	call("PUT", "/api/v1/retention/offers/pause", "{\"enabled\":false,\"periodDays\":731,\"discounted\":true}", 422);
 	assert_problem(&client, 422, "invalid", "periodDays");
-	call("PUT", "offer-policy", "{\"policy\":\"adaptive\",\"floor\":20}", 200);
+	call("PUT", "/api/v1/retention/offer-policy", "{\"policy\":\"adaptive\",\"floor\":20}", 200);
 	assert_string_equal(client_text(&client, "policy"), "adaptive");
-	call("PUT", "offer-policy", "{\"policy\":\"adaptive\",\"floor\":51}", 422);
+	call("PUT", "/api/v1/retention/offer-policy", "{\"policy\":\"adaptive\",\"floor\":51}", 422);
 	flow = flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
-	call("PUT", arena_printf(&setup.arena, "flows/%s/offer-policy", flow), "{\"policy\":\"adaptive\"}", 200);
+	call("PUT", arena_printf(&setup.arena, "/api/v1/retention/flows/%s/offer-policy", flow), "{\"policy\":\"adaptive\"}", 200);
 	assert_string_equal(sql("select offer_policy from flow where id = '%s'", flow), "adaptive");
-	call("PUT", arena_printf(&setup.arena, "flows/%s/offer-policy", flow), "{\"policy\":null}", 200);
+	call("PUT", arena_printf(&setup.arena, "/api/v1/retention/flows/%s/offer-policy", flow), "{\"policy\":null}", 200);
 	assert_string_equal(sql("select coalesce(offer_policy, '-') from flow where id = '%s'", flow), "-");
-	call("PUT", "flows/01900000-0000-7000-8000-000000000009/offer-policy", "{\"policy\":null}", 404);
+	call("PUT", "/api/v1/retention/flows/01900000-0000-7000-8000-000000000009/offer-policy", "{\"policy\":null}", 404);
 	assert_string_equal(sql("select count(*) from event where type = 'offer.changed'"), "5");
-	client_get(&client, API "offers", other.server.key);
+	client_get(&client, "/api/v1/retention/offers", other.server.key);
 	assert_string_equal(client_text(&client, "policy"), "documented");
-	call("GET", "offer-estimates", NULL, 200);
+	call("GET", "/api/v1/retention/offer-estimates", NULL, 200);
 	assert_int_equal(json_object_array_length(data("estimates")), 20);
 	assert_int_equal(json_int(client.reply, "floor", 0), 20);
 }
@@ -258,20 +257,20 @@ static void makes_coupons(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
-		call("POST", "stripe/coupons", WRONG[i].body, 422);
+		call("POST", "/api/v1/retention/stripe/coupons", WRONG[i].body, 422);
 		assert_problem(&client, 422, "invalid", WRONG[i].field);
 	}
-	call("POST", "stripe/coupons", QUARTER, 409);
+	call("POST", "/api/v1/retention/stripe/coupons", QUARTER, 409);
 	assert_int_equal(stripe.calls, 0);
 	secret_seal(&setup, tenant.org_id, "sk_live_abcdefghijkl", 20, &sealed, &bytes);
 	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4) values ('%s', true, '%s', 'ijkl')", tenant.org_id,
 		pg_bytes(&setup, sealed, bytes));
 	/* The answer is lost: asked again, it is the same wish under the same key, which was kept before the call. */
 	STRIPE_SAYS("500 Oh", "");
-	call("POST", "stripe/coupons", QUARTER, 502);
+	call("POST", "/api/v1/retention/stripe/coupons", QUARTER, 502);
 	assert_string_equal(sql("select state || count(*) from coupon_request group by state"), "sent1");
 	STRIPE_SAYS("200 OK", "{\"id\":\"ZYX\",\"object\":\"coupon\",\"created\":1700000000}");
-	call("POST", "stripe/coupons", QUARTER, 201);
+	call("POST", "/api/v1/retention/stripe/coupons", QUARTER, 201);
 	assert_string_equal(client_text(&client, "coupon"), "ZYX");
 	assert_non_null(strstr(stripe.asked, "POST /v1/coupons "));
 	assert_non_null(strstr(stripe.asked, sql("select 'Idempotency-Key: ' || idempotency_key from coupon_request")));
@@ -281,21 +280,21 @@ static void makes_coupons(void **state)
 	assert_string_equal(sql("select string_agg(type || ' ' || entity_id, ',') from event where type = 'coupon.created'"), "coupon.created ZYX");
 	/* The same once more is another coupon. */
 	STRIPE_SAYS("200 OK", "{\"id\":\"ABC\",\"object\":\"coupon\",\"created\":1700000001}");
-	call("POST", "stripe/coupons", QUARTER, 201);
+	call("POST", "/api/v1/retention/stripe/coupons", QUARTER, 201);
 	assert_string_equal(sql("select count(distinct idempotency_key) from coupon_request"), "2");
 	STRIPE_SAYS("400 Bad", "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Coupon already exists.\"}}");
-	call("POST", "stripe/coupons", "{\"id\":\"ABC\",\"percentOff\":5,\"duration\":\"once\"}", 422);
+	call("POST", "/api/v1/retention/stripe/coupons", "{\"id\":\"ABC\",\"percentOff\":5,\"duration\":\"once\"}", 422);
 	assert_non_null(strstr(client_text(&client, "detail"), "Coupon already exists."));
 	STRIPE_SAYS("403 No", "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"no\"}}");
-	call("POST", "stripe/coupons", "{\"amountMinor\":500,\"currency\":\"usd\",\"duration\":\"once\"}", 403);
-	call("GET", "stripe/coupons?limit=1", NULL, 200);
+	call("POST", "/api/v1/retention/stripe/coupons", "{\"amountMinor\":500,\"currency\":\"usd\",\"duration\":\"once\"}", 403);
+	call("GET", "/api/v1/retention/stripe/coupons?limit=1", NULL, 200);
 	assert_string_equal(json_text(json_object_array_get_idx(json_object_object_get(client.reply, "data"), 0), "ref", ""), "ABC");
-	call("GET", arena_printf(&setup.arena, "stripe/coupons?cursor=%s", json_text(json_object_object_get(client.reply, "meta"), "next", "")), NULL, 200);
+	call("GET", arena_printf(&setup.arena, "/api/v1/retention/stripe/coupons?cursor=%s", json_text(json_object_object_get(client.reply, "meta"), "next", "")), NULL, 200);
 	assert_string_equal(json_text(json_object_array_get_idx(json_object_object_get(client.reply, "data"), 0), "ref", ""), "ZYX");
 	sql("insert into product (org_id, live, ref, name, as_of) values ('%s', true, 'prod_1', 'Shop', now())", tenant.org_id);
 	sql("insert into price (org_id, live, ref, product_ref, amount_minor, currency, period, period_count, as_of) values ('%s', true, 'price_1', 'prod_1', 900, "
 		"'usd', 'month', 1, now()), ('%s', true, 'price_2', 'prod_1', 900, 'usd', 'month', 1, now())", tenant.org_id, other.org_id);
-	call("GET", "stripe/prices", NULL, 200);
+	call("GET", "/api/v1/retention/stripe/prices", NULL, 200);
 	assert_int_equal(json_object_array_length(json_object_object_get(client.reply, "data")), 1);
 	assert_string_equal(json_text(json_object_array_get_idx(json_object_object_get(client.reply, "data"), 0), "product", ""), "Shop");
 }
