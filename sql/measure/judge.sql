@@ -89,6 +89,8 @@ with touched as (
 	insert into measure_stale (org_id, live) select distinct org_id, live from kept on conflict do nothing
 ), risks as (
 	insert into measure_dirty (org_id, live, kind, ref) select distinct org_id, live, 'risk', customer_ref from kept
+	-- An erased customer's pseudonym is nobody.
+	where customer_ref not like 'erased-%'
 )
 select k.org_id, k.live, k.session_id, k.customer_ref, k.subscription_ref, k.flow_id, k.segment, k.language,
 	k.fresh and k.started_at > now() - interval '1 day' and exists (select from webhook_endpoint w

@@ -14,20 +14,20 @@ with taken as (
 		order by s.started_at desc
 		limit 1) s
 ), kept as (
-	insert into customer as c (org_id, live, id, ref, email, language, region, plan, value_minor, currency, attributes, last_attempt_at)
+	insert into customer (org_id, live, id, ref, email, language, region, plan, value_minor, currency, attributes, last_attempt_at)
 	select $1::uuid, $2::boolean, gen_random_uuid(), customer_ref, email, language, region, plan, coalesce(value_minor, 0), currency,
 		coalesce(attributes, '{}'), started_at
 	from newest
 	order by customer_ref
 	on conflict (org_id, live, ref) do update set
-		email = case when c.stripe_ref is null then coalesce(excluded.email, c.email) else coalesce(c.email, excluded.email) end,
-		language = case when c.stripe_ref is null then excluded.language else coalesce(c.language, excluded.language) end,
-		region = case when c.stripe_ref is null then coalesce(excluded.region, c.region) else coalesce(c.region, excluded.region) end,
-		plan = case when c.stripe_ref is null then coalesce(excluded.plan, c.plan) else c.plan end,
-		value_minor = case when c.stripe_ref is null then excluded.value_minor else c.value_minor end,
-		currency = case when c.stripe_ref is null then coalesce(excluded.currency, c.currency) else c.currency end,
-		attributes = c.attributes || excluded.attributes,
+		email = case when customer.stripe_ref is null then coalesce(excluded.email, customer.email) else coalesce(customer.email, excluded.email) end,
+		language = case when customer.stripe_ref is null then excluded.language else coalesce(customer.language, excluded.language) end,
+		region = case when customer.stripe_ref is null then coalesce(excluded.region, customer.region) else coalesce(customer.region, excluded.region) end,
+		plan = case when customer.stripe_ref is null then coalesce(excluded.plan, customer.plan) else customer.plan end,
+		value_minor = case when customer.stripe_ref is null then excluded.value_minor else customer.value_minor end,
+		currency = case when customer.stripe_ref is null then coalesce(excluded.currency, customer.currency) else customer.currency end,
+		attributes = customer.attributes || excluded.attributes,
 		last_attempt_at = excluded.last_attempt_at
-	where c.erased_at is null and c.last_attempt_at is distinct from excluded.last_attempt_at
+	where customer.erased_at is null and customer.last_attempt_at is distinct from excluded.last_attempt_at
 )
 select count(*) as taken, array_agg(distinct ref)::text as refs from taken

@@ -365,6 +365,13 @@ static void statements_keep_to_one_organisation(void **state)
 		{"outreach_modes", "the worker finds where there is something to look after"},
 		{"webhook_sweep", "what is old goes, whose it was"},
 		{"retention_report_sweep", "what is old goes, whose it was"},
+		{"measure_notice", "the pass looks at new sessions, whoever has them"},
+		{"measure_take", "the pass judges what may have changed, whose it is"},
+		{"measure_judge", "the pass judges sessions by organisation, mode and id"},
+		{"measure_ripe", "the pass looks at what has come due, whose it is"},
+		{"measure_skip", "the pass goes on past one note"},
+		{"measure_risk_next", "the pass finds whose customers are next"},
+		{"measure_stale", "the pass tells caches whose figures have changed"},
 		{NULL}};
 	const char *tables = ask(&setup, pool, "select string_agg(c.relname, '|') from pg_class c join pg_attribute a on a.attrelid = c.oid "
 		"where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'org_id' and c.relname <> 'job'");
@@ -410,6 +417,7 @@ static void tables_belong_to_organisations(void **state)
 		{"password_reset", "of an account"},
 		{"worker", "of the house"},
 		{"job_pause", "of the house"},
+		{"measure_state", "of the house"},
 		{"event_consumer", "of the house"},
 		{"schema_migration", "of the house"},
 		{NULL}};

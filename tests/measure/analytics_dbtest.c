@@ -7,7 +7,7 @@
 #include "retention/family.h"
 
 #define BASE "/api/v1/retention/"
-#define A BASE "analytics/"
+#define ANALYTICS "/api/v1/retention/analytics/"
 
 static struct key_made server, test_server;
 static char analyst[WHO_TOKEN_TEXT], owner[WHO_TOKEN_TEXT];
@@ -77,13 +77,13 @@ static const char *range(void)
 static void every_route_has_its_figures(void **state)
 {
 	static const struct { const char *route, *path, *value; } ROWS[] = {
-		{A "summary", "summary.sessions", "8"}, {A "summary", "summary.accept_rate", "42.9"}, {A "summary", "summary.kept_net_minor.eur", "14500"},
-		{A "summary", "money.0.per_user_minor", "2000"}, {A "summary", "zone", "UTC"}, {A "summary", "live", "true"},
-		{A "offers", "offers.0.offer_type", "discount"}, {A "offers", "offers.1.acceptance", "66.7"}, {A "offers", "segments.1.best", "true"},
-		{A "reasons", "reasons.0.percent", "50.0"}, {A "revenue", "money.0.net_minor", "16500"}, {A "revenue", "days.59.currency", "eur"},
-		{A "customers", "days.0.sessions", "0"}, {A "customers", "days.57.users_saved", "1"}, {A "funnel", "stages.3.sessions", "3"},
-		{A "funnel", "steps.0.step_type", "survey"}, {A "cohorts", "cohorts.0.lost", "2"}, {A "retention", "weeks.0.survival", "100.0"},
-		{A "breakdown", "breakdown.0.dimension", "flow"}, {A "breakdown", "breakdown.0.ranking", "27"}};
+		{ANALYTICS "summary", "summary.sessions", "8"}, {ANALYTICS "summary", "summary.accept_rate", "42.9"}, {ANALYTICS "summary", "summary.kept_net_minor.eur", "14500"},
+		{ANALYTICS "summary", "money.0.per_user_minor", "2000"}, {ANALYTICS "summary", "zone", "UTC"}, {ANALYTICS "summary", "live", "true"},
+		{ANALYTICS "offers", "offers.0.offer_type", "discount"}, {ANALYTICS "offers", "offers.1.acceptance", "66.7"}, {ANALYTICS "offers", "segments.1.best", "true"},
+		{ANALYTICS "reasons", "reasons.0.percent", "50.0"}, {ANALYTICS "revenue", "money.0.net_minor", "16500"}, {ANALYTICS "revenue", "days.59.currency", "eur"},
+		{ANALYTICS "customers", "days.0.sessions", "0"}, {ANALYTICS "customers", "days.57.users_saved", "1"}, {ANALYTICS "funnel", "stages.3.sessions", "3"},
+		{ANALYTICS "funnel", "steps.0.step_type", "survey"}, {ANALYTICS "cohorts", "cohorts.0.lost", "2"}, {ANALYTICS "retention", "weeks.0.survival", "100.0"},
+		{ANALYTICS "breakdown", "breakdown.0.dimension", "flow"}, {ANALYTICS "breakdown", "breakdown.0.ranking", "27"}};
 	struct caller caller;
 
 	(void)state;
@@ -94,9 +94,9 @@ static void every_route_has_its_figures(void **state)
 			fail_msg("%s %s: %s, not %s", ROWS[i].route, ROWS[i].path, at(&caller, ROWS[i].path), ROWS[i].value);
 	}
 	/* Each definition stands beside its number, in the language that is asked for. */
-	get(&caller, A "summary?definitions=de", server.key);
+	get(&caller, ANALYTICS "summary?definitions=de", server.key);
 	assert_non_null(strstr(at(&caller, "definitions.save_rate"), "Gerettete Sitzungen"));
-	get(&caller, A "summary", server.key);
+	get(&caller, ANALYTICS "summary", server.key);
 	assert_non_null(strstr(at(&caller, "definitions.save_rate"), "Saved sessions"));
 	caller_close(&caller);
 }
@@ -138,9 +138,9 @@ static void roi_is_that_of_the_range(void **state)
 static void what_is_asked_wrongly_is_refused(void **state)
 {
 	static const struct { const char *target, *field; int status; } ROWS[] = {
-		{A "summary?from=2026-02-30", "from", 422}, {A "summary?to=yesterday!", "to", 422}, {A "summary?from=2026-01-02&to=2026-01-01", "from", 422},
-		{A "summary?from=2020-01-01&to=2026-01-01", "from", 422}, {A "summary?currency=EUR", "currency", 422}, {A "summary?variant=1", "variant", 422},
-		{A "summary?segment=rich", "segment", 422}, {A "summary?flow=one", "flow", 400}, {A "summary?colour=red", "colour", 400},
+		{ANALYTICS "summary?from=2026-02-30", "from", 422}, {ANALYTICS "summary?to=yesterday!", "to", 422}, {ANALYTICS "summary?from=2026-01-02&to=2026-01-01", "from", 422},
+		{ANALYTICS "summary?from=2020-01-01&to=2026-01-01", "from", 422}, {ANALYTICS "summary?currency=EUR", "currency", 422}, {ANALYTICS "summary?variant=1", "variant", 422},
+		{ANALYTICS "summary?segment=rich", "segment", 422}, {ANALYTICS "summary?flow=one", "flow", 400}, {ANALYTICS "summary?colour=red", "colour", 400},
 		{BASE "roi?currency=eur", "cost", 400}, {BASE "roi?cost=100", "currency", 400}, {BASE "roi?cost=0&currency=eur", "cost", 422},
 		{BASE "roi/forecast?currency=eur&days=366", "days", 422}};
 	struct caller caller;
@@ -151,8 +151,8 @@ static void what_is_asked_wrongly_is_refused(void **state)
 		if (client_get(&caller, ROWS[i].target, server.key) != ROWS[i].status || strcmp(client_text(&caller, "field"), ROWS[i].field))
 			fail_msg("%s: %d %s", ROWS[i].target, caller.rep.status, caller.rep.body.data);
 	}
-	assert_int_equal(client_get(&caller, A "summary?live=false", server.key), 403);
-	get(&caller, A "summary", test_server.key);
+	assert_int_equal(client_get(&caller, ANALYTICS "summary?live=false", server.key), 403);
+	get(&caller, ANALYTICS "summary", test_server.key);
 	assert_string_equal(at(&caller, "summary.sessions"), "0");
 	caller_close(&caller);
 }
@@ -164,20 +164,20 @@ static void an_answer_is_kept_until_it_changes(void **state)
 
 	(void)state;
 	caller_open(&caller);
-	get(&caller, arena_printf(&setup.arena, A "summary?%s", range()), server.key);
-	get(&caller, arena_printf(&setup.arena, A "summary?%s", range()), server.key);
+	get(&caller, arena_printf(&setup.arena, ANALYTICS "summary?%s", range()), server.key);
+	get(&caller, arena_printf(&setup.arena, ANALYTICS "summary?%s", range()), server.key);
 	hits = caller.req.ctx.cache_hits;
 	assert_true(hits >= 1);
 	assert_string_equal(at(&caller, "summary.declined"), "1");
 	click((struct click){30, "1 hour", "h", "", 1500, "eur", "low", "basic"});
 	answer((struct answer){30, "declined", "", -1, "recorded", "", "[]", 0});
 	pass();
-	get(&caller, arena_printf(&setup.arena, A "summary?%s", range()), server.key);
+	get(&caller, arena_printf(&setup.arena, ANALYTICS "summary?%s", range()), server.key);
 	assert_string_equal(at(&caller, "summary.declined"), "2");
 	/* Another filter is another answer. */
-	get(&caller, arena_printf(&setup.arena, A "summary?%s&segment=high", range()), server.key);
+	get(&caller, arena_printf(&setup.arena, ANALYTICS "summary?%s&segment=high", range()), server.key);
 	assert_string_equal(at(&caller, "summary.sessions"), "1");
-	get(&caller, arena_printf(&setup.arena, A "summary?%s&segment=high&plan=team&flow=" FLOW, range()), server.key);
+	get(&caller, arena_printf(&setup.arena, ANALYTICS "summary?%s&segment=high&plan=team&flow=" FLOW, range()), server.key);
 	assert_string_equal(at(&caller, "summary.sessions"), "1");
 	caller_close(&caller);
 }
@@ -219,15 +219,15 @@ static void feedback_is_grouped_by_stem(void **state)
 	}
 	pass();
 	caller_open(&caller);
-	person_get(&caller, arena_printf(&setup.arena, A "feedback?%s", range()), owner);
+	person_get(&caller, arena_printf(&setup.arena, ANALYTICS "feedback?%s", range()), owner);
 	assert_string_equal(words(&caller), "slow slow 3, report reports 2, bericht bericht 1");
 	assert_string_equal(at(&caller, "words.0.percent"), "75.0");
 	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "texts")), 4);
 	/* Analysts see what is written about, not who wrote what. */
-	person_get(&caller, arena_printf(&setup.arena, A "feedback?%s", range()), analyst);
+	person_get(&caller, arena_printf(&setup.arena, ANALYTICS "feedback?%s", range()), analyst);
 	assert_string_equal(at(&caller, "words.0.stem"), "slow");
 	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "texts")), 0);
-	person_get(&caller, arena_printf(&setup.arena, A "feedback?%s&language=de", range()), owner);
+	person_get(&caller, arena_printf(&setup.arena, ANALYTICS "feedback?%s&language=de", range()), owner);
 	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "texts")), 1);
 	caller_close(&caller);
 }
