@@ -62,7 +62,7 @@ export const newId = () => `s${Date.now().toString(36)}${(last++).toString(36)}`
 /* Stored steps have no id: each gets that of the step of `known` that it is, or was: the one that equals it, else has its type and title, else
  * has its type; in order. What is new since is compared with `mine`, by the first two. */
 export function identify(doc, known, mine) {
-	const steps = doc.steps.map((step) => ({...step}));
+	const steps = (doc.steps ?? []).map((step) => ({...step}));
 	const bare = ({id, ...step}) => step;
 	const rules = [(a, b) => same(bare(a), bare(b)), (a, b) => a.type === b.type && a.title === b.title, (a, b) => a.type === b.type];
 	const find = (free, alike) => {

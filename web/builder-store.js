@@ -1,7 +1,7 @@
 /* The flow as it is being edited: undo and redo, saving by itself without losing anybody's edits, and talking to Stoa. */
 import {anonymous, copy, identify, merge, same} from './builder-merge.js';
 
-const QUIET_MS = 800, AGAIN_MS = 1000, AGAIN_MOST_MS = 30000, TYPING_MS = 1500, UNDO_MOST = 200;
+const QUIET_MS = 800, TRIES = 5, AGAIN_MS = 1000, AGAIN_MOST_MS = 30000, TYPING_MS = 1500, UNDO_MOST = 200;
 
 /* ---- the API, with the page's own session ---- */
 
@@ -19,7 +19,7 @@ async function renew() {
 	return true;
 }
 
-// -> {status, etag, body}; status 0 when nothing answered.
+// -> {status, body}; status 0 when nothing answered.
 export async function ask(method, path, body, headers = {}, again = true) {
 	let reply;
 	try {
@@ -30,9 +30,9 @@ export async function ask(method, path, body, headers = {}, again = true) {
 		if ((reply.status === 401 || reply.status === 403 && method !== 'GET') && again && await renew())
 			return ask(method, path, body, headers, false);
 		const text = await reply.text();
-		return {status: reply.status, etag: reply.headers.get('ETag'), body: text && /json/.test(reply.headers.get('Content-Type') || '') ? JSON.parse(text) : null};
+		return {status: reply.status, body: text && /json/.test(reply.headers.get('Content-Type') || '') ? JSON.parse(text) : null};
 	} catch {
-		return {status: 0, etag: null, body: null};
+		return {status: 0, body: null};
 	}
 }
 
@@ -120,12 +120,11 @@ export function makeStore({doc, etag, backend, name, told}) {
 			return false;
 		}
 		const mine = store.doc;
-		store.clash = null;
-		store.base = copy(theirs);
-		store.etag = tag;
-		store.doc = merged;
-		if (choose)
-			past.push({key: null, before: mine, after: copy(merged), at: Date.now()});
+		if (choose) { // undone, each clash goes the other way
+			const other = merge(store.base, mine, theirs, (key) => choose(key) === 'mine' ? 'theirs' : 'mine').doc;
+			past.push({key: null, before: other, after: copy(merged), at: Date.now()});
+		}
+		Object.assign(store, {clash: null, base: copy(theirs), etag: tag, doc: merged});
 		if (!same(mine, merged))
 			told('doc');
 		shelve();
@@ -172,7 +171,7 @@ export function makeStore({doc, etag, backend, name, told}) {
 		store.fault = reply.body;
 		if (reply.status === 401 || reply.status === 403) {
 			state('signedout');
-		} else if (reply.status && reply.status < 500 && reply.status !== 429 && reply.status !== 408) {
+		} else if (reply.status && reply.status < 500 && ![408, 412, 429].includes(reply.status)) {
 			state('refused');
 		} else {
 			state('offline');
@@ -184,7 +183,7 @@ export function makeStore({doc, etag, backend, name, told}) {
 
 	async function once() {
 		clearTimeout(timer);
-		for (;;) {
+		for (let tries = TRIES; ;) {
 			if (same(store.doc, store.base)) {
 				state('saved');
 				shelve();
@@ -193,7 +192,7 @@ export function makeStore({doc, etag, backend, name, told}) {
 			const sent = copy(store.doc);
 			state('saving');
 			const reply = await backend.save(anonymous(sent), store.etag);
-			if (reply.status === 412) {
+			if (reply.status === 412 && tries--) {
 				if (!await fetchTheirs())
 					return false;
 				continue;

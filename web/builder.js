@@ -29,7 +29,8 @@ const facts = data('facts');
 for (const fact of Object.values(facts))
 	Object.assign(fact, {yes: words('yes'), no: words('no'), value: words('value')});
 
-const replied = (reply) => ({...reply, doc: reply.body?.data?.draft});
+// The revision is read from the body: a front that compresses writes another ETag.
+const replied = (reply) => ({...reply, doc: reply.body?.data?.draft, etag: `"${reply.body?.data?.revision}"`});
 const backend = {
 	read: async () => replied(await ask('GET', url)),
 	save: async (doc, etag) => replied(await ask('PUT', url, doc, {'If-Match': etag}))
@@ -65,6 +66,7 @@ const issueText = (issue) => (issues[issue.code] ?? issue.message).replace(/\{(\
 function judge(doc) {
 	const fault = (warning) => (issue) => ({warning, text: issueText(issue), path: issue.step === null ? issue.field ?? '' : issue.name ?? '',
 		id: issue.step === null || issue.step === undefined ? null : doc.steps[issue.step]?.id});
+	showLanguages();
 	faults = [...(review?.errors ?? []).map(fault(false)), ...(review?.warnings ?? []).map(fault(true))];
 	editor.faults(faults);
 	marks();
@@ -81,6 +83,15 @@ function marks() {
 	mark(page.querySelector('[data-do=flow] .mark'), null);
 }
 
+// How much of the flow speaks which language; the first is its own.
+function showLanguages() {
+	const names = new Intl.DisplayNames(document.documentElement.lang, {type: 'language'});
+	const list = (review?.languages ?? []).slice(1);
+	at('languages').replaceChildren(...list.map((one) => element('li', {},
+		`${names.of(one.language)}: `, element('progress', {max: one.texts, value: one.translated, ariaLabel: names.of(one.language)}), ` ${words('translated', {n: one.translated, m: one.texts})}`)));
+	at('languages').parentElement.hidden = !list.length;
+}
+
 /* ---- steps ---- */
 
 let chosen = store.doc.steps[0]?.id ?? null;
@@ -88,7 +99,7 @@ const stepOf = (id) => store.doc.steps.find((step) => step.id === id);
 const placeOf = (id) => store.doc.steps.findIndex((step) => step.id === id);
 
 const editor = makeEditor({root: at('editor'), flow: at('editor-flow'), store, words, facts, codes: data('reasons'), readonly});
-const preview = makePreview({box: at('preview'), page, words});
+const preview = makePreview({box: at('preview'), page, words, branding: data('branding')});
 
 function showList() {
 	const list = at('steps');
@@ -127,7 +138,7 @@ function show() {
 	showList();
 	editor.show(chosen);
 	at('editor-title').textContent = step ? words('step', {n: placeOf(chosen) + 1, type: words(`type-${step.type}`)}) : words('flow');
-	preview.show(store.doc, placeOf(chosen), faults);
+	preview.show(store.doc, placeOf(chosen));
 	for (const [name, able] of [['undo', store.undoable()], ['redo', store.redoable()]])
 		page.querySelector(`[data-do=${name}]`).disabled = !able;
 }
@@ -175,7 +186,7 @@ const ACTS = {
 	},
 	flow: () => choose(null),
 	add() {
-		add(copy(data('starts')[at('add-type').value]));
+		add(data('starts')[at('add-type').value]);
 		editor.focus();
 	},
 	undo: () => store.undo() && say(words('undone')),
@@ -244,14 +255,21 @@ document.addEventListener('visibilitychange', () => document.hidden ? store.safe
 
 /* ---- two people ---- */
 
-function brief(key, value) {
+// [path, text] of everything that a step says.
+const leaves = (value, path = '') => typeof value === 'object' && value
+	? Object.entries(value).flatMap(([name, one]) => leaves(one, path ? `${path}.${name}` : name)) : [[path, String(value ?? '')]];
+
+// One side of a clash: of a step, only what differs.
+function brief({key, ...sides}, side) {
+	const value = sides[side], other = sides[side === 'mine' ? 'theirs' : 'mine'];
 	if (key === 'order')
 		return value.map((id) => titled(stepOf(id) ?? store.clash.theirs.steps.find((step) => step.id === id) ?? {})).join(' → ');
-	if (value === null && key.startsWith('step:'))
-		return words('gone');
 	if (!key.startsWith('step:'))
 		return String(value ?? '') || words('nothing');
-	return [titled(value), value.message, value.buttonText, JSON.stringify(value.config ?? {})].filter(Boolean).join('\n');
+	if (!value)
+		return words('gone');
+	const known = new Map(leaves(other ?? {}));
+	return leaves(value).filter(([path, text]) => path !== 'id' && known.get(path) !== text).map(([path, text]) => `${path}: ${text}`).join('\n') || titled(value);
 }
 
 function nameOfClash({key, mine, theirs}) {
@@ -266,7 +284,7 @@ function showClash() {
 	const box = at('clash');
 	const choice = (clash, i, side) => element('label', {className: 'choice side'},
 		element('input', {type: 'radio', name: `clash-${i}`, value: side, checked: side === 'mine'}),
-		element('span', {}, element('strong', {textContent: words(side)}), element('span', {className: 'lines', textContent: brief(clash.key, clash[side])})));
+		element('span', {}, element('strong', {textContent: words(side)}), element('span', {className: 'lines', textContent: brief(clash, side)})));
 	const rows = store.clash.clashes.map((clash, i) => element('fieldset', {},
 		element('legend', {textContent: nameOfClash(clash)}), element('div', {className: 'two'}, choice(clash, i, 'mine'), choice(clash, i, 'theirs'))));
 	const button = (word, className, act) => element('button', {type: 'button', className, textContent: words(word), onclick: act});

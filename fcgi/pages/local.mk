@@ -1,6 +1,10 @@
 pkglibexec_PROGRAMS += fcgi/pages/stoa-pages
 fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
 PAGES_SOURCES = \
+	fcgi/pages/builder.c \
+	fcgi/pages/flow.c \
+	fcgi/pages/flow.h \
+	fcgi/pages/flows.c \
 	fcgi/pages/analytics.c \
 	fcgi/pages/asset.c \
 	fcgi/pages/audit.c \
@@ -40,7 +44,9 @@ PAGES_SOURCES = \
 
 
 # Static files, named by their content.
-WEB_FILES = $(srcdir)/web/widget.js $(srcdir)/web/pages.js $(srcdir)/web/pages.css $(srcdir)/web/charts.js $(srcdir)/web/icon.svg
+BUILDER_FILES = $(srcdir)/web/builder.js $(srcdir)/web/builder-editor.js $(srcdir)/web/builder-merge.js $(srcdir)/web/builder-preview.js \
+	$(srcdir)/web/builder-sort.js $(srcdir)/web/builder-store.js $(srcdir)/web/builder-when.js $(srcdir)/web/builder.css
+WEB_FILES = $(BUILDER_FILES) $(srcdir)/web/widget.js $(srcdir)/web/pages.js $(srcdir)/web/pages.css $(srcdir)/web/charts.js $(srcdir)/web/icon.svg
 noinst_DATA = web/dist/manifest.json
 web/dist/manifest.json: $(WEB_FILES) $(srcdir)/tools/build-assets
 	$(AM_V_GEN)sh $(srcdir)/tools/build-assets $(srcdir)/web web/dist
@@ -86,3 +92,9 @@ TESTS += tests/pages/analytics_dbtest
 tests_pages_analytics_dbtest_SOURCES = tests/pages/analytics_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_analytics_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_analytics_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/flows_dbtest
+TESTS += tests/pages/flows_dbtest
+tests_pages_flows_dbtest_SOURCES = tests/pages/flows_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_flows_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_flows_dbtest_LDADD = $(CHECK_LDADD)

@@ -115,6 +115,7 @@ static const struct write WRITES[] = {
 	{"POST /settings/data", "privacy.changed", NULL, "tests/retention/privacy_dbtest.c"},
 	{"POST /api/v1/retention/customers/:id/erase", "customer.erased", NULL, "tests/retention/privacy_dbtest.c"},
 	{"POST /customers/:id/erase", "customer.erased", NULL, "tests/retention/privacy_dbtest.c"},
+	{"POST /flow-import", "flow.created", NULL, "tests/pages/flows_dbtest.c"},
 	{"POST /api/v1/retention/reports", NULL, "a file for the person who asks for it", NULL},
 	{"POST /reports", NULL, "a file for the person who asks for it", NULL},
 	{"PUT /api/v1/retention/connection/:mode", "connection.changed", NULL, RETENTION_TEST},
