@@ -39,7 +39,7 @@ export async function ask(method, path, body, headers = {}, again = true) {
 /* ---- the store ---- */
 
 /* backend: {read(), save(doc, etag)} -> {status, etag, body, doc}, without the steps' ids. told(what): 'doc' (it changed under the page), 'state', 'saved' (with the
- * reply and what was sent), 'clash', 'merged'.
+ * reply), 'adopted' (theirs is in: with the reply, and whether that changed mine), 'clash'.
  * state: saved | unsaved | saving | offline | refused | signedout | clash. */
 export function makeStore({doc, etag, backend, name, told}) {
 	const first = identify(doc);
@@ -162,8 +162,7 @@ export function makeStore({doc, etag, backend, name, told}) {
 		const mine = store.doc;
 		if (!adopt(identify(reply.doc, store.base, store.doc), reply.etag))
 			return false;
-		if (!same(mine, store.doc))
-			told('merged');
+		told('adopted', reply, !same(mine, store.doc));
 		return true;
 	}
 
@@ -203,7 +202,7 @@ export function makeStore({doc, etag, backend, name, told}) {
 			Object.assign(store, {base: sent, etag: reply.etag, fault: null});
 			wait = AGAIN_MS;
 			shelve();
-			told('saved', reply, sent);
+			told('saved', reply);
 			if (!same(store.doc, sent)) {
 				state('unsaved');
 				soon(QUIET_MS);

@@ -39,23 +39,30 @@ const backend = {
 let review = data('review'), faults = [];
 const store = makeStore({doc: data('document'), etag: page.dataset.etag, backend, name: page.dataset.id, told});
 
-function told(what, reply, sent) {
+function told(what, reply, changed) {
 	if (what === 'state')
 		showState();
 	if (what === 'doc')
 		show();
-	if (what === 'merged')
-		say(words('merged'));
 	if (what === 'clash')
 		showClash();
-	if (what === 'saved') {
+	if (what === 'saved' || what === 'adopted') {
 		review = reply.body.data.review;
-		judge(sent);
-		document.querySelectorAll('input[name=revision]').forEach((field) => { field.value = store.etag.replace(/\D/g, ''); });
-		at('flow-name').textContent = reply.body.data.name;
+		judge(store.base);
+		document.querySelectorAll('input[name=revision]').forEach((field) => { field.value = reply.body.data.revision; });
+		at('flow-name').textContent = store.doc.name;
 	}
-	if (store.clash === null && !at('clash').hidden)
+	if (what === 'adopted' && changed)
+		note(words('merged'));
+	if (!store.clash)
 		at('clash').hidden = true;
+}
+
+// Said, and seen until the next thing is done.
+function note(text) {
+	at('note').textContent = text;
+	at('note').hidden = false;
+	say(text);
 }
 
 /* ---- what is wrong ---- */
@@ -197,6 +204,7 @@ const ACTS = {
 
 page.addEventListener('click', (event) => {
 	const button = event.target.closest('[data-do]');
+	at('note').hidden = true;
 	if (!button || button.closest('#clash, #publish'))
 		return;
 	const focus = document.activeElement;
@@ -350,4 +358,4 @@ judge(store.doc);
 showState();
 show();
 if (!readonly && store.unshelve())
-	say(words('unshelved'));
+	note(words('unshelved'));

@@ -15,7 +15,7 @@
 
 struct builder_input {
 	const char *id, *notice;
-	const char *name, *language, *segment, *plan, *region, *ranking, *cancel_at, *steps;
+	const char *name, *language, *segment, *segment_id, *plan, *region, *ranking, *cancel_at, *steps;
 	const char *revision, *version, *activate;
 };
 
@@ -33,6 +33,7 @@ static const struct field SAVE_INPUT[] = {
 	FIELD(name, "name", FIELD_TEXT, .least = 0, .most = 1000, .doc = "its name, for its owner"),
 	FIELD(language, "language", FIELD_TEXT, .least = 0, .most = 35, .doc = "of the steps"),
 	FIELD(segment, "segment", FIELD_TEXT, .least = 0, .most = 64, .doc = "only for this segment"),
+	FIELD(segment_id, "segmentId", FIELD_TEXT, .least = 0, .most = 36, .doc = "only for this named segment"),
 	FIELD(plan, "plan", FIELD_TEXT, .least = 0, .most = 255, .doc = "only on this plan"),
 	FIELD(region, "region", FIELD_TEXT, .least = 0, .most = 255, .doc = "only in this region"),
 	FIELD(ranking, "rankingScore", FIELD_TEXT, .least = 0, .most = 20, .doc = "0 to 100"),
@@ -149,6 +150,16 @@ static enum err add_starts(struct req *req, struct json_object *view, const char
 	return OK;
 }
 
+static enum err add_named_segments(struct req *req, struct json_object *view, const char *chosen)
+{
+	struct json_object *list = list_add(view, "named");
+	PGresult *rows;
+	TRY(pg_query(&req->ctx, req->house.pool, &SQL_RETENTION_SEGMENT_NAMES, PARAMS(req->who.org_id), &rows));
+	for (int row = 0; row < PQntuples(rows); row++)
+		flow_choice(list, pg_text(rows, row, "id"), pg_text(rows, row, "name"), chosen);
+	return OK;
+}
+
 static enum err add_forms(struct req *req, struct json_object *view, struct json_object *document)
 {
 	const char *segment = json_text(document, "segment", "");
@@ -158,6 +169,7 @@ static enum err add_forms(struct req *req, struct json_object *view, struct json
 	page_text(plain, "at", "plain-");
 	json_object_object_add(view, "plain", plain);
 	flow_segments(req, view, segment);
+	TRY(add_named_segments(req, view, json_text(document, "segmentId", "")));
 	json_object_object_add(view, "at_stripe", json_object_new_boolean(!strcmp(json_text(document, "cancelAt", "host"), "stripe")));
 	ADD_WORDS(req, view, "types", TYPES);
 	ADD_WORDS(req, view, "reasons", REASONS);
@@ -283,7 +295,7 @@ static enum err builder_back(struct req *req, struct rep *rep, const char *notic
 static struct json_object *document_of(struct req *req, struct json_object *view)
 {
 	const struct builder_input *in = req->input;
-	const struct flow_word texts[] = {{"name", in->name}, {"language", in->language}, {"segment", in->segment},
+	const struct flow_word texts[] = {{"name", in->name}, {"language", in->language}, {"segment", in->segment}, {"segmentId", in->segment_id},
 		{"plan", in->plan},
 		{"region", in->region}, {"cancelAt", in->cancel_at}};
 	struct json_object *document = json_own(&req->ctx, json_object_new_object()), *steps = NULL;
