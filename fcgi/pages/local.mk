@@ -1,13 +1,11 @@
 pkglibexec_PROGRAMS += fcgi/pages/stoa-pages
 fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
 PAGES_SOURCES = \
-	fcgi/pages/builder.c \
-	fcgi/pages/flow.c \
-	fcgi/pages/flow.h \
-	fcgi/pages/flows.c \
+	fcgi/pages/accept.c \
 	fcgi/pages/analytics.c \
 	fcgi/pages/asset.c \
 	fcgi/pages/audit.c \
+	fcgi/pages/builder.c \
 	fcgi/pages/branding.c \
 	fcgi/pages/chart.c \
 	fcgi/pages/chart.h \
@@ -18,11 +16,20 @@ PAGES_SOURCES = \
 	fcgi/pages/family.c \
 	fcgi/pages/family.h \
 	fcgi/pages/feedback.c \
+	fcgi/pages/flow.c \
+	fcgi/pages/flow.h \
+	fcgi/pages/flows.c \
 	fcgi/pages/jobs.c \
 	fcgi/pages/keys.c \
 	fcgi/pages/locale.c \
 	fcgi/pages/login.c \
+	fcgi/pages/customer.c \
 	fcgi/pages/offers.c \
+	fcgi/pages/outreach.c \
+	fcgi/pages/reach.c \
+	fcgi/pages/reach.h \
+	fcgi/pages/subscriptions.c \
+	fcgi/pages/wording.c \
 	fcgi/pages/overview.c \
 	fcgi/pages/page.c \
 	fcgi/pages/page.h \
@@ -34,13 +41,14 @@ PAGES_SOURCES = \
 	fcgi/pages/segments.c \
 	fcgi/pages/roi.c \
 	fcgi/pages/settings.c \
+	fcgi/pages/stripe.c \
 	fcgi/pages/sheet.c \
 	fcgi/pages/sheet.h \
 	fcgi/pages/team.c \
 	fcgi/pages/unsubscribe.c \
+	fcgi/pages/webhooks.c \
 	fcgi/pages/words.c \
-	fcgi/pages/words.h \
-	fcgi/pages/webhooks.c
+	fcgi/pages/words.h
 
 
 # Static files, named by their content.
@@ -63,14 +71,17 @@ uninstall-local:
 clean-local:
 	rm -rf web/dist
 
-check_PROGRAMS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/team_dbtest
-TESTS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/team_dbtest
+check_PROGRAMS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/stripe_dbtest tests/pages/team_dbtest
+TESTS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/stripe_dbtest tests/pages/team_dbtest
 tests_pages_jobs_dbtest_SOURCES = tests/pages/jobs_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_jobs_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_jobs_dbtest_LDADD = $(CHECK_LDADD)
 tests_pages_pages_dbtest_SOURCES = tests/pages/pages_dbtest.c $(PAGES_SOURCES)
 tests_pages_pages_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_pages_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_stripe_dbtest_SOURCES = tests/pages/stripe_dbtest.c tests/lib/answer.h tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_stripe_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_stripe_dbtest_LDADD = $(CHECK_LDADD)
 tests_pages_team_dbtest_SOURCES = tests/pages/team_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_team_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_team_dbtest_LDADD = $(CHECK_LDADD)
@@ -81,20 +92,26 @@ tests_pages_experiments_dbtest_SOURCES = tests/pages/experiments_dbtest.c tests/
 tests_pages_experiments_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_experiments_dbtest_LDADD = $(CHECK_LDADD)
 
-check_PROGRAMS += tests/pages/targeting_dbtest
-TESTS += tests/pages/targeting_dbtest
-tests_pages_targeting_dbtest_SOURCES = tests/pages/targeting_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
-tests_pages_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_targeting_dbtest_LDADD = $(CHECK_LDADD)
-
 check_PROGRAMS += tests/pages/analytics_dbtest
 TESTS += tests/pages/analytics_dbtest
 tests_pages_analytics_dbtest_SOURCES = tests/pages/analytics_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_analytics_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_analytics_dbtest_LDADD = $(CHECK_LDADD)
 
+check_PROGRAMS += tests/pages/targeting_dbtest
+TESTS += tests/pages/targeting_dbtest
+tests_pages_targeting_dbtest_SOURCES = tests/pages/targeting_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_targeting_dbtest_LDADD = $(CHECK_LDADD)
+
 check_PROGRAMS += tests/pages/flows_dbtest
 TESTS += tests/pages/flows_dbtest
 tests_pages_flows_dbtest_SOURCES = tests/pages/flows_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_flows_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_flows_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/reach_dbtest
+TESTS += tests/pages/reach_dbtest
+tests_pages_reach_dbtest_SOURCES = tests/pages/reach_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_reach_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_reach_dbtest_LDADD = $(CHECK_LDADD)

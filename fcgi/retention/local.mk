@@ -22,12 +22,11 @@ retention_sources = \
 	fcgi/retention/risk.c \
 	fcgi/retention/roi.c \
 	fcgi/retention/sessions.c \
-	fcgi/retention/stripe.c \
-	fcgi/retention/summary.c
+	fcgi/retention/stripe.c
 
 check_PROGRAMS += tests/retention/retention_dbtest
 TESTS += tests/retention/retention_dbtest
-tests_retention_retention_dbtest_SOURCES = tests/retention/retention_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_retention_retention_dbtest_SOURCES = tests/retention/retention_dbtest.c tests/lib/answer.h tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_retention_retention_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_retention_dbtest_LDADD = $(CHECK_LDADD)
 
@@ -36,12 +35,6 @@ TESTS += tests/retention/flow_dbtest
 tests_retention_flow_dbtest_SOURCES = tests/retention/flow_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_retention_flow_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_flow_dbtest_LDADD = $(CHECK_LDADD)
-
-check_PROGRAMS += tests/retention/targeting_dbtest
-TESTS += tests/retention/targeting_dbtest
-tests_retention_targeting_dbtest_SOURCES = tests/retention/targeting_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
-tests_retention_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_retention_targeting_dbtest_LDADD = $(CHECK_LDADD)
 
 check_PROGRAMS += tests/retention/report_dbtest
 TESTS += tests/retention/report_dbtest
@@ -60,6 +53,12 @@ TESTS += tests/outreach/api_dbtest
 tests_outreach_api_dbtest_SOURCES = tests/outreach/api_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
 tests_outreach_api_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_outreach_api_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/retention/targeting_dbtest
+TESTS += tests/retention/targeting_dbtest
+tests_retention_targeting_dbtest_SOURCES = tests/retention/targeting_dbtest.c tests/widget/client.h tests/lib/database.h $(retention_sources)
+tests_retention_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_retention_targeting_dbtest_LDADD = $(CHECK_LDADD)
 
 check_PROGRAMS += tests/retention/privacy_dbtest
 TESTS += tests/retention/privacy_dbtest

@@ -119,7 +119,7 @@ static const struct rate_limit JOB_LIMIT = {20, 60, 0};
 #define TAKES(fields) .input = (fields), .input_size = sizeof(struct stripe_input)
 
 const struct route RETENTION_STRIPE_ROUTES[] = {
-	{.method = METHOD_GET, .path = STRIPE_PATH, .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ, .class = CLASS_ADMIN,
+	{.method = METHOD_GET, .path = STRIPE_PATH "/state", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ, .class = CLASS_ADMIN,
 		TAKES(MODE_INPUT), .run = stripe_get, .shape = REPLY_ROW, .rows = &SQL_RETENTION_STRIPE_GET,
 		.doc = "How a mode's connection to Stripe stands: key, permissions, endpoint, last event, import"},
 	{.method = METHOD_PUT, .path = STRIPE_PATH "/secret", .access = ACCESS_PERMISSION, .permission = PERMIT_CONNECTION_WRITE, .class = CLASS_ADMIN,

@@ -43,14 +43,16 @@ enum err billing_lock(struct lease *lease, const char *org_id, bool live)
 	return pg_run(lease, &SQL_BILLING_LOCK, PARAMS(org_id, pg_bool(live)), NULL);
 }
 
-/* A column of a result as text[]. */
+/* A column of a result as text[]; of a put, that of the rows which are not as they were. */
 static const char *column_array(struct ctx *ctx, const PGresult *rows, const char *column)
 {
-	int count = PQntuples(rows);
-	const char **items = arena_array(&ctx->arena, (size_t)count + 1, sizeof *items);
+	const char **items = arena_array(&ctx->arena, (size_t)PQntuples(rows) + 1, sizeof *items);
+	bool all = PQfnumber(rows, "put") < 0;
+	int count = 0;
 
-	for (int row = 0; row < count; row++)
-		items[row] = pg_text(rows, row, column);
+	for (int row = 0; row < PQntuples(rows); row++)
+		if (all || pg_true(rows, row, "put"))
+			items[count++] = pg_text(rows, row, column);
 	return pg_array(ctx, items, count);
 }
 

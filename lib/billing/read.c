@@ -359,7 +359,20 @@ static int64_t quantity_of(struct json_object *item)
 	return quantity < 0 ? 0 : quantity > QUANTITY_MOST ? QUANTITY_MOST : quantity;
 }
 
-static void items_read(struct ctx *ctx, struct json_object *items, struct json_object *row)
+/* Each item shows its price as it is at the time. */
+static void price_inside(struct ctx *ctx, struct json_object *price, struct billing_rows *rows)
+{
+	struct billing_rows inside = {0};
+
+	if (!json_object_is_type(price, json_type_object) || !ref_of(price, "id"))
+		return;
+	if (price_read(ctx, price, false, &inside) == OK)
+		row_with(ctx, rows, BILLING_PRICE, json_object_get(json_object_array_get_idx(inside.own, 0)));
+	else
+		ctx_forgive(ctx);
+}
+
+static void items_read(struct ctx *ctx, struct json_object *items, struct json_object *row, struct billing_rows *rows)
 {
 	size_t count = items ? json_object_array_length(items) : 0;
 	struct json_object *first = count ? json_object_array_get_idx(items, 0) : NULL, *price = member(first, "price");
@@ -370,12 +383,12 @@ static void items_read(struct ctx *ctx, struct json_object *items, struct json_o
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_array_get_idx(items, i), *of = member(item, "price");
 
+		price_inside(ctx, of, rows);
 		month += billing_month_share(price_e6(ctx, of), quantity_of(item), text_of(ctx, member(of, "recurring"), "interval"),
 			int_of(member(of, "recurring"), "interval_count", 1));
 	}
 	put_int(row, "items", count > INT32_MAX ? INT32_MAX : (int64_t)count);
 	put_text(row, "price_ref", ref_value(price));
-	put_text(row, "nickname", text_of(ctx, price, "nickname"));
 	put_text(row, "product_ref", ref_of(price, "product"));
 	put_int(row, "quantity", quantity_of(first));
 	put_text(row, "period", choice_of(ctx, recurring, "interval", PERIODS));
@@ -440,7 +453,7 @@ static enum err subscription_read(struct ctx *ctx, struct json_object *object, b
 	put_text(row, "customer_ref", customer);
 	put_text(row, "status", deleted && strcmp(status, "incomplete_expired") ? "canceled" : status);
 	put_text(row, "currency", currency);
-	items_read(ctx, items, row);
+	items_read(ctx, items, row, rows);
 	period_read(object, items, row);
 	discounts_read(ctx, object, row, rows);
 	put_text(row, "schedule_ref", ref_of(object, "schedule"));

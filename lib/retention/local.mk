@@ -78,7 +78,7 @@ tests_retention_stripe_test_LDADD = $(CHECK_LDADD)
 
 check_PROGRAMS += tests/retention/apply_dbtest
 TESTS += tests/retention/apply_dbtest
-tests_retention_apply_dbtest_SOURCES = tests/retention/apply_dbtest.c tests/widget/client.h tests/lib/database.h
+tests_retention_apply_dbtest_SOURCES = tests/retention/apply_dbtest.c tests/lib/standin.h tests/widget/client.h tests/lib/database.h
 tests_retention_apply_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_retention_apply_dbtest_LDADD = $(CHECK_LDADD)
 

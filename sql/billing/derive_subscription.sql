@@ -2,7 +2,7 @@
 update subscription s
 set plan = d.plan, discounts = d.discounts, discount_ends_at = d.ends_at, schedule_ref = d.schedule_ref
 from (
-	select t.ref, coalesce(case when p.ref is null then t.nickname else p.nickname end, nullif(r.name, ''), t.price_ref) as plan,
+	select t.ref, coalesce(p.nickname, nullif(r.name, ''), t.price_ref) as plan,
 		coalesce(x.discounts, '[]') as discounts, x.ends_at,
 		case when c.ref is null then t.schedule_ref end as schedule_ref
 	from subscription t

@@ -18,7 +18,7 @@ with given as (
 		or ($5::text = 'print' and excluded.as_of = charge.as_of and excluded.print > charge.print)
 	returning ref
 )
-select g.ref, k.ref is not null as put, old.xmin::text as version,
+select g.ref, k.ref is not null and old.print is distinct from g.print as put, old.xmin::text as version,
 	k.ref is null and old.print <> g.print and old.as_of = timestamptz 'epoch' + $3::bigint * interval '1 us' as tie
 from given g
 left join kept k on k.ref = g.ref

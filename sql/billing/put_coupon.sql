@@ -27,7 +27,7 @@ with given as (
 		or ($5::text = 'print' and (excluded.deleted, excluded.as_of, excluded.redemptions) = (coupon.deleted, coupon.as_of, coupon.redemptions) and excluded.print > coupon.print)
 	returning ref
 )
-select g.ref, k.ref is not null as put, old.xmin::text as version,
+select g.ref, k.ref is not null and old.print is distinct from g.print as put, old.xmin::text as version,
 	k.ref is null and old.print <> g.print and (old.deleted, old.as_of, old.redemptions) = (g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us', g.redemptions) as tie
 from given g
 left join kept k on k.ref = g.ref

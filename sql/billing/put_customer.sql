@@ -30,7 +30,7 @@ with given as (
 			and excluded.print > customer.print)
 	returning stripe_ref
 )
-select g.ref, k.stripe_ref is not null as put, old.xmin::text as version,
+select g.ref, k.stripe_ref is not null and old.print is distinct from g.print as put, old.xmin::text as version,
 	k.stripe_ref is null and old.print <> g.print and (old.deleted_at is not null, old.as_of)
 		= (g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us') as tie
 from given g

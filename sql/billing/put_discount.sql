@@ -22,7 +22,7 @@ with given as (
 		or ($5::text = 'print' and (excluded.deleted, excluded.as_of) = (discount.deleted, discount.as_of) and excluded.print > discount.print)
 	returning ref
 )
-select g.ref, k.ref is not null as put, old.xmin::text as version,
+select g.ref, k.ref is not null and old.print is distinct from g.print as put, old.xmin::text as version,
 	k.ref is null and old.print <> g.print and (old.deleted, old.as_of) = (g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us') as tie
 from given g
 left join kept k on k.ref = g.ref

@@ -28,7 +28,7 @@ with given as (
 		or ($5::text = 'print' and (array_position('{draft,open,uncollectible,void,paid}'::text[], excluded.status), excluded.attempts, excluded.as_of) = (array_position('{draft,open,uncollectible,void,paid}'::text[], invoice.status), invoice.attempts, invoice.as_of) and excluded.print > invoice.print)
 	returning ref
 )
-select g.ref, k.ref is not null as put, old.xmin::text as version,
+select g.ref, k.ref is not null and old.print is distinct from g.print as put, old.xmin::text as version,
 	k.ref is null and old.print <> g.print and (array_position('{draft,open,uncollectible,void,paid}'::text[], old.status), old.attempts, old.as_of) = (array_position('{draft,open,uncollectible,void,paid}'::text[], g.status), g.attempts, timestamptz 'epoch' + $3::bigint * interval '1 us') as tie
 from given g
 left join kept k on k.ref = g.ref

@@ -11,11 +11,9 @@ alter table price add column print text not null default '';
 alter table coupon add column print text not null default '';
 alter table invoice add column print text not null default '';
 alter table subscription
-	add column nickname text,
 	add column product_ref text,
 	add column discount_refs text[] not null default '{}',
 	add column print text not null default '';
-comment on column subscription.nickname is 'of the price, as the subscription shows it';
 create index subscription_price on subscription (org_id, live, price_ref);
 create index subscription_product on subscription (org_id, live, product_ref);
 

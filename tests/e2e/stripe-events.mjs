@@ -34,7 +34,7 @@ const must = async (status, method, path, body, headers) => {
 }
 async function endpoint(bearer, ...secrets) {
 	for (const secret of secrets) await must(200, 'PUT', '/api/v1/retention/stripe/test/secret', { secret, overlapHours: 24 }, bearer)
-	const state = await must(200, 'GET', '/api/v1/retention/stripe/test', undefined, bearer)
+	const state = await must(200, 'GET', '/api/v1/retention/stripe/test/state', undefined, bearer)
 	const org = house.sql(`select org_id from stripe_endpoint where '${state.data.endpointPath}' like '%' || id`)[0][0]
 	return { path: state.data.endpointPath, org }
 }

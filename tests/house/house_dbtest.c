@@ -444,6 +444,7 @@ static void keys_start_with_the_organisation(void **state)
 		{"schedule_pkey", "schedules are looked at across organisations"},
 		{"session_access", "a token is found by its hash"},
 		{"session_refresh", "a token is found by its hash"},
+		{"stripe_endpoint_id_key", "an endpoint is found by the address that Stripe was given"},
 		{NULL}};
 	static struct exception primary[] = {{NULL}};
 	static struct exception foreign[] = {

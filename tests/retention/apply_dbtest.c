@@ -1,14 +1,13 @@
 /* Decisions applied at the stand-in for Stripe by a real worker: every outcome, every fault, never two effects. */
 #include "config.h"
 
+#include "tests/lib/standin.h"
 #include "tests/widget/client.h"
 
 #include "retention/ledger.h"
 #include "who/secret.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 
 #define KEY "sk_test_51abcdefgh"
 
@@ -16,8 +15,6 @@ static struct ctx setup;
 static struct pool *pool;
 static struct net *net;
 static struct tenant tenant;
-static pid_t standin;
-static char base[128];
 
 /* The worker's own, but quick to repeat. */
 static const struct job_policy QUICK = {"stripe.apply", JOB_HIGH, {6, 1, 1}, 60000};
@@ -34,48 +31,6 @@ static const char *sql(const char *format, ...)
 	text = arena_vprintf(&setup.arena, format, args);
 	va_end(args);
 	return ask(&setup, pool, text);
-}
-
-/* One call of the stand-in's controls. */
-static struct json_object *control(const char *method, const char *path, const char *body)
-{
-	struct call call = {.peer = "control", .method = method, .url = arena_printf(&setup.arena, "%s/_control/%s", base, path),
-		.headers = {"Content-Type: application/json"}, .body = body, .body_length = body ? strlen(body) : 0, .timeout_ms = 30000,
-		.retry = {1, 1, 1}, .most_bytes = 8 << 20};
-	struct json_object *value;
-
-	if (net_call(&setup, net, &call) != OK || call.status != 200)
-		fail_msg("%s: %d %s %s", path, call.status, call.trouble, call.response ? call.response : "");
-	if (json_read(&setup, call.response, call.response_length, 32, &value) != OK)
-		fail_msg("%s: %s", path, call.response);
-	return value;
-}
-
-static void standin_start(void)
-{
-	char script[4096], tool[4096];
-	int out[2], status;
-	size_t length = 0;
-	ssize_t got;
-
-	snprintf(script, sizeof script, "%s/tests/standin/stripe.mjs", getenv("STOA_ROOT"));
-	snprintf(tool, sizeof tool, "%s/tools/node", getenv("STOA_ROOT"));
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	standin = fork();
-	if (standin == 0) {
-		dup2(out[1], 1);
-		execl("/bin/sh", "sh", tool, script, "--port", "0", (char *)NULL);
-		_exit(127);
-	}
-	close(out[1]);
-	while (length < sizeof base - 1 && !memchr(base, '\n', length) && (got = read(out[0], base + length, sizeof base - 1 - length)) > 0)
-		length += (size_t)got;
-	base[strcspn(base, "\n")] = '\0';
-	/* make check without npm's packages, where Debian's Node.js is too old for the stand-in. One that ends by itself is a failure. */
-	if (!base[0] && waitpid(standin, &status, 0) == standin && WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		_exit(77);
-	assert_int_equal(strncmp(base, "http://", 7), 0);
-	setenv("STOA_STRIPE_API_BASE", base, 1);
 }
 
 static void connect_stripe(bool live, const char *key)
@@ -114,8 +69,7 @@ static int open_house(void **state)
 static int close_house(void **state)
 {
 	(void)state;
-	kill(standin, SIGTERM);
-	waitpid(standin, NULL, 0);
+	standin_stop();
 	net_close(net);
 	ctx_free(&setup);
 	pool_close(pool);
@@ -129,7 +83,7 @@ static const char *subscriber(const char *members)
 	const char *name = arena_printf(&setup.arena, "s%d", ++number);
 	const char *id = arena_printf(&setup.arena, "sub_%s", name);
 
-	control("POST", "seed", arena_printf(&setup.arena,
+	control(&setup, net, "POST", "seed", arena_printf(&setup.arena,
 		"{\"mode\":\"test\",\"keep\":true,\"products\":[{\"id\":\"prod_app\",\"name\":\"App\"}],"
 		"\"prices\":[{\"id\":\"price_pro\",\"currency\":\"usd\",\"unit_amount\":4900,\"product\":\"prod_app\",\"recurring\":{\"interval\":\"month\"}},"
 		"{\"id\":\"price_basic\",\"currency\":\"usd\",\"unit_amount\":1900,\"product\":\"prod_app\",\"recurring\":{\"interval\":\"month\"}}],"
@@ -137,19 +91,19 @@ static const char *subscriber(const char *members)
 		"\"customers\":[{\"id\":\"cus_%s\"}],\"subscriptions\":[{\"id\":\"%s\",\"customer\":\"cus_%s\","
 		"\"items\":[{\"id\":\"si_%s\",\"price\":\"price_pro\"}]}]}", name, id, name, name));
 	if (members)
-		control("POST", arena_printf(&setup.arena, "subscription/%s", id), members);
+		control(&setup, net, "POST", arena_printf(&setup.arena, "subscription/%s", id), members);
 	return id;
 }
 
 static struct json_object *subscription_at(const char *id)
 {
-	return control("GET", arena_printf(&setup.arena, "subscription/%s?mode=test", id), NULL);
+	return control(&setup, net, "GET", arena_printf(&setup.arena, "subscription/%s?mode=test", id), NULL);
 }
 
 /* Writes that Stripe executed on this subscription. */
 static int effects_on(const char *id)
 {
-	struct json_object *log = control("GET", "log", NULL);
+	struct json_object *log = control(&setup, net, "GET", "log", NULL);
 	const char *path = arena_printf(&setup.arena, "/v1/subscriptions/%s", id);
 	int count = 0;
 
@@ -238,7 +192,7 @@ static void details(void **state)
 	(void)state;
 
 	/* What is there stays: another discount, and a cancellation is taken back. */
-	control("POST", "reset", "{}");
+	control(&setup, net, "POST", "reset", "{}");
 	id = subscriber(NULL);
 	session = decision_add(id, DISCOUNT, false);
 	struct stripe_reply reply;
@@ -323,14 +277,14 @@ static void coupon_of_another_kind(void **state)
 	const char *id, *session;
 	(void)state;
 
-	control("POST", "reset", "{}");
-	control("POST", "seed", "{\"mode\":\"test\",\"coupons\":[{\"id\":\"stoa-30-repeating-3\",\"percent_off\":90,\"duration\":\"forever\"}]}");
+	control(&setup, net, "POST", "reset", "{}");
+	control(&setup, net, "POST", "seed", "{\"mode\":\"test\",\"coupons\":[{\"id\":\"stoa-30-repeating-3\",\"percent_off\":90,\"duration\":\"forever\"}]}");
 	id = subscriber(NULL);
 	session = decision_add(id, DISCOUNT, false);
 	work(&QUICK, session, false);
 	assert_string_equal(outcome_of(session), "manual|the coupon at Stripe differs from the offer|0");
 	assert_int_equal(effects_on(id), 0);
-	control("POST", "reset", "{}");
+	control(&setup, net, "POST", "reset", "{}");
 }
 
 /* One fault on the way, wherever it strikes: applied in the end, once. */
@@ -351,13 +305,13 @@ static void survives_faults(void **state)
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
 		const char *id = subscriber(NULL), *session = decision_add(id, decided[i % 3], false), *outcome;
 
-		control("POST", "faults", arena_printf(&setup.arena, "%.*s,\"method\":\"POST\",\"path\":\"%s\"}", (int)strlen(faults[i]) - 1,
+		control(&setup, net, "POST", "faults", arena_printf(&setup.arena, "%.*s,\"method\":\"POST\",\"path\":\"%s\"}", (int)strlen(faults[i]) - 1,
 			faults[i], id));
 		work(&QUICK, session, false);
 		outcome = outcome_of(session);
 		if (strncmp(outcome, "applied|", 8) != 0 || effects_on(id) != 1)
 			fail_msg("%s: %s, %d effects", faults[i], outcome, effects_on(id));
-		control("DELETE", "faults", NULL);
+		control(&setup, net, "DELETE", "faults", NULL);
 	}
 }
 
@@ -374,10 +328,10 @@ static void survives_faults_elsewhere(void **state)
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
 		const char *id, *session, *outcome;
 
-		control("POST", "reset", "{}");
+		control(&setup, net, "POST", "reset", "{}");
 		id = subscriber(NULL);
 		session = decision_add(id, DISCOUNT, false);
-		control("POST", "faults", faults[i]);
+		control(&setup, net, "POST", "faults", faults[i]);
 		work(&QUICK, session, false);
 		outcome = outcome_of(session);
 		if (strcmp(outcome, "applied||980") != 0 || effects_on(id) != 1)
@@ -400,9 +354,9 @@ static void gives_up_honestly(void **state)
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
 		const char *id = subscriber(NULL), *session = decision_add(id, PAUSE, false), *outcome;
 
-		control("POST", "faults", ROWS[i].fault);
+		control(&setup, net, "POST", "faults", ROWS[i].fault);
 		work(&HASTY, session, false);
-		control("DELETE", "faults", NULL);
+		control(&setup, net, "DELETE", "faults", NULL);
 		outcome = outcome_of(session);
 		if (strncmp(outcome, ROWS[i].reason, strlen(ROWS[i].reason)) != 0)
 			fail_msg("%s: %s", ROWS[i].fault, outcome);
@@ -444,7 +398,7 @@ static void same_key_again(void **state)
 		tenant.org_id, session, session, id);
 	work(&QUICK, session, false);
 	assert_string_equal(outcome_of(session), "applied||4900");
-	log = control("GET", "log", NULL);
+	log = control(&setup, net, "GET", "log", NULL);
 	assert_string_equal(json_text(json_object_array_get_idx(log, json_object_array_length(log) - 1), "key", ""),
 		arena_printf(&setup.arena, "first-%s", session));
 	assert_string_equal(sql("select effect->>'until' = to_char(date_trunc('day', now()) + interval '50 days', "

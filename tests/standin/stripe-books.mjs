@@ -86,7 +86,14 @@ export class Books extends Money {
 		throw param === undefined ? new ApiError(404, missing(KINDS[kind], id, { param: 'id' }).fields) : missing(KINDS[kind], id, { param })
 	}
 
+	// A subscription shows its prices as they are.
+	refresh(subscription) {
+		for (const line of subscription.items.data) make.itemPrice(line, this.prices[line.price.id] ?? line.price)
+	}
+
 	record(type, object, before, request) {
+		if (object.object === 'subscription') this.refresh(object)
+		if (before?.object === 'subscription') this.refresh(before)
 		const previous = {}
 		if (before)
 			for (const key of Object.keys(object)) if (JSON.stringify(before[key]) !== JSON.stringify(object[key])) previous[key] = before[key]
@@ -101,6 +108,7 @@ export class Books extends Money {
 	// What time alone has done: periods roll on, trials, pauses and discounts end, a cancellation takes effect.
 	settle(subscription) {
 		const now = this.clock()
+		this.refresh(subscription)
 		const before = structuredClone(subscription)
 		if (subscription.status === 'trialing' && subscription.trial_end <= now) subscription.status = 'active'
 		if (subscription.pause_collection?.resumes_at && subscription.pause_collection.resumes_at <= now) subscription.pause_collection = null

@@ -7,9 +7,6 @@
 #include "billing/parts.h"
 #include "who/secret.h"
 
-#include <fcntl.h>
-#include <signal.h>
-
 #define SECRET "whsec_a_quiet_harbour"
 #define SECRET_OLD "whsec_the_one_before"
 

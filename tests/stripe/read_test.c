@@ -18,7 +18,7 @@ static const struct { const char *name, *newer, *older, *row; } CASES[] = {
 	 "'discount':{'id':'di_1','object':'discount','subscription':'sub_1','coupon':{'id':'half','object':'coupon','percent_off':50,'duration':'once'},"
 	 "'start':1},'latest_invoice':{'id':'in_1'},'cancel_at_period_end':true,"
 	 "'cancellation_details':{'feedback':'unused','reason':'cancellation_requested'}}",
-	 "{'ref':'sub_1','customer_ref':'cus_1','status':'active','currency':'eur','items':1,'price_ref':'price_1','nickname':'Pro','product_ref':'prod_1',"
+	 "{'ref':'sub_1','customer_ref':'cus_1','status':'active','currency':'eur','items':1,'price_ref':'price_1','product_ref':'prod_1',"
 	 "'quantity':3,'period':'month','period_count':1,'amount_minor':1000,'month_minor':3000,'period_starts_at':1760000000,"
 	 "'period_ends_at':1762592000,'discount_refs':['di_1'],'cancel_at_period_end':true,'cancel_reason':'unused','started_at':1700000000,"
 	 "'latest_invoice_ref':'in_1'}"},
@@ -125,6 +125,7 @@ static void what_stands_inside(void **state)
 	ctx_init(&ctx);
 	assert_int_equal(billing_read(&ctx, parse(&ctx, CASES[0].older), false, &rows), OK);
 	assert_string_equal(json_text(json_object_array_get_idx(rows.with[BILLING_COUPON], 0), "ref", ""), "half");
+	assert_null(rows.with[BILLING_PRICE]);
 	assert_string_equal(json_text(json_object_array_get_idx(rows.with[BILLING_DISCOUNT], 0), "coupon_ref", ""), "half");
 	for (int older = 0; older < 2; older++) {
 		assert_int_equal(billing_read(&ctx, parse(&ctx, older ? CASES[2].older : CASES[2].newer), false, &rows), OK);

@@ -174,7 +174,7 @@ static void stripe_states(void **state)
 
 	serve_close();
 	family_open(&FAMILY_RETENTION);
-	assert_int_equal(person_send("GET", STRIPE "live", analyst, NULL), 200);
+	assert_int_equal(person_send("GET", STRIPE "live/state", analyst, NULL), 200);
 	assert_false(json_flag(data_of(), "connected", true));
 	assert_string_equal(json_text(data_of(), "importState", ""), "none");
 	assert_int_equal(secret_put("live", "{\"secret\":\"whsec_0123456789\"}"), 409);
@@ -183,7 +183,7 @@ static void stripe_states(void **state)
 
 	connect_stripe(true, "sk_live_1234567890");
 	sql("insert into stripe_endpoint (org_id, live, id) values ('%s', true, gen_random_uuid())", tenant.org_id);
-	assert_int_equal(person_send("GET", STRIPE "live", analyst, NULL), 200);
+	assert_int_equal(person_send("GET", STRIPE "live/state", analyst, NULL), 200);
 	assert_true(json_flag(data_of(), "connected", false));
 	assert_false(json_flag(data_of(), "secretSet", true));
 	assert_string_equal(json_text(data_of(), "endpointPath", ""), arena_printf(&setup.arena, "/api/v1/stripe/webhook/%s",
@@ -208,11 +208,11 @@ static void stripe_states(void **state)
 	const char *job = arena_strdup(&setup.arena, client_text(&client, "id"));
 	assert_int_equal(person_send("POST", STRIPE "live/import", admin, NULL), 202);
 	assert_string_equal(client_text(&client, "id"), job);
-	assert_int_equal(person_send("GET", STRIPE "live", admin, NULL), 200);
+	assert_int_equal(person_send("GET", STRIPE "live/state", admin, NULL), 200);
 	assert_string_equal(json_text(data_of(), "importState", ""), "running");
 	assert_string_equal(json_text(data_of(), "importJob", ""), job);
 	assert_int_equal(person_send("POST", STRIPE "live/import", analyst, NULL), 403);
-	assert_int_equal(client_get(&client, STRIPE "live", tenant.server_test.key), 403);
+	assert_int_equal(client_get(&client, STRIPE "live/state", tenant.server_test.key), 403);
 	serve_close();
 	family_open(&FAMILY_STRIPE);
 }
