@@ -150,7 +150,7 @@ static enum err export_json(struct req *req, struct rep *rep)
 #define TAKES(input_) .input = (input_), .input_size = sizeof(struct file_input)
 
 const struct route RETENTION_FLOW_FILE_ROUTES[] = {
-	{METHOD_POST, FLOWS "/validate", READS, .class = CLASS_FLOW_SAVE, TAKES(VALIDATE_INPUT), .run = flow_validate, .shape = REPLY_FIELDS,
+	{METHOD_POST, FLOWS "/validate", WRITES, TAKES(VALIDATE_INPUT), .run = flow_validate, .shape = REPLY_FIELDS,
 		.reply = REVIEW_REPLY, .doc = "Says what is wrong with a flow and what could be better; keeps nothing"},
 	{METHOD_GET, FLOWS "/templates", READS, .class = CLASS_ADMIN, .run = templates_list, .shape = REPLY_FIELDS, .reply = TEMPLATES_REPLY,
 		.doc = "Lists the templates: three general ones, and one for each reason of the survey"},

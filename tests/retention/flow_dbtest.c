@@ -170,9 +170,43 @@ static void files(void **state)
 	caller_close(&caller);
 }
 
+/* One organisation's flow is nobody else's, whatever is asked of it. */
+static void nobody_elses(void **state)
+{
+	static const struct { const char *method, *path; int own; } ROUTES[] = {
+		{"GET", "/api/v1/retention/flows/%s", 200}, {"GET", "/api/v1/retention/flows/%s/versions", 200},
+		{"GET", "/api/v1/retention/flows/%s/versions/1", 200}, {"GET", "/api/v1/retention/flows/%s/csv", 200},
+		{"GET", "/api/v1/retention/flows/%s/json", 200}, {"POST", "/api/v1/retention/flows/%s/versions/1/restore", 200},
+		{"POST", "/api/v1/retention/flows/%s/publish", 200}, {"POST", "/api/v1/retention/flows/%s/activate", 200},
+		{"POST", "/api/v1/retention/flows/%s/deactivate", 200}, {"POST", "/api/v1/retention/flows/%s/duplicate", 201},
+		{"POST", "/api/v1/retention/flows/%s/archive", 200}, {"POST", "/api/v1/retention/flows/%s/unarchive", 200},
+		{"DELETE", "/api/v1/retention/flows/%s", 409}};
+	const char *const match[] = {"If-Match", "1", NULL};
+	struct caller caller;
+	const char *flow = flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
+	(void)state;
+
+	caller_open(&caller);
+	for (size_t i = 0; i < sizeof ROUTES / sizeof *ROUTES; i++) {
+		char target[256];
+
+		snprintf(target, sizeof target, "%.*s%s%s", (int)(strstr(ROUTES[i].path, "%s") - ROUTES[i].path), ROUTES[i].path, flow,
+			strstr(ROUTES[i].path, "%s") + 2);
+		client_send(&caller, ROUTES[i].method, target, other.server.key, NULL, 0, match);
+		assert_problem(&caller, 404, "not-found", "");
+		assert_int_equal(client_send(&caller, ROUTES[i].method, target, NULL, NULL, 0, match), 401);
+		if (client_send(&caller, ROUTES[i].method, target, tenant.server.key, NULL, 0, match) != ROUTES[i].own)
+			fail_msg("%s %s: %d %s", ROUTES[i].method, target, caller.rep.status, caller.rep.body.data);
+	}
+	/* No widget's key asks for a review. */
+	assert_int_equal(client_post(&caller, "/api/v1/retention/flows/validate", tenant.live.key, "{\"flow\":{}}"), 403);
+	caller_close(&caller);
+}
+
 int main(void)
 {
-	const struct CMUnitTest cases[] = {cmocka_unit_test(validates), cmocka_unit_test(templates), cmocka_unit_test(files)};
+	const struct CMUnitTest cases[] = {cmocka_unit_test(validates), cmocka_unit_test(templates), cmocka_unit_test(files),
+		cmocka_unit_test(nobody_elses)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
