@@ -34,7 +34,7 @@ function options(figure, {series, time}, width, follow) {
 	const axis = {stroke: soft, font, grid: {stroke: line, width: 1}, ticks: {show: false}};
 	const band = (name) => series.findIndex((one) => one.name === name) + 1;
 	return {
-		width, height: HEIGHT, padding: [8, 12, 0, 0],
+		width, height: HEIGHT, padding: [8, 24, 0, 0],
 		tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
 		legend: {show: false},
 		cursor: {drag: {x: false, y: false}, y: false},
@@ -71,7 +71,10 @@ function draw(figure) {
 	place.after(said);
 	drawn.setAttribute('hidden', '');
 
+	const told = (row) => read_.series.some(({column}) => value(row.cells[column]) !== null);
 	let at = read_.rows.length - 1, plot;
+	while (at > 0 && !told(read_.rows[at]))
+		at--;
 	const words = (row) => {
 		const parts = read_.series.filter(({column}) => value(row.cells[column]) !== null)
 			.map(({head, column}) => `${head.textContent} ${row.cells[column].textContent}`);

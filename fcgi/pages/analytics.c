@@ -48,7 +48,7 @@ static const struct column BREAKDOWN[] = {{"dimension", TR("Dimension"), COLUMN_
 	{"accepted", TR("Accepted"), COLUMN_COUNT}, {"accept_rate", TR("Accept rate"), COLUMN_PERCENT}, {"save_rate", TR("Save rate"), COLUMN_PERCENT},
 	{"cancels", TR("Cancellations"), COLUMN_COUNT}, {"saved_minor", TR("Estimate a month"), COLUMN_MONEYS}, {"net_minor", TR("Really paid"), COLUMN_MONEYS},
 	{NULL}};
-static const struct column MONEY[] = {{"currency", TR("Currency"), COLUMN_WORD}, {"sessions", TR("Sessions"), COLUMN_COUNT},
+static const struct column MONEY[] = {{"currency", TR("Currency"), COLUMN_CURRENCY}, {"sessions", TR("Sessions"), COLUMN_COUNT},
 	{"users_saved", TR("Customers saved"), COLUMN_COUNT}, {"saved_minor", TR("Estimate a month"), COLUMN_MONEY},
 	{"per_user_minor", TR("Estimate for a customer"), COLUMN_MONEY}, {"paid_minor", TR("Paid"), COLUMN_MONEY}, {"refunded_minor", TR("Refunded"), COLUMN_MONEY},
 	{"net_minor", TR("Really paid"), COLUMN_MONEY}, {"kept_net_minor", TR("Really paid after accepted offers"), COLUMN_MONEY}, {NULL}};
@@ -64,7 +64,8 @@ static const struct panel
 	PANEL_SEGMENTS = {"segments", TR("Offers by segment"), NULL, MEASURE_SEGMENT_OFFERS, SHEET_TABLE, DEFINED("acceptance"), SEGMENT_OFFERS},
 	PANEL_COHORTS = {"cohorts", TR("Months compared"), TR("Of the twelve months up to the last day."), MEASURE_COHORTS, SHEET_TABLE,
 		DEFINED("cohort", "save_rate"), COHORTS, NULL, true},
-	PANEL_BREAKDOWN = {"breakdown", TR("Flows, segments, plans and languages"), TR("Filters do not count here."), MEASURE_BREAKDOWN, SHEET_TABLE,
+	PANEL_BREAKDOWN = {"breakdown", TR("Flows, segments, plans and languages"), TR("Filters do not count here."), MEASURE_BREAKDOWN,
+		SHEET_TABLE,
 		DEFINED("accept_rate", "save_rate"), BREAKDOWN},
 	PANEL_MONEY = {"money", TR("Money by currency"), NULL, MEASURE_MONEY, SHEET_TABLE, DEFINED("per_user_minor"), MONEY};
 static const struct panel *const PANELS[] = {&PANEL_DAYS, &PANEL_REVENUE, &PANEL_FUNNEL, &PANEL_STEPS, &PANEL_OFFERS, &PANEL_SEGMENTS, &PANEL_REASONS,

@@ -144,12 +144,14 @@ static enum err add_attention(const struct range *range, struct lease *lease, st
 
 static enum err add_steps(const struct range *range, struct lease *lease, struct json_object *view)
 {
-	static const struct { const char *name, *text, *hint, *link; } STEPS[] = {
-		{"connected", TR("Connect Stripe"), TR("So that offers are applied, and what was really paid is known."), "/settings/stripe"},
-		{"published", TR("Publish a flow"), TR("What a customer is asked and offered. Four starter flows are there already."), "/flows"},
-		{"keyed", TR("Make a key for the widget"), TR("It belongs to your site, and says which one."), "/keys"},
-		{"embedded", TR("Embed the widget"), TR("One line in your page; the first click on Cancel is seen here."), "/keys"},
-		{"accepted", TR("The first customer accepts an offer"), TR("From then on this page tells you what it is worth."), NULL}};
+	static const struct { const char *name, *text, *hint, *link; enum permission permission; } STEPS[] = {
+		{"connected", TR("Connect Stripe"), TR("So that offers are applied, and what was really paid is known."), "/settings/stripe",
+			PERMIT_CONNECTION_WRITE},
+		{"published", TR("Publish a flow"), TR("What a customer is asked and offered. Four starter flows are there already."), "/flows",
+			PERMIT_RETENTION_READ},
+		{"keyed", TR("Make a key for the widget"), TR("It belongs to your site, and says which one."), "/keys", PERMIT_KEY_READ},
+		{"embedded", TR("Embed the widget"), TR("One line in your page; the first click on Cancel is seen here."), "/keys", PERMIT_KEY_READ},
+		{"accepted", TR("The first customer accepts an offer"), TR("From then on this page tells you what it is worth."), NULL, PERMIT_RETENTION_READ}};
 	struct req *req = range->req;
 	struct json_object *steps = json_object_new_array();
 	bool complete = true, next = true;
@@ -161,7 +163,7 @@ static enum err add_steps(const struct range *range, struct lease *lease, struct
 		page_text(step, "name", STEPS[i].name);
 		page_text(step, "text", tr(req, STEPS[i].text));
 		page_text(step, "hint", tr(req, STEPS[i].hint));
-		page_text(step, "link", STEPS[i].link ? STEPS[i].link : "");
+		page_text(step, "link", STEPS[i].link && who_may(&req->who, STEPS[i].permission) ? STEPS[i].link : "");
 		json_object_object_add(step, "done", json_object_new_boolean(done));
 		json_object_object_add(step, "next", json_object_new_boolean(!done && next));
 		next = next && done;

@@ -5,6 +5,7 @@
 #include "pages/words.h"
 #include "sql.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,4 +203,12 @@ const char *range_label(const struct range *range, const char *dimension, const 
 		if (!strcmp(pg_text(range->choices, row, "dimension"), dimension) && !strcmp(pg_text(range->choices, row, "value"), value))
 			return page_word(range->req, pg_text(range->choices, row, "label"));
 	return page_word(range->req, value);
+}
+
+const char *currency_code(struct req *req, const char *currency)
+{
+	char *code = arena_strdup(&req->ctx.arena, currency);
+	for (char *at = code; *at; at++)
+		*at = (char)toupper((unsigned char)*at);
+	return code;
 }

@@ -48,5 +48,6 @@ enum err range_view(struct range *range, struct lease *lease, struct json_object
 
 /* After range_view(): what people call a value of a dimension; a flow's name, the word for a code, else the value. */
 const char *range_label(const struct range *range, const char *dimension, const char *value);
+const char *currency_code(struct req *req, const char *currency); /* "EUR" for "eur" */
 
 #endif

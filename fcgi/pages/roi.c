@@ -201,8 +201,8 @@ static void forecast_columns(const struct roi *roi, struct sheet *sheet)
 	struct req *req = roi->range.req;
 	const struct sheet_column columns[] = {{.name = "day", .title = tr(req, "Day")},
 		{.name = "saved_minor", .title = tr(req, "Estimate a month"), .series = "accepted"},
-		{.name = "expected_minor", .title = tr(req, "Expected"), .series = "expected"}, {.name = "low_minor", .title = tr(req, "At least"), .series = "low"},
-		{.name = "high_minor", .title = tr(req, "At most"), .series = "high"}};
+		{.name = "low_minor", .title = tr(req, "At least"), .series = "low"}, {.name = "high_minor", .title = tr(req, "At most"), .series = "high"},
+		{.name = "expected_minor", .title = tr(req, "Expected"), .series = "expected"}};
 	for (int i = 0; i < 5; i++) {
 		sheet->columns[i] = columns[i];
 		sheet->columns[i].number = i > 0;
@@ -242,9 +242,9 @@ static enum err forecast_make(const struct roi *roi, struct sheet **sheet_out)
 			continue;
 		}
 		const struct measure_point *point = &points[row - count];
-		*sheet_at(sheet, row, 2) = amount(roi, point->value);
-		*sheet_at(sheet, row, 3) = amount(roi, point->low);
-		*sheet_at(sheet, row, 4) = amount(roi, point->high);
+		*sheet_at(sheet, row, 2) = amount(roi, point->low);
+		*sheet_at(sheet, row, 3) = amount(roi, point->high);
+		*sheet_at(sheet, row, 4) = amount(roi, point->value);
 	}
 	*sheet_out = sheet;
 	return OK;
@@ -297,10 +297,7 @@ static enum err fill(struct roi *roi, struct rep *rep, struct json_object *view)
 	json_object_object_add(view, "known", json_object_new_boolean(roi->currency != NULL));
 	if (!roi->currency)
 		return OK;
-	char code[4] = "";
-	for (int i = 0; i < 3 && roi->currency[i]; i++)
-		code[i] = (char)(roi->currency[i] & ~32);
-	page_text(view, "currency", code);
+	page_text(view, "currency", currency_code(req, roi->currency));
 	page_text(view, "users", page_number(req, roi->users));
 	add_calculator(roi, view);
 	TRY(trend_make(roi, &sheet));

@@ -76,6 +76,9 @@ static void cell_fill(const struct range *range, struct sheet_cell *cell, const 
 	case COLUMN_WORD:
 		cell->text = page_word(req, text);
 		break;
+	case COLUMN_CURRENCY:
+		cell->text = currency_code(req, text);
+		break;
 	case COLUMN_LABEL:
 		cell->text = range_label(range, pg_text(rows, row, "dimension"), text);
 		break;
@@ -149,10 +152,8 @@ enum err panel_add(const struct range *range, struct lease *lease, const struct 
 		struct sheet *sheet = sheet_of(range, panel, rows, first, end - first);
 		if (name) {
 			bool currency = !strcmp(panel->group, "currency");
-			char code[4] = "";
-			for (int i = 0; currency && i < 3 && name[i]; i++)
-				code[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
-			sheet->title = arena_printf(&range->req->ctx.arena, "%s: %s", sheet->title, currency ? code : page_word(range->req, name));
+			sheet->title = arena_printf(&range->req->ctx.arena, "%s: %s", sheet->title, currency ? currency_code(range->req, name) :
+				page_word(range->req, name));
 			sheet->id = first ? arena_printf(&range->req->ctx.arena, "%s-%s", panel->id, name) : panel->id;
 		}
 		sheet_add(range, sheet, csv_path(range, panel->id), sheets);
@@ -320,6 +321,7 @@ void sheet_add(const struct range *range, const struct sheet *sheet, const char 
 	json_object_object_add(view, "meters", json_object_new_boolean(sheet->chart == SHEET_METERS));
 	json_object_object_add(view, "definitions", definitions_view(req, sheet->definitions));
 	json_object_object_add(view, "plot", json_object_new_boolean(false));
+	json_object_object_add(view, "open", json_object_new_boolean(sheet->chart == SHEET_FUNNEL));
 	if (charted && sheet->rows > 0)
 		add_chart(req, sheet, view);
 	add_table(req, sheet, view);

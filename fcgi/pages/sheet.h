@@ -39,6 +39,7 @@ struct sheet_cell *sheet_at(const struct sheet *sheet, int row, int column);
 /* How a column of a result set becomes one of a sheet. */
 enum column_kind {
 	COLUMN_WORD,    /* a code */
+	COLUMN_CURRENCY,
 	COLUMN_LABEL,   /* a value of the dimension in the row's column "dimension" */
 	COLUMN_DAY,
 	COLUMN_COUNT,

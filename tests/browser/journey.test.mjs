@@ -328,7 +328,7 @@ test('accessible in light and dark: shop, sign-in, Overview, keys, errors', asyn
 		await accessible(page, path);
 	}
 	await signIn(page);
-	for (const path of ['/', '/?mode=test&range=7', '/keys', '/settings', '/unsubscribe?token=x', '/nowhere']) {
+	for (const path of ['/', '/?mode=test&preset=7', '/keys', '/settings', '/unsubscribe?token=x', '/nowhere']) {
 		await page.goto(house.url + path);
 		await accessible(page, path);
 	}
@@ -347,21 +347,23 @@ test('the Overview counts it all', async (t) => {
 	const page = await openPage(browser, t);
 	await signIn(page);
 	await page.getByRole('link', {name: 'Test', exact: true}).click();
-	const figure = (name) => page.locator('.figures > div', {has: page.getByText(name, {exact: true})}).locator('dd').first().textContent();
-	const summary = (await api('GET', 'summary?live=false')).data;
-	assert.ok(summary.accepted >= 5);
-	assert.equal(await figure('Offers accepted'), String(summary.accepted));
-	assert.equal(await figure('Cancellations'), String(summary.cancels));
-	assert.equal(await figure('Closed without deciding'), String(summary.dismissed));
-	const [saved] = Object.values(summary.saved_minor);
-	assert.equal((await figure('Revenue saved a month')).replaceAll(/[^\d]/g, ''), String(saved));
-	// What the worker has counted from the events, a moment later.
+	const figure = (name) => page.locator(`#figure-${name} dd`).first().textContent();
+	const count = (which) => house.sql(`select count(*) from decision where not live and ${which}`)[0][0];
+	// What the worker has judged, a moment later.
+	await until('the figures', async () => {
+		await page.reload();
+		return await figure('accepted') === count("outcome = 'accepted'");
+	});
+	assert.ok(Number(await figure('accepted')) >= 5);
+	assert.equal(await page.locator('#reasons tbody tr', {hasText: 'Too expensive'}).locator('td').first().textContent(), count("reason_code = 'too_expensive'"));
+	const [[saved]] = house.sql("select sum(saved_minor) from decision where not live and outcome = 'accepted' and status in ('applied', 'recorded')");
+	assert.equal((await figure('saved_minor')).replaceAll(/[^\d]/g, ''), saved);
 	await until('the activity', async () => {
 		await page.reload();
-		return await page.getByRole('row', {name: /^Customer cancelled \d+/}).count() === 1;
+		return await page.getByRole('row', {name: /^customer\.cancelled .* \d+ /}).count() === 1;
 	});
 	await page.getByRole('link', {name: 'Live', exact: true}).click();
-	await page.getByText('No decisions yet').waitFor();
+	await page.getByRole('heading', {name: 'The way to the first saved customer'}).waitFor();
 });
 
 test('phone width: no page is wider than the screen', async (t) => {

@@ -83,8 +83,8 @@ static void overview_says_what_was_kept(void **state)
 	assert_figure("lost", "1");
 	assert_figure("waiting", "2");
 	assert_figure("sessions", "5");
-	SHOWS("of all that billing has judged", "How sessions ended", "role=\"img\"", "&lt;b&gt;b&lt;/b&gt;", "<b>1</b> Decisions for your team", "Stripe refused",
-		"<b>1</b> Invoices whose payment failed", ">by hand</span>", "Make a key for the widget");
+	SHOWS("of all that billing has judged", "How sessions ended", "role=\"img\"", "&lt;b&gt;b&lt;/b&gt;", "Decisions for your team to carry out by hand: <b>1</b>", "Stripe refused",
+		"Invoices whose payment failed: <b>1</b>", ">by hand</span>", "Make a key for the widget");
 	HIDES("<b>b</b>", "before:");
 	visit(OWNER, "/", 200);
 	assert_figure("sessions", "2");
@@ -284,7 +284,7 @@ static void roi_is_calculated(void **state)
 	SHOWS("No money is known yet");
 	visit(OWNER, "/roi/forecast.csv?preset=90&cost=20", 200);
 	assert_int_equal(lines(), 1 + 90 + 90);
-	SHOWS("day,saved_minor,expected_minor,low_minor,high_minor\r\n", ",1000,,,\r\n");
+	SHOWS("day,saved_minor,low_minor,high_minor,expected_minor\r\n", ",1000,,,\r\n");
 	visit(OWNER, "/roi/trend.csv?preset=90&cost=20", 200);
 	SHOWS("month,kept_net_minor,saved_minor,monthly_percent\r\n");
 	visit(OWNER, "/roi/trend.csv?from=2026-01-01&to=2026-01-02", 404);
