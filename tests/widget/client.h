@@ -146,6 +146,13 @@ static inline void tenant_add(struct ctx *ctx, struct pool *pool, struct tenant 
 	key_add(ctx, pool, tenant->org_id, false, false, &tenant->server_test);
 }
 
+/* Every offer is made again and again: for tests in which one customer accepts several. */
+static inline void offers_open(struct ctx *ctx, struct pool *pool, const char *org_id)
+{
+	ask(ctx, pool, arena_printf(&ctx->arena, "insert into offer_rule (org_id, offer_type, enabled, period_days, cooldown_days, discounted) "
+		"select '%s', t, true, 1, 0, true from unnest(array['discount', 'pause', 'downgrade', 'extension', 'support']) t", org_id));
+}
+
 /* An active flow; targeting is SQL for segment, plan, region, ranking_score, cancel_at. Answers its id in ctx memory. */
 static inline const char *flow_add(struct ctx *ctx, struct pool *pool, const char *org_id, const char *language, const char *targeting,
 	const char *steps)

@@ -323,6 +323,7 @@ static void decides(void **state)
 	(void)state;
 
 	tenant_add(&setup, pool, &tenant);
+	offers_open(&setup, pool, tenant.org_id);
 	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
 	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4) values ('%s', true, 'x', '1234')", tenant.org_id);
 	caller_open(&client);
@@ -372,6 +373,7 @@ static void leaves_to_people(void **state)
 	(void)state;
 
 	tenant_add(&setup, pool, &tenant);
+	offers_open(&setup, pool, tenant.org_id);
 	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY_STRIPE, EVERY_STEP);
 	caller_open(&client);
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
@@ -526,6 +528,7 @@ static void one_decision_wins(void **state)
 	(void)state;
 
 	tenant_add(&setup, pool, &tenant);
+	offers_open(&setup, pool, tenant.org_id);
 	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
 	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4) values ('%s', true, 'x', '1234')", tenant.org_id);
 	caller_open(&client);
