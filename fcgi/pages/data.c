@@ -150,7 +150,11 @@ static enum err erase(struct req *req, struct rep *rep)
 {
 	const struct data_input *in = req->input;
 	struct erasure erasure = {.req = req};
-	TRY(change_run(&req->ctx, req->house.pool, erase_run, &erasure));
+	enum err err = change_run(&req->ctx, req->house.pool, erase_run, &erasure);
+	if (err != OK && err != ERR_CONFLICT)
+		return err;
+	/* It is on its way already. */
+	ctx_forgive(&req->ctx);
 	return reply_redirect(req, rep, 303, arena_printf(&req->ctx.arena, "/customers/%s?mode=%s", in->id, is_live(in) ? "live" : "test"));
 }
 

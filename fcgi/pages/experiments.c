@@ -14,14 +14,14 @@
 #define KEEP "keep"
 
 struct experiment_input {
-	const char *id, *mode, *notice, *name, *hypothesis, *flow, *basis, *segment, *version, *to;
+	const char *id, *mode, *notice, *name, *hypothesis, *flow, *basis, *audience, *act;
 	const char *what[ARMS], *label[ARMS];
-	int64_t effect, control_weight, weight[ARMS], variant;
+	int64_t version, effect, control_weight, weight[ARMS], variant;
 };
 
 #define ID INPUT(struct experiment_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the experiment")
 #define ARM(n) \
-	INPUT(struct experiment_input, what[n - 1], "what" #n, IN_BODY, FIELD_TEXT, .least = 0, .most = 36, \
+	INPUT(struct experiment_input, what[n - 1], "what" #n, IN_BODY, FIELD_TEXT, .required = n == 1, .least = 0, .most = 36, \
 		.doc = "what is compared: a flow's id, holdout, or nothing"), \
 	INPUT(struct experiment_input, label[n - 1], "label" #n, IN_BODY, FIELD_TEXT, .least = 0, .most = 120, .doc = "its name; the flow's unless given"), \
 	INPUT(struct experiment_input, weight[n - 1], "weight" #n, IN_BODY, FIELD_INT, .least = 1, .most = 1000, .doc = "its weight; 1 unless given")
@@ -29,7 +29,7 @@ struct experiment_input {
 	INPUT(struct experiment_input, name, "name", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 255, .doc = "its name"), \
 	INPUT(struct experiment_input, hypothesis, "hypothesis", IN_BODY, FIELD_LINES, .least = 0, .most = 2000, .doc = "what is expected, and why"), \
 	INPUT(struct experiment_input, flow, "flow", IN_BODY, FIELD_ID, .required = true, .doc = "the control"), \
-	INPUT(struct experiment_input, segment, "segment", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 36, \
+	INPUT(struct experiment_input, audience, "audience", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 36, \
 		.doc = "everybody, keep, or a segment's id, whose condition is taken over as it is now"), \
 	INPUT(struct experiment_input, basis, "basis", IN_BODY, FIELD_ENUM, .required = true, .choices = "raw|validated", .doc = "what the test reads"), \
 	INPUT(struct experiment_input, effect, "effect", IN_BODY, FIELD_INT, .required = true, .least = 1, .most = 50, \
@@ -41,7 +41,7 @@ struct experiment_input {
 static const struct field CREATE_INPUT[] = {FORM, FIELD_END};
 static const struct field SAVE_INPUT[] = {
 	ID,
-	INPUT(struct experiment_input, version, "version", IN_BODY, FIELD_TEXT, .required = true, .least = 1, .most = 9, .doc = "that was read"),
+	INPUT(struct experiment_input, version, "version", IN_BODY, FIELD_INT, .required = true, .least = 1, .most = INT32_MAX, .doc = "that was read"),
 	FORM, FIELD_END};
 static const struct field LIST_INPUT[] = {
 	INPUT(struct experiment_input, notice, "notice", IN_QUERY, FIELD_ENUM, .choices = "deleted", .doc = "what was done"),
@@ -53,7 +53,7 @@ static const struct field SHOW_INPUT[] = {
 	FIELD_END};
 static const struct field STEP_INPUT[] = {
 	ID,
-	INPUT(struct experiment_input, to, "to", IN_BODY, FIELD_ENUM, .required = true, .choices = "start|stop|delete", .doc = "what is to be done"),
+	INPUT(struct experiment_input, act, "act", IN_BODY, FIELD_ENUM, .required = true, .choices = "start|stop|delete", .doc = "what is to be done"),
 	FIELD_END};
 static const struct field PROMOTE_INPUT[] = {
 	ID,
@@ -132,14 +132,14 @@ static enum err form_view(struct req *req, struct json_object *view, const struc
 	TRY(choices_read(req, &choices));
 	page_text(form, "name", in->name ? in->name : "");
 	page_text(form, "hypothesis", in->hypothesis ? in->hypothesis : "");
-	page_text(form, "version", in->version);
+	json_object_object_add(form, "version", json_object_new_int64(in->version));
 	flow_options(req, flows, choices.flows, in->flow);
 	json_object_object_add(form, "any", json_object_new_boolean(PQntuples(choices.flows) > 0));
-	option_add(segments, EVERYBODY, tr(req, "everybody"), in->segment);
+	option_add(segments, EVERYBODY, tr(req, "everybody"), in->audience);
 	if (kept)
-		option_add(segments, KEEP, kept, in->segment);
+		option_add(segments, KEEP, kept, in->audience);
 	for (int row = 0; row < PQntuples(choices.segments); row++)
-		option_add(segments, pg_text(choices.segments, row, "id"), pg_text(choices.segments, row, "name"), in->segment);
+		option_add(segments, pg_text(choices.segments, row, "id"), pg_text(choices.segments, row, "name"), in->audience);
 	json_object_object_add(form, "validated", json_object_new_boolean(in->basis && !strcmp(in->basis, "validated")));
 	json_object_object_add(form, "effect", json_object_new_int64(in->effect ? in->effect : 5));
 	json_object_object_add(form, "control_weight", json_object_new_int64(in->control_weight ? in->control_weight : 1));
@@ -159,11 +159,11 @@ static enum err form_of(struct req *req, const struct experiment_result *result,
 	TRY(choices_read(req, &choices));
 	*condition_out = pg_text(row, 0, "condition");
 	*in_out = (struct experiment_input){.name = pg_text(row, 0, "name"), .hypothesis = pg_text(row, 0, "hypothesis"),
-		.flow = pg_text(row, 0, "flow_id"), .basis = pg_text(row, 0, "basis"), .version = pg_text(row, 0, "version"),
-		.effect = pg_number(row, 0, "minimum_effect", 0), .segment = *condition_out ? KEEP : EVERYBODY};
+		.flow = pg_text(row, 0, "flow_id"), .basis = pg_text(row, 0, "basis"), .version = pg_number(row, 0, "version", 1),
+		.effect = pg_number(row, 0, "minimum_effect", 0), .audience = *condition_out ? KEEP : EVERYBODY};
 	for (int i = 0; *condition_out && i < PQntuples(choices.segments); i++)
 		if (!strcmp(pg_text(choices.segments, i, "condition"), *condition_out))
-			in_out->segment = pg_text(choices.segments, i, "id");
+			in_out->audience = pg_text(choices.segments, i, "id");
 	in_out->control_weight = json_int(json_object_array_get_idx(result->variants, 0), "weight", 1);
 	for (int i = 1; i < result->count; i++) {
 		struct json_object *stored = json_object_array_get_idx(result->variants, (size_t)i);
@@ -187,14 +187,14 @@ static const char *flow_name(struct req *req, const PGresult *flows, const char 
 static enum err condition_of(struct req *req, const struct choices *choices, const char *kept, struct json_object **condition_out)
 {
 	const struct experiment_input *in = req->input;
-	const char *text = !strcmp(in->segment, KEEP) ? kept : NULL;
+	const char *text = !strcmp(in->audience, KEEP) ? kept : NULL;
 	for (int row = 0; row < PQntuples(choices->segments); row++)
-		if (!strcmp(pg_text(choices->segments, row, "id"), in->segment))
+		if (!strcmp(pg_text(choices->segments, row, "id"), in->audience))
 			text = pg_text(choices->segments, row, "condition");
 	*condition_out = NULL;
 	if (text)
 		return json_read(&req->ctx, text, strlen(text), JSON_DEPTH, condition_out);
-	return strcmp(in->segment, EVERYBODY) ? fail_field(&req->ctx, ERR_INVALID, "segment", "There is no such segment") : OK;
+	return strcmp(in->audience, EVERYBODY) ? fail_field(&req->ctx, ERR_INVALID, "audience", "There is no such segment") : OK;
 }
 
 /* kept: the stored condition, or NULL. */
@@ -275,7 +275,7 @@ static enum err detail_show(struct req *req, struct rep *rep, struct json_object
 	json_object_object_add(view, "test", json_object_new_boolean(!live));
 	if (!strcmp(pg_text(result.experiment, 0, "status"), "draft")) {
 		TRY(form_of(req, &result, &stored, &condition));
-		const char *version = stored.version;
+		int64_t version = stored.version;
 		if (sent)
 			stored = *sent;
 		stored.version = version;
@@ -323,10 +323,8 @@ static enum err save_run(struct req *req)
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_RETENTION_EXPERIMENT_GET, PARAMS(req->who.org_id, in->id), &row));
 	if (!PQntuples(row))
 		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such experiment");
-	if (strspn(in->version, "0123456789") != strlen(in->version))
-		return fail_field(&req->ctx, ERR_INVALID, "version", "A version is a number");
 	TRY(draft_of(req, pg_text(row, 0, "condition"), &draft));
-	return experiment_save(&(struct experiment_change){&req->ctx, &req->house, &by}, in->id, in->version, &draft);
+	return experiment_save(&(struct experiment_change){&req->ctx, &req->house, &by}, in->id, pg_int(&req->ctx, in->version), &draft);
 }
 
 /* Somebody else's change is shown beside what was sent: saved again, that stands. */
@@ -351,7 +349,7 @@ static enum err step(struct req *req, struct rep *rep)
 	const struct experiment_input *in = req->input;
 	const struct audit by = audit_of(req, NULL, NULL, NULL);
 	const struct experiment_change change = {&req->ctx, &req->house, &by};
-	bool start = !strcmp(in->to, "start"), stop = !strcmp(in->to, "stop");
+	bool start = !strcmp(in->act, "start"), stop = !strcmp(in->act, "stop");
 	enum err err = start ? experiment_start(&change, in->id) : stop ? experiment_stop(&change, in->id) : experiment_delete(&change, in->id);
 	if (err == OK && !start && !stop)
 		return reply_redirect(req, rep, 303, "/experiments?notice=deleted");

@@ -115,3 +115,9 @@ TESTS += tests/pages/reach_dbtest
 tests_pages_reach_dbtest_SOURCES = tests/pages/reach_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
 tests_pages_reach_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_reach_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/data_dbtest
+TESTS += tests/pages/data_dbtest
+tests_pages_data_dbtest_SOURCES = tests/pages/data_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_data_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_data_dbtest_LDADD = $(CHECK_LDADD)

@@ -48,7 +48,7 @@ const ELSEWHERE = [
 	[/^auth_reset_(use|purge)$/, 'responders, on a request'],
 	[/^who_/, 'responders, on a request'],
 	[/^widget_/, 'responders, on a request; tests/e2e/crash.mjs kills those'],
-	[/^retention_(connection|flow)_/, 'responders, on a request'],
+	[/^retention_(connection|flow|experiment|privacy|consent)_/, 'responders, on a request'],
 	[/^webhook_(endpoint_(add|delete|update|rotate)|delivery_(add|again))$/, 'responders, on a request'],
 	[/^job_(cancel|pause|resume|replay|replay_all)$/, 'an admin, through responders or the stoa command'],
 	[/^mail_(digest_add|unsuppress)$/, 'whoever adds a line to a digest; an admin'],
@@ -132,6 +132,10 @@ async function work(n) {
 		insert into mail_digest_entry (org_id, id, account_id, live, title, created_at)
 			select m.org_id, gen_random_uuid(), m.account_id, true, 'line ${n}.', now() - interval '3 days' from membership m join account a on a.id = m.account_id
 			where a.email in ('${PEOPLE.join("', '")}');
+		with c as (insert into customer (org_id, live, id, ref, stripe_ref, email) select org_id, false, gen_random_uuid(), 'forgotten-${n}-' || now(),
+				'cus_forgotten${n}' || now(), 'forgotten@harbour.example' from organisation limit 1 returning org_id, id)
+			insert into job (id, org_id, kind, queue, attempts, payload) select gen_random_uuid(), org_id, 'customer.erase', 1, 3,
+				jsonb_build_object('live', false, 'customer', id) from c;
 		insert into schedule (id, org_id, name, cron, zone, kind, queue, attempts, next_at)
 			select gen_random_uuid(), (select org_id from organisation limit 1), kind || '-${n}', '0 0 1 1 *', 'UTC', kind, 2, 3, now() - interval '1 s'
 			from unnest('{mail.sweep,webhook.sweep,house.cleanup,event.wake}'::text[]) kind;

@@ -190,6 +190,7 @@ static void org_add(struct org *org, const char *name)
 	measure_add(org->tenant.org_id, name, org->decided);
 	outreach_add(org->tenant.org_id, name, &org->alert, &org->customer);
 	experiments_add(org, name);
+	privacy_add(org->tenant.org_id, name, org->decided);
 	targeting_add(org->tenant.org_id, name, org->segments);
 	id_add(org, org->flow);
 	id_add(org, org->draft);
@@ -275,6 +276,9 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"steps", EVERY_STEP},
 		{"variants", "[{\"kind\":\"control\",\"name\":\"x\",\"weight\":1},{\"kind\":\"holdout\",\"name\":\"y\",\"weight\":1}]"},
 		{"path", "[]"},
+		{"flow", arena_printf(&setup.arena, "\"%s\"", plan->victim->flow)},
+		{"audience", "\"everybody\""},
+		{"what1", "\"holdout\""},
 		{"name", strstr(plan->route->path, "segment") ? arena_printf(&setup.arena, "\"x%d\"", calls) : "\"x\""}, /* taken once */
 		{"condition", "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"x\"}"},
 		{"json", "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"x\"}"},

@@ -45,4 +45,13 @@ static void targeting_add(const char *of, const char *name, const char *segments
 		name, name);
 }
 
+static void privacy_add(const char *of, const char *name, const char *session)
+{
+	sql("insert into consent_record (org_id, live, session_id, customer_hash, at, document, mac) values ('%s', true, '%s', 'x', now(), '{\"of\": \"%s\"}', 'x')",
+		of, session, name);
+	sql("insert into privacy_setting (org_id, cancel_now) values ('%s', true)", of);
+	sql("insert into keep_period (org_id, name, days) values ('%s', 'words', 700)", of);
+	sql("insert into keep_mark (org_id, live, id) values ('%s', true, gen_random_uuid())", of);
+}
+
 #endif

@@ -17,7 +17,7 @@ static int open_all(void **state)
 
 static const char *fields(const char *name, const char *segment, const char *rest)
 {
-	return arena_printf(&setup.arena, "name=%s&hypothesis=Less%%0D%%0Ais+more&flow=%s&segment=%s&basis=raw&effect=10&weight0=2&%s", name, control,
+	return arena_printf(&setup.arena, "name=%s&hypothesis=Less%%0D%%0Ais+more&flow=%s&audience=%s&basis=raw&effect=10&weight0=2&%s", name, control,
 		segment, rest);
 }
 
@@ -26,48 +26,43 @@ static const char *arms(void)
 	return arena_printf(&setup.arena, "what1=%s&label1=&weight1=1&what2=holdout&label2=&weight2=1&what3=&weight3=1", rival);
 }
 
-/* A draft by its form; its path. */
+/* A draft by its form; its id. */
 static const char *make(const char *name)
 {
 	visit(OWNER, "/experiments", 200);
 	submit(OWNER, "/experiments", fields(name, "everybody", arms()), 303);
-	return arena_memdup(&setup.arena, client_value(&caller, "Location"), strlen("/experiments/") + 36);
+	return arena_memdup(&setup.arena, client_value(&caller, "Location") + strlen("/experiments/"), 36);
 }
 
-static const char *below(const char *path, const char *rest)
-{
-	return arena_printf(&setup.arena, "%s%s", path, rest);
-}
+#define AT(format, id) arena_printf(&setup.arena, format, id)
 
 static void drafts(void **state)
 {
-	const char *path = make("Shorter"), *segment = sql("select id from segment where org_id = '%s'", alpha.org_id);
+	const char *id = make("Shorter"), *segment = sql("select id from segment where org_id = '%s'", alpha.org_id);
 	(void)state;
 
-	visit(OWNER, below(path, "?notice=saved"), 200);
+	visit(OWNER, AT("/experiments/%s?notice=saved", id), 200);
 	SHOWS("The experiment is saved.", "<h1>Shorter", ">draft<", "Less\nis more", "everybody who would see the control", "&lt;Short&gt;",
 		"value=\"No offer\"", "Start</button>", "href=\"/experiments\" aria-current=\"page\"");
 	HIDES("Promote a winner");
-	submit(OWNER, path, arena_printf(&setup.arena, "version=1&%s", fields("Shorter+still", segment, arms())), 303);
-	visit(OWNER, path, 200);
+	submit(OWNER, AT("/experiments/%s", id), arena_printf(&setup.arena, "version=1&%s", fields("Shorter+still", segment, arms())), 303);
+	visit(OWNER, AT("/experiments/%s", id), 200);
 	SHOWS("Shorter still", "pro", arena_printf(&setup.arena, "value=\"%s\" selected", segment));
 	/* The condition is the experiment's own: the segment may go. */
 	sql("delete from segment where id = '%s'", segment);
-	visit(OWNER, path, 200);
+	visit(OWNER, AT("/experiments/%s", id), 200);
 	SHOWS("value=\"keep\" selected");
-	submit(OWNER, path, arena_printf(&setup.arena, "version=1&%s", fields("Mine", "keep", arms())), 412);
+	submit(OWNER, AT("/experiments/%s", id), arena_printf(&setup.arena, "version=1&%s", fields("Mine", "keep", arms())), 412);
 	SHOWS("Somebody else has changed this experiment", "value=\"Mine\"", "name=\"version\" value=\"2\"");
-	submit(OWNER, path, arena_printf(&setup.arena, "version=2&%s", fields("Mine", "keep", arms())), 303);
+	submit(OWNER, AT("/experiments/%s", id), arena_printf(&setup.arena, "version=2&%s", fields("Mine", "keep", arms())), 303);
 	assert_string_equal(sql("select condition ->> 'value' from experiment where name = 'Mine'"), "pro");
-	visit(OWNER, path, 200);
-	submit(OWNER, path, arena_printf(&setup.arena, "version=x&%s", fields("Mine", "keep", arms())), 422);
-	visit(READER, path, 200);
+	visit(READER, AT("/experiments/%s", id), 200);
 	HIDES("Save the draft", "Start</button>");
-	submit(READER, below(path, "/step"), "to=start", 403);
-	visit(OWNER, path, 200);
-	submit(OWNER, below(path, "/step"), "to=delete", 303);
+	submit(READER, AT("/experiments/%s/step", id), "act=start", 403);
+	visit(OWNER, AT("/experiments/%s", id), 200);
+	submit(OWNER, AT("/experiments/%s/step", id), "act=delete", 303);
 	assert_string_equal(client_value(&caller, "Location"), "/experiments?notice=deleted");
-	visit(OWNER, path, 404);
+	visit(OWNER, AT("/experiments/%s", id), 404);
 }
 
 static void faults(void **state)
@@ -91,47 +86,47 @@ static void faults(void **state)
 }
 
 /* `count` customers of a variant `days` ago, `stayed` of them stay. */
-static void outcomes(const char *path, int variant, int days, int count, int stayed)
+static void outcomes(const char *id, int variant, int days, int count, int stayed)
 {
 	sql("insert into session_outcome (org_id, live, session_id, day, started_at, customer_ref, flow_id, flow_version, experiment_id, variant, segment, "
 		"language, policy, raw, status, due_at, paid_currency, paid_minor) select '%s', true, gen_random_uuid(), current_date - %d, "
 		"now() - make_interval(days => %d), '%d/%d/' || n, '%s', 1, '%s', %d, 'low', 'en', 'documented', case when n <= %d then 'accepted' else 'cancelled' "
 		"end, 'recorded', now() + interval '30 days', 'eur', 1000 from generate_series(1, %d) n", alpha.org_id, days, days, variant, days, control,
-		path + strlen("/experiments/"), variant, stayed, count);
+		id, variant, stayed, count);
 }
 
 static void figures(void **state)
 {
-	const char *path = make("Figures");
+	const char *id = make("Figures");
 	(void)state;
 
-	visit(OWNER, path, 200);
-	submit(OWNER, below(path, "/step"), "to=start", 303);
-	visit(OWNER, below(path, "?notice=started"), 200);
+	visit(OWNER, AT("/experiments/%s", id), 200);
+	submit(OWNER, AT("/experiments/%s/step", id), "act=start", 303);
+	visit(OWNER, AT("/experiments/%s?notice=started", id), 200);
 	SHOWS("The experiment runs.", ">running<", "too few customers to compare", "0 of about 470 customers", "half of the control");
 	HIDES("<svg viewBox=\"0 0 720 160\"", "not divided as the weights say");
 	for (int days = 3; days >= 1; days--) {
-		outcomes(path, 0, days, 400, 120);
-		outcomes(path, 1, days, 200, 100);
-		outcomes(path, 2, days, 200, 20);
+		outcomes(id, 0, days, 400, 120);
+		outcomes(id, 1, days, 200, 100);
+		outcomes(id, 2, days, 200, 20);
 	}
-	visit(OWNER, path, 200);
+	visit(OWNER, AT("/experiments/%s", id), 200);
 	/* 30 % against 50 % and 10 %, of 1200, 600 and 600. */
 	SHOWS("30.0 % (360 of 1,200)", "50.0 % (300 of 600)", "10.0 % (60 of 600)", "+20.0", "−20.0", "better than the control", "worse than the control",
 		"EUR 10.00", "<path class=\"band\" d=\"M0.0 ", "The 5 % are for all 2 comparisons together", "30.0 % of the control", ">no offer<",
 		"Promote Standard", "Promote &lt;Short&gt;");
 	HIDES("Promote No offer", "not divided as the weights say", "None.");
-	visit(OWNER, below(path, "?mode=test"), 200);
+	visit(OWNER, AT("/experiments/%s?mode=test", id), 200);
 	SHOWS("They never mix with live data", "too few customers to compare");
-	outcomes(path, 2, 1, 0, 0);
-	sql("delete from session_outcome where experiment_id = '%s' and variant = 2 and customer_ref like '2/1/%%'", path + strlen("/experiments/"));
-	visit(OWNER, path, 200);
+	outcomes(id, 2, 1, 0, 0);
+	sql("delete from session_outcome where experiment_id = '%s' and variant = 2 and customer_ref like '2/1/%%'", id);
+	visit(OWNER, AT("/experiments/%s", id), 200);
 	SHOWS("not divided as the weights say");
-	visit(OWNER, path, 200);
-	submit(OWNER, below(path, "/promote"), "variant=2", 409);
+	visit(OWNER, AT("/experiments/%s", id), 200);
+	submit(OWNER, AT("/experiments/%s/promote", id), "variant=2", 409);
 	SHOWS("The holdout has no flow to show");
-	submit(OWNER, below(path, "/promote"), "variant=1", 303);
-	visit(OWNER, below(path, "?notice=promoted"), 200);
+	submit(OWNER, AT("/experiments/%s/promote", id), "variant=1", 303);
+	visit(OWNER, AT("/experiments/%s?notice=promoted", id), 200);
 	SHOWS("The winner is promoted.", ">winner promoted<", ">winner<");
 	HIDES("Promote a winner", "Stop</button>");
 	assert_string_equal(sql("select string_agg(status, ' ' order by name) from flow where org_id = '%s'", alpha.org_id), "active inactive");

@@ -117,9 +117,9 @@ static const char *make(const char *more, const char *variants)
 	return arena_strdup(&setup.arena, json_text(data(), "id", ""));
 }
 
-static void run(const char *id, const char *verb, int status)
+static void run(const char *id, bool start, int status)
 {
-	send("POST", text(PATH "/%s/%s", id, verb), NULL, NULL);
+	send("POST", text(start ? "/api/v1/retention/experiments/%s/start" : "/api/v1/retention/experiments/%s/stop", id), NULL, NULL);
 	assert_status(&caller, status);
 }
 
@@ -233,15 +233,15 @@ static void starts(void **state)
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
 		tidy(NULL);
 		sql("update flow set %s", ROWS[i].spoil);
-		run(id, "start", 409);
+		run(id, true, 409);
 		assert_string_equal(client_text(&caller, "field"), i ? "variants[1]" : "variants[0]");
 		if (!strstr(client_text(&caller, "detail"), ROWS[i].says))
 			fail_msg("%s", client_text(&caller, "detail"));
 	}
 	tidy(NULL);
-	run(id, "stop", 409);
-	run(id, "start", 200);
-	run(id, "start", 409);
+	run(id, false, 409);
+	run(id, true, 200);
+	run(id, true, 409);
 	/* Nothing of it changes any more: not through the API, not in the database. */
 	send("PUT", text(PATH "/%s", id), body_of("Other weights", control, "", with_holdout()), "\"2\"");
 	assert_problem(&caller, 409, "conflict", "");
@@ -251,9 +251,9 @@ static void starts(void **state)
 	refused(text("delete from experiment_variant where experiment_id = '%s'", id));
 	refused(text("insert into experiment_variant (org_id, experiment_id, position, kind, name, weight) select org_id, id, 5, 'holdout', 'x', 1 "
 		"from experiment where id = '%s'", id));
-	run(id, "stop", 200);
+	run(id, false, 200);
 	assert_string_equal(json_text(data(), "status", ""), "stopped");
-	run(id, "stop", 409);
+	run(id, false, 409);
 }
 
 static void choices(void **state)
@@ -264,8 +264,8 @@ static void choices(void **state)
 	(void)state;
 
 	assert_null(choose(control, &pro, "nobody").experiment_id);
-	run(narrow, "start", 200);
-	run(wide, "start", 200);
+	run(narrow, true, 200);
+	run(wide, true, 200);
 	for (int i = 0; i < 200; i++) {
 		const char *ref = text("customer %d", i);
 		struct experiment_choice choice = choose(control, &pro, ref), again = choose(control, &pro, ref);
@@ -298,8 +298,8 @@ static void choices(void **state)
 		assert_int_equal(choice.experiment_id == NULL, experiment_variant((const int[]){2, 1, 1}, 3, experiment_point(narrow, ref)) == 1);
 		assert_null(choice.flow_id);
 	}
-	run(narrow, "stop", 200);
-	run(wide, "stop", 200);
+	run(narrow, false, 200);
+	run(wide, false, 200);
 	assert_null(choose(control, &pro, "customer 1").experiment_id);
 }
 
@@ -336,7 +336,7 @@ static void results(void **state)
 	assert_null(json_object_object_get(variant, "p"));
 	assert_int_equal(json_int(caller.reply, "sample", 0), 1565);
 	assert_true(json_flag(caller.reply, "baselineAssumed", false));
-	run(id, "start", 200);
+	run(id, true, 200);
 	outcomes(id, 0, 998, "n % 2", "case when n <= 299 then 'accepted' else 'cancelled' end", "'waiting'");
 	outcomes(id, 1, 998, "n % 2", "case when n <= 200 then 'accepted' when n <= 300 then 'dismissed' when n <= 399 then 'abandoned' else 'declined' end",
 		"'waiting'");
@@ -398,7 +398,7 @@ static void validated(void **state)
 	send("POST", PATH, text("{\"name\":\"V\",\"flow\":\"%s\",\"basis\":\"validated\",\"minimumEffect\":10,\"variants\":%s}", control, even()), NULL);
 	assert_status(&caller, 201);
 	id = arena_strdup(&setup.arena, json_text(data(), "id", ""));
-	run(id, "start", 200);
+	run(id, true, 200);
 	outcomes(id, 0, 400, "40", "'accepted'", "case when n <= 60 then 'saved' when n <= 100 then 'deflected' when n <= 200 then 'lost' when n <= 300 then "
 		"'unknown' else 'waiting' end");
 	outcomes(id, 1, 200, "35", "'cancelled'", "case when n <= 20 then 'saved' else 'lost' end");
@@ -436,8 +436,8 @@ static void promotions(void **state)
 
 	send("POST", text(PATH "/%s/promote", id), "{\"variant\":1}", NULL);
 	assert_problem(&caller, 409, "conflict", "");
-	run(id, "start", 200);
-	run(kept, "start", 200);
+	run(id, true, 200);
+	run(kept, true, 200);
 	sql("update flow set ranking_score = 90, active_until = '2099-01-01Z' where id = '%s'", control);
 	send("POST", text(PATH "/%s/promote", id), "{\"variant\":2}", NULL);
 	assert_problem(&caller, 409, "conflict", "");
