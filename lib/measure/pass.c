@@ -11,43 +11,91 @@
 
 #include <string.h>
 
-#define BATCH 500
-/* A session's row is committed moments after its transaction began; a statement may take db.statement_timeout, a commit whatever the disk takes.
- * What comes later still is found by the sweep. */
-#define LATE_S 120
-#define WINDOW_S 600
-#define SWEEP_S 93600
+#define BATCH 500    /* notes judged by one statement; fewer when that takes too long */
+/* A session is committed moments after its transaction began: a statement may take db.statement_timeout, a commit whatever the disk takes. What
+ * comes later still is found by the hourly sweep. */
+#define LATE_S 30
+#define SWEEP_S 7200
+#define WINDOW_S 600   /* looked at by one statement; shorter when that takes too long */
 #define SPARE_MS 10000 /* the last transaction of an attempt must fit */
+
+struct pass {
+	struct ctx *ctx;
+	struct job *job;
+	int window_s;
+	int batch;     /* notes at once … */
+	int alone;     /* … but one by one for so many: they hold one that is at fault */
+	bool ripened;  /* nothing else has come due */
+};
+
+static bool time_left(const struct pass *pass)
+{
+	return ctx_left_ms(pass->ctx, SPARE_MS) >= SPARE_MS;
+}
 
 /* --- noticing new sessions --- */
 
-static enum err notice(struct lease *lease, bool *more_out)
+/* What a transaction notices: from the mark on, or of the sweep, behind `done_s` seconds of it. */
+struct look {
+	int done_s;
+	bool sweep_due; /* out */
+	bool more;      /* out */
+};
+
+static enum err notice(struct lease *lease, const struct pass *pass, struct look *look)
 {
 	struct ctx *ctx = lease->ctx;
-	PGresult *state, *times;
+	PGresult *state;
 
-	TRY(pg_run(lease, &SQL_MEASURE_HOLD, PARAMS(pg_int(ctx, LATE_S), pg_int(ctx, WINDOW_S)), &state));
-	*more_out = pg_true(state, 0, "more");
+	TRY(pg_run(lease, &SQL_MEASURE_HOLD, PARAMS(pg_int(ctx, LATE_S), pg_int(ctx, pass->window_s)), &state));
+	look->more = pg_true(state, 0, "more");
+	look->sweep_due = pg_true(state, 0, "sweep");
 	TRY(pg_run(lease, &SQL_MEASURE_NOTICE, PARAMS(pg_text(state, 0, "since"), pg_text(state, 0, "until")), NULL));
-	if (pg_true(state, 0, "sweep") && !*more_out) {
-		TRY(pg_run(lease, &SQL_MEASURE_WINDOWS, PARAMS(pg_int(ctx, SWEEP_S), pg_int(ctx, WINDOW_S)), &times));
-		for (int row = 0; row < PQntuples(times); row++)
-			TRY(pg_run(lease, &SQL_MEASURE_NOTICE, PARAMS(pg_text(times, row, "since"), pg_text(times, row, "until")), NULL));
-	}
-	return pg_run(lease, &SQL_MEASURE_NOTICED, PARAMS(pg_text(state, 0, "until"), pg_bool(pg_true(state, 0, "sweep") && !*more_out)), NULL);
+	return pg_run(lease, &SQL_MEASURE_NOTICED, PARAMS(pg_text(state, 0, "until"), "f"), NULL);
 }
 
-static enum err notice_all(struct ctx *ctx, struct job *job)
+static enum err sweep(struct lease *lease, const struct pass *pass, struct look *look)
 {
-	bool more = true;
+	struct ctx *ctx = lease->ctx;
+	PGresult *window;
 
-	while (more && ctx_left_ms(ctx, SPARE_MS) >= SPARE_MS) {
+	look->more = look->done_s + pass->window_s < SWEEP_S;
+	TRY(pg_run(lease, &SQL_MEASURE_HOLD, PARAMS("0", "0"), NULL));
+	TRY(pg_run(lease, &SQL_MEASURE_WINDOW, PARAMS(pg_int(ctx, look->done_s), pg_int(ctx, pass->window_s)), &window));
+	TRY(pg_run(lease, &SQL_MEASURE_NOTICE, PARAMS(pg_text(window, 0, "since"), pg_text(window, 0, "until")), NULL));
+	return look->more ? OK : pg_run(lease, &SQL_MEASURE_NOTICED, PARAMS(NULL, "t"), NULL);
+}
+
+typedef enum err noticing(struct lease *lease, const struct pass *pass, struct look *look);
+
+/* Window after window, each in a transaction of its own. */
+static enum err windows(struct pass *pass, noticing *verb, struct look *look)
+{
+	look->more = true;
+	while (look->more && time_left(pass)) {
 		struct lease lease;
 
-		TRY(job_begin(ctx, job, &lease));
-		TRY(job_commit(&lease, notice(&lease, &more)));
+		TRY(job_begin(pass->ctx, pass->job, &lease));
+		enum err err = job_commit(&lease, verb(&lease, pass, look));
+		if (err == OK) {
+			look->done_s += pass->window_s;
+		} else if (err == ERR_TIMEOUT && pass->window_s > 1) {
+			pass->window_s = pass->window_s > 10 ? pass->window_s / 10 : 1;
+			look->more = true;
+			ctx_forgive(pass->ctx);
+		} else {
+			return err;
+		}
 	}
 	return OK;
+}
+
+static enum err notice_all(struct pass *pass)
+{
+	struct look news = {0}, late = {0};
+
+	TRY(windows(pass, notice, &news));
+	return news.sweep_due && !news.more ? windows(pass, sweep, &late) : OK;
 }
 
 /* --- judging --- */
@@ -141,17 +189,29 @@ static enum err skip(struct lease *lease)
 	return OK;
 }
 
-struct pass {
-	struct ctx *ctx;
-	struct job *job;
-	int most; /* notes a batch: one, while the batch at fault is gone through */
-	int alone;
-	bool ripened; /* nothing else has come due */
-};
-
 static bool note_fault(enum err err)
 {
 	return err == ERR_INVALID || err == ERR_INTERNAL || err == ERR_BAD_INPUT;
+}
+
+/* What a batch's failure tells: too much at once, or a note that is at fault. */
+static enum err take_failed(struct pass *pass, struct ctx *ctx, enum err err)
+{
+	struct lease lease;
+
+	if (err == ERR_TIMEOUT && pass->batch > 1 && !pass->alone) {
+		pass->batch = pass->batch > 4 ? pass->batch / 4 : 1;
+	} else if (note_fault(err) && pass->alone) {
+		TRY(job_begin(ctx, pass->job, &lease));
+		TRY(job_commit(&lease, skip(&lease)));
+		pass->alone--;
+	} else if (note_fault(err)) {
+		pass->alone = pass->batch;
+	} else {
+		return err;
+	}
+	ctx_forgive(ctx);
+	return OK;
 }
 
 static enum err take_batch(struct pass *pass, struct ctx *ctx, bool *more_out)
@@ -161,23 +221,12 @@ static enum err take_batch(struct pass *pass, struct ctx *ctx, bool *more_out)
 	enum err err;
 
 	TRY(job_begin(ctx, pass->job, &lease));
-	err = job_commit(&lease, take(&lease, pass->most, &taken, &spread));
-	*more_out = taken > 0;
-	if (note_fault(err)) {
-		*more_out = true;
-		if (pass->most == 1) {
-			TRY(job_begin(ctx, pass->job, &lease));
-			TRY(job_commit(&lease, skip(&lease)));
-		} else {
-			pass->alone = pass->most;
-			pass->most = 1;
-		}
-		ctx_forgive(ctx);
-		err = OK;
-	}
-	if (err == OK && pass->alone && !--pass->alone)
-		pass->most = BATCH;
-	return err;
+	err = job_commit(&lease, take(&lease, pass->alone ? 1 : pass->batch, &taken, &spread));
+	*more_out = err != OK || taken > 0;
+	if (err != OK)
+		return take_failed(pass, ctx, err);
+	pass->alone -= pass->alone > 0;
+	return OK;
 }
 
 static enum err ripe(struct lease *lease, int *count_out)
@@ -230,7 +279,7 @@ static enum err tell_caches(struct ctx *ctx, struct job *job)
 /* --- the job --- */
 
 /* One look at everything that may wait; busy_out: something did. */
-static enum err look(struct pass *pass, struct ctx *ctx, bool *busy_out)
+static enum err work(struct pass *pass, struct ctx *ctx, bool *busy_out)
 {
 	bool notes, customers, due = false;
 
@@ -244,16 +293,16 @@ static enum err look(struct pass *pass, struct ctx *ctx, bool *busy_out)
 
 static enum err pass_run(struct ctx *ctx, struct job *job)
 {
-	struct pass pass = {.ctx = ctx, .job = job, .most = BATCH};
+	struct pass pass = {.ctx = ctx, .job = job, .window_s = WINDOW_S, .batch = BATCH};
 	struct ctx own;
-	enum err err = notice_all(ctx, job);
+	enum err err = notice_all(&pass);
 	bool busy = true;
 
 	ctx_init(&own);
 	memcpy(own.id, ctx->id, sizeof own.id);
-	while (err == OK && busy && ctx_left_ms(ctx, SPARE_MS) >= SPARE_MS) {
+	while (err == OK && busy && time_left(&pass)) {
 		own.deadline_us = ctx->deadline_us;
-		err = look(&pass, &own, &busy);
+		err = work(&pass, &own, &busy);
 		if (err != OK) {
 			fail(ctx, err, "%s", own.fault.detail);
 			ctx_explain(ctx, "%s", own.fault.internal);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define BATCH 1000
-#define DAYS 7
+#define DAYS 1
 #define ID_FIRST "00000000-0000-0000-0000-000000000000"
 
 /* A piece of work in a transaction of its own, while nobody else judges. */

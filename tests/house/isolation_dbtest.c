@@ -485,10 +485,11 @@ static int call(const struct plan *plan, const struct org *org, enum caller_kind
 
 /* --- what must hold --- */
 
+/* A filter in a question's query is no such id: what it names is not there, and so nothing is found. */
 static bool takes_id(const struct route *route)
 {
 	for (const struct field *field = route->input; field && field->name; field++)
-		if (field->type == FIELD_ID)
+		if (field->type == FIELD_ID && !(route->method == METHOD_GET && field->place == IN_QUERY))
 			return true;
 	return false;
 }

@@ -237,7 +237,7 @@ static void a_session_that_is_committed_late_is_noticed(void **state)
 	assert_string_equal(ask(&ctx, pool, "select string_agg(customer_ref, ' ' order by customer_ref) from session_outcome"), "l s");
 	/* Later than anybody expects: the sweep finds it. */
 	ask(&ctx, pool, "insert into retention_session (org_id, live, id, key_id, customer_ref, language, segment, signed, flow_id, flow_version, step_order, started_at) "
-		"values ('" ORG "', true, md5('old')::uuid, '" ORG "', 'o', 'en', 'low', false, '" FLOW "', 1, '', now() - interval '20 hours')");
+		"values ('" ORG "', true, md5('old')::uuid, '" ORG "', 'o', 'en', 'low', false, '" FLOW "', 1, '', now() - interval '90 minutes')");
 	pass();
 	assert_string_equal(ask(&ctx, pool, "select count(*) from session_outcome"), "2");
 	ask(&ctx, pool, "update measure_state set swept_at = now() - interval '61 minutes'");
@@ -247,21 +247,21 @@ static void a_session_that_is_committed_late_is_noticed(void **state)
 	ctx_free(&ctx);
 }
 
-static void what_was_missed_for_days_is_gone_through(void **state)
+static void what_was_missed_for_hours_is_gone_through(void **state)
 {
 	(void)state;
-	sql("update measure_state set noticed_at = now() - interval '3 days'");
+	sql("update measure_state set noticed_at = now() - interval '12 hours'");
 	sql("insert into retention_session (org_id, live, id, key_id, customer_ref, language, segment, signed, flow_id, flow_version, step_order, started_at) "
 		"select '" ORG "', n %% 2 = 0, gen_random_uuid(), '" ORG "', 'c' || n, 'en', 'low', false, '" FLOW "', 1, '', now() - n * interval '1 minute' "
-		"from generate_series(0, 4319) n");
+		"from generate_series(0, 719) n");
 	pass();
-	assert_string_equal(sql("select count(*) || ' ' || count(*) filter (where raw is null) from session_outcome"), "4320 60");
+	assert_string_equal(sql("select count(*) || ' ' || count(*) filter (where raw is null) from session_outcome"), "720 60");
 	/* An hour later, as it were. */
 	sql("update session_outcome set started_at = started_at - interval '1 hour', due_at = due_at - interval '1 hour' where raw is null");
 	sql("update retention_session set started_at = started_at - interval '1 hour' where started_at > now() - interval '61 minutes'");
 	pass();
-	assert_string_equal(sql("select count(*) filter (where raw = 'abandoned') from session_outcome"), "4320");
-	assert_string_equal(sql("select sum(sessions) || ' ' || sum(abandoned) || ' ' || sum(open) from measure_day where dimension = 'all'"), "4320 4320 0");
+	assert_string_equal(sql("select count(*) filter (where raw = 'abandoned') from session_outcome"), "720");
+	assert_string_equal(sql("select sum(sessions) || ' ' || sum(abandoned) || ' ' || sum(open) from measure_day where dimension = 'all'"), "720 720 0");
 }
 
 /* A note that no statement can digest: the others get their outcome. */
@@ -480,7 +480,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(late_words_of_billing_change_the_verdict, fresh),
 		cmocka_unit_test_setup(a_later_session_takes_the_money_that_follows, fresh),
 		cmocka_unit_test_setup(a_session_that_is_committed_late_is_noticed, fresh),
-		cmocka_unit_test_setup(what_was_missed_for_days_is_gone_through, fresh),
+		cmocka_unit_test_setup(what_was_missed_for_hours_is_gone_through, fresh),
 		cmocka_unit_test_setup(a_broken_session_holds_up_nobody, fresh),
 		cmocka_unit_test_setup(customers_are_kept_and_weighed, fresh),
 		cmocka_unit_test_setup(an_erased_customer_stays_erased, fresh),

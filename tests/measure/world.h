@@ -18,7 +18,7 @@
 static struct ctx setup;
 static struct pool *pool;
 static struct cache *cache;
-static struct job_policy quick = {.kind = "measure.pass", .queue = JOB_HIGH, .retry = {1, 1, 1}, .deadline_ms = 60000};
+static struct job_policy quick = {.kind = "measure.pass", .queue = JOB_HIGH, .retry = {1, 1, 1}, .deadline_ms = 600000};
 static struct job_kind kinds[2];
 
 static inline const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
