@@ -52,6 +52,7 @@ static const struct field START_REPLY[] = {
 	REPLY("cancelNow", FIELD_BOOL, .required = true, .doc = "whether Cancel now stands beside every offer"),
 	REPLY("steps", FIELD_JSON, .required = true,
 		.doc = "array of the steps for this customer in the order to show; one with `when` only where that holds after the survey"),
+	REPLY("theme", FIELD_JSON, .required = true, .nullable = true, .doc = "how the dialog looks; null: as it comes"),
 	FIELD_END};
 
 /* The first part of a language tag in lower case; "en" for what is not two letters. */
