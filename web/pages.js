@@ -106,3 +106,25 @@ if (live) {
 	});
 	rest();
 }
+
+// A segment's rows offer what goes with their fact.
+for (const row of document.querySelectorAll('[data-segment] .condition')) {
+	const fact = row.querySelector('[data-fact]');
+	const operator = row.querySelector('[data-op]');
+	const value = row.querySelector('[data-value]');
+	const fit = () => {
+		const operators = fact.selectedOptions[0].dataset.operators?.split('|') ?? [];
+		for (const option of operator.options)
+			option.hidden = option.disabled = operators.length > 0 && !operators.includes(option.value);
+		if (operator.selectedOptions[0]?.disabled ?? true)
+			operator.value = operators[0];
+		row.querySelector('[data-attribute]').hidden = fact.value !== 'attribute';
+		const list = document.getElementById(`values-${fact.value}`);
+		if (list)
+			value.setAttribute('list', list.id);
+		else
+			value.removeAttribute('list');
+	};
+	fact.addEventListener('change', fit);
+	fit();
+}

@@ -47,6 +47,14 @@ static const struct word FACTS[] = {{"plan", TR("Plan")}, {"region", TR("Region"
 static const struct word OPERATORS[] = {{"is", TR("is")}, {"is_not", TR("is not")}, {"in", TR("is one of")}, {"not_in", TR("is none of")},
 	{"at_least", TR("is at least")}, {"below", TR("is below")}, {"exists", TR("is known")}, {NULL, NULL}};
 
+static const struct condition_fact *fact_of(const char *name)
+{
+	for (const struct condition_fact *fact = CONDITION_FACTS; name && fact->name; fact++)
+		if (!strcmp(fact->name, name))
+			return fact;
+	return NULL;
+}
+
 static void choices_add(struct req *req, struct json_object *view, const char *name, const struct word *words, const char *chosen)
 {
 	struct json_object *list = json_object_new_array();
@@ -55,20 +63,13 @@ static void choices_add(struct req *req, struct json_object *view, const char *n
 		struct json_object *item = json_object_new_object();
 		page_text(item, "value", words->code);
 		page_text(item, "label", tr(req, words->text));
+		page_text(item, "operators", fact_of(words->code) ? condition_operators(fact_of(words->code)->kind) : NULL);
 		json_object_object_add(item, "chosen", json_object_new_boolean(chosen && !strcmp(chosen, words->code)));
 		json_object_array_add(list, item);
 	}
 }
 
 /* --- from a form to a condition --- */
-
-static const struct condition_fact *fact_of(const char *name)
-{
-	for (const struct condition_fact *fact = CONDITION_FACTS; name && fact->name; fact++)
-		if (!strcmp(fact->name, name))
-			return fact;
-	return NULL;
-}
 
 static bool yes(const char *text)
 {
