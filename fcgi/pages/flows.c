@@ -41,8 +41,8 @@ static const struct field IMPORT_INPUT[] = {
 static const struct field STATE_INPUT[] = {
 	FLOW,
 	BODY(state, "state", FIELD_ENUM, .required = true, .choices = "active|inactive|archived|unarchived", .doc = "what it becomes"),
-	BODY(from, "from", FIELD_TEXT, .most = 19, .doc = "active: from then on, local time of the person"),
-	BODY(until, "until", FIELD_TEXT, .most = 19, .doc = "active: until then, local time of the person"),
+	BODY(from, "from", FIELD_TEXT, .least = 1, .most = 19, .doc = "active: from then on, local time of the person"),
+	BODY(until, "until", FIELD_TEXT, .least = 1, .most = 19, .doc = "active: until then, local time of the person"),
 	FIELD_END};
 /* Buttons of the form of states lead here too. */
 static const struct field FLOW_INPUT[] = {FLOW, FIELD_END};

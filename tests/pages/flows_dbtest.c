@@ -107,7 +107,7 @@ static void publishes_and_restores(void **state)
 static void changes_states(void **state)
 {
 	static const struct { const char *fields; int status; const char *is; } ROWS[] = {
-		{"state=active", 303, "active|"},
+		{"state=active&from=&until=", 303, "active|"},
 		{"state=active&from=2030-01-10T10:00", 303, "active|2030-01-10 09:00:00"},
 		{"state=active&from=2030-07-10T10:00&until=2030-07-11", 303, "active|2030-07-10 08:00:00"},
 		{"state=active&from=2030-07-10T10:00&until=2030-07-09T10:00", 422, "active|2030-07-10 08:00:00"},
