@@ -15,7 +15,9 @@ FUZZERS_ALL = \
 	tests/fuzz/prefer_fuzz \
 	tests/fuzz/record_fuzz \
 	tests/fuzz/rows_fuzz \
+	tests/fuzz/stripe_event_fuzz \
 	tests/fuzz/stripe_reply_fuzz \
+	tests/fuzz/stripe_signature_fuzz \
 	tests/fuzz/template_fuzz \
 	tests/fuzz/token_fuzz \
 	tests/fuzz/unsubscribe_fuzz \

@@ -194,7 +194,7 @@ static void over_is_over(void **state)
 
 /* --- what follows --- */
 
-/* Calls act(0 … count-1) in every order; the end must be the same. */
+/* Calls act(0 … count-1) in every order, or of 120 in every seventh; the end must be the same. */
 static void in_every_order(int count, void (*act)(int), const char *what)
 {
 	int order[6], total = 1;
@@ -202,7 +202,7 @@ static void in_every_order(int count, void (*act)(int), const char *what)
 
 	for (int i = 2; i <= count; i++)
 		total *= i;
-	for (int turn = 0; turn < total; turn++) {
+	for (int turn = 0; turn < total; turn += total > 24 ? 7 : 1) {
 		int left[6], rest = turn;
 
 		for (int i = 0; i < count; i++)
