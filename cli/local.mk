@@ -26,5 +26,5 @@ cli_stoa_SOURCES = \
 	$(families_sources)
 families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(stripe_sources) $(widget_sources)
 
-TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/measure_dbtest
-EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/measure_dbtest
+TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest
+EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest
