@@ -140,7 +140,7 @@ static void has_an_end(void **state)
 
 /* Everything that a document can hold, and what CSV finds hard. */
 static const char *const DOCUMENTS[] = {
-	"{\"name\":\"Every thing; \\\"quoted\\\", with commas\",\"language\":\"en-GB\",\"segment\":\"high\",\"plan\":\"=pro\",\"region\":\"'-eu\",\"rankingScore\":0,"
+	"{\"name\":\"Every thing; \\\"quoted\\\", with commas\",\"language\":\"en-GB\",\"segment\":\"high\",\"segmentId\":\"01900000-0000-7000-8000-000000000001\",\"plan\":\"=pro\",\"region\":\"'-eu\",\"rankingScore\":0,"
 	"\"cancelAt\":\"stripe\",\"steps\":[{\"type\":\"survey\",\"title\":\"=1+1\",\"message\":\"a\\nb\\n\",\"buttonText\":\"'=x\",\"config\":{\"options\":["
 	"{\"code\":\"unused\",\"text\":\"a: b, c | d; e\"},{\"code\":\"bored\"},{\"code\":\"other\",\"text\":\" x\"}],\"allowText\":false},"
 	"\"translations\":{\"de\":{\"title\":\"@\",\"options\":{\"unused\":\"\\\"\",\"other\":\"ä\"}},\"ar\":{\"message\":\"مرحبا\"}}},"
