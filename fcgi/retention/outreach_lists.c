@@ -184,24 +184,14 @@ static enum err cases_list(struct req *req, struct rep *rep)
 
 /* --- customers --- */
 
-static const char *lower(struct ctx *ctx, const char *text)
-{
-	char *out = arena_strdup(&ctx->arena, text);
-
-	for (char *at = out; *at; at++)
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at + 'a' - 'A');
-	return out;
-}
-
 static enum err customers_list(struct req *req, struct rep *rep)
 {
 	const struct list_input *input = req->input;
 	struct asked asked;
 
 	TRY(asked_of(req, &asked));
-	return reply_list(req, rep, PARAMS(asked.org_id, asked.live, input->cursor ? input->cursor : ID_LAST, asked.rows,
-		input->q ? lower(&req->ctx, input->q) : NULL, asked.names, input->q), asked.limit);
+	return reply_list(req, rep, PARAMS(asked.org_id, asked.live, input->cursor ? input->cursor : ID_LAST, asked.rows, input->q, asked.names),
+		asked.limit);
 }
 
 static enum err customer_get(struct req *req, struct rep *rep)

@@ -2,7 +2,7 @@
 -- tells what it is about, detail more of it, amount in minor units.
 select t.at::text || '|' || t.id as cursor, t.at, t.kind, t.subject, t.detail, t.note, t.amount_minor, t.currency
 from (
-	select s.started_at as at, s.id::text as id, 'session' as kind, s.plan as subject, coalesce(d.outcome, 'abandoned') as detail,
+	select s.started_at as at, s.id::text as id, 'session' as kind, s.plan as subject, case d.outcome when 'cancelled' then 'cancelled-now' else coalesce(d.outcome, 'abandoned') end as detail,
 		concat_ws(' · ', d.offer_type, d.reason_code, case when $6::boolean then coalesce(nullif(d.reason_text, ''), nullif(d.feedback, '')) end) as note,
 		nullif(d.saved_minor, 0) as amount_minor, coalesce(d.currency, s.currency) as currency
 	from customer c
@@ -13,7 +13,7 @@ from (
 	select e.at, s.ref || e.detail, 'subscription', s.plan, e.detail, e.note, s.month_minor, s.currency
 	from customer c
 	join subscription s on s.org_id = c.org_id and s.live = c.live and s.customer_ref = c.stripe_ref
-	cross join lateral (values (s.started_at, 'started', null), (s.canceled_at, 'cancelled', s.cancel_reason), (s.ended_at, 'ended', null)) e (at, detail, note)
+	cross join lateral (values (s.started_at, 'started', null), (s.canceled_at, 'cancellation', s.cancel_reason), (s.ended_at, 'ended', null)) e (at, detail, note)
 	where c.org_id = $1::uuid and c.live = $2::boolean and c.id = $3::uuid and e.at is not null
 	union all
 	select coalesce(i.paid_at, i.created_at), i.ref, 'invoice', i.reason, i.status, null, case when i.status = 'paid' then i.paid_minor else i.due_minor end,

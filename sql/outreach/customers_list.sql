@@ -1,4 +1,4 @@
--- $3: below this id, $5: the beginning of an id, an address or a name, in lower case, or null, $6: may see who it is, $7: as $5, as it was given. The two halves are apart, so that
+-- $3: below this id, $5: the beginning of an id, an address or a name, or a whole cus_…, or null, $6: may see who it is. The two halves are apart, so that
 -- each has its index.
 select id, ref, stripe_ref, name, email, plan, region, value_minor, currency, attempts, churn_risk, delinquent, customer_since
 from (
@@ -13,16 +13,16 @@ from (
 		c.value_minor, c.currency, c.attempts, c.churn_risk, c.delinquent, c.customer_since
 	from (
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null and $6::boolean
-			and lower(f.email) ~>=~ $5::text and lower(f.email) ~<~ ($5::text || chr(1114111))
+			and lower(f.email) ~>=~ lower($5::text) and lower(f.email) ~<~ (lower($5::text) || chr(1114111))
 		union
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null and $6::boolean
-			and lower(f.name) ~>=~ $5::text and lower(f.name) ~<~ ($5::text || chr(1114111))
+			and lower(f.name) ~>=~ lower($5::text) and lower(f.name) ~<~ (lower($5::text) || chr(1114111))
 		union
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null
-			and lower(f.ref) ~>=~ $5::text and lower(f.ref) ~<~ ($5::text || chr(1114111))
+			and lower(f.ref) ~>=~ lower($5::text) and lower(f.ref) ~<~ (lower($5::text) || chr(1114111))
 		union
 		select f.id from customer f where f.org_id = $1::uuid and f.live = $2::boolean and $5::text is not null
-			and f.stripe_ref = $7::text
+			and f.stripe_ref = $5::text
 	) found
 	join customer c on c.org_id = $1::uuid and c.live = $2::boolean and c.id = found.id
 	where c.id < $3::uuid and c.deleted_at is null
