@@ -7,11 +7,8 @@
 
 static const char *flow_id;
 
-/* "/flows/<id>" and what follows. */
-static const char *target(const char *more)
-{
-	return arena_printf(&setup.arena, "/flows/%s%s", flow_id, more);
-}
+#define FLOW "/flows/%s"
+#define AT(path) arena_printf(&setup.arena, path, flow_id)
 
 static const char *draft(const char *what)
 {
@@ -41,15 +38,15 @@ static void makes_flows(void **state)
 	visit(OWNER, "/flows", 200);
 	submit(OWNER, "/flows", "name=%22%3E%3Cscript%3E&template=empty&language=en", 303);
 	flow_id = sql("select flow_id from flow_draft where document ->> 'name' like '%%script%%'");
-	assert_string_equal(client_value(&caller, "Location"), target("?notice=made"));
+	assert_string_equal(client_value(&caller, "Location"), AT(FLOW "?notice=made"));
 	assert_string_equal(sql("select count(*) from event where entity = 'flow' and type = 'flow.created' and org_id = '%s'", alpha.org_id), "2");
-	visit(OWNER, target("?notice=made"), 200);
+	visit(OWNER, AT(FLOW "?notice=made"), 200);
 	SHOWS("The flow is made.", "&quot;&gt;&lt;script&gt;", "A flow needs a step.", "Never published.");
 	HIDES("\"><script>");
 	visit(READER, "/flows", 200);
 	SHOWS("From reason");
 	HIDES("Make the flow", "Archive");
-	visit(READER, target(""), 200);
+	visit(READER, AT(FLOW), 200);
 	SHOWS("data-readonly");
 	HIDES("Save the draft", "Make it the draft", "action=\"/flows/");
 	submit(READER, "/flows", "name=x&template=empty&language=en", 403);
@@ -67,19 +64,19 @@ static void saves_drafts(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++) {
-		visit(OWNER, target(""), 200);
-		submit(OWNER, target(""), REFUSED[i].fields, REFUSED[i].status);
+		visit(OWNER, AT(FLOW), 200);
+		submit(OWNER, AT(FLOW), REFUSED[i].fields, REFUSED[i].status);
 		SHOWS(REFUSED[i].shown);
 		assert_string_equal(draft("revision"), "1");
 	}
-	visit(OWNER, target(""), 200);
-	submit(OWNER, target(""), "revision=1&name=Two&language=en&segment=low&plan=pro&region=&rankingScore=70&cancelAt=stripe&steps=%5B" SURVEY "%2C"
+	visit(OWNER, AT(FLOW), 200);
+	submit(OWNER, AT(FLOW), "revision=1&name=Two&language=en&segment=low&plan=pro&region=&rankingScore=70&cancelAt=stripe&steps=%5B" SURVEY "%2C"
 		NAMELESS_DISCOUNT "%5D", 303);
 	assert_string_equal(draft("concat_ws(' ', revision, document ->> 'segment', document ->> 'plan', document ->> 'region', document -> 'rankingScore')"),
 		"2 low pro 70");
-	visit(OWNER, target("?notice=saved"), 200);
+	visit(OWNER, AT(FLOW "?notice=saved"), 200);
 	SHOWS("steps[1].config.percentage", "2. &lt;b&gt;", "<option value=\"low\" selected>", "<option value=\"stripe\" selected>");
-	submit(OWNER, target("/publish"), "revision=2&activate=true", 422);
+	submit(OWNER, AT(FLOW "/publish"), "revision=2&activate=true", 422);
 	SHOWS("role=\"alert\"");
 	assert_string_equal(sql("select version from flow where id = '%s'", flow_id), "0");
 }
@@ -87,18 +84,18 @@ static void saves_drafts(void **state)
 static void publishes_and_restores(void **state)
 {
 	(void)state;
-	visit(OWNER, target(""), 200);
-	submit(OWNER, target(""), "revision=2&name=Two&language=en&steps=%5B" SURVEY "%5D", 303);
-	visit(OWNER, target(""), 200);
-	submit(OWNER, target("/publish"), "revision=2", 412);
-	submit(OWNER, target("/publish"), "revision=3", 303);
+	visit(OWNER, AT(FLOW), 200);
+	submit(OWNER, AT(FLOW), "revision=2&name=Two&language=en&steps=%5B" SURVEY "%5D", 303);
+	visit(OWNER, AT(FLOW), 200);
+	submit(OWNER, AT(FLOW "/publish"), "revision=2", 412);
+	submit(OWNER, AT(FLOW "/publish"), "revision=3", 303);
 	assert_string_equal(sql("select status || version from flow where id = '%s'", flow_id), "inactive1");
-	visit(OWNER, target(""), 200);
-	submit(OWNER, target(""), "revision=3&name=Three&language=en&steps=%5B%5D", 303);
-	visit(OWNER, target(""), 200);
-	submit(OWNER, target("/restore"), "revision=4&version=7", 404);
-	visit(OWNER, target(""), 200);
-	submit(OWNER, target("/restore"), "revision=4&version=1", 303);
+	visit(OWNER, AT(FLOW), 200);
+	submit(OWNER, AT(FLOW), "revision=3&name=Three&language=en&steps=%5B%5D", 303);
+	visit(OWNER, AT(FLOW), 200);
+	submit(OWNER, AT(FLOW "/restore"), "revision=4&version=7", 404);
+	visit(OWNER, AT(FLOW), 200);
+	submit(OWNER, AT(FLOW "/restore"), "revision=4&version=1", 303);
 	assert_string_equal(draft("document ->> 'name'"), "Two");
 	assert_string_equal(sql("select string_agg(type, ' ' order by at) from event where entity_id = '%s'", flow_id), "flow.created flow.published");
 }
@@ -122,17 +119,17 @@ static void changes_states(void **state)
 
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
 		visit(OWNER, "/flows", 200);
-		submit(OWNER, target("/state"), ROWS[i].fields, ROWS[i].status);
+		submit(OWNER, AT(FLOW "/state"), ROWS[i].fields, ROWS[i].status);
 		assert_string_equal(sql("select status || '|' || coalesce((active_from at time zone 'UTC')::text, '') from flow where id = '%s'", flow_id), ROWS[i].is);
 	}
 	visit(OWNER, "/flows", 200);
-	submit(OWNER, target("/delete"), "", 409);
+	submit(OWNER, AT(FLOW "/delete"), "", 409);
 	visit(OWNER, "/flows", 200);
-	submit(OWNER, target("/copy"), "", 303);
+	submit(OWNER, AT(FLOW "/copy"), "", 303);
 	flow_id = sql("select id from flow where version = 0 order by created_at desc limit 1");
-	assert_string_equal(client_value(&caller, "Location"), target("?notice=made"));
+	assert_string_equal(client_value(&caller, "Location"), AT(FLOW "?notice=made"));
 	visit(OWNER, "/flows?status=draft", 200);
-	submit(OWNER, target("/delete"), "", 303);
+	submit(OWNER, AT(FLOW "/delete"), "", 303);
 	assert_string_equal(sql("select count(*) from flow where id = '%s'", flow_id), "0");
 }
 
@@ -156,15 +153,15 @@ static void imports_flows(void **state)
 /* What belongs to others is not there; what one may not see neither. */
 static void keeps_others_out(void **state)
 {
-	static const char *const FORMS[] = {"/publish", "/state", "/copy", "/delete"};
-	static const char *const FIELDS[] = {"revision=1", "state=archived", "", ""};
+	static const char *const FIELDS[] = {"revision=1", "revision=1&version=1", "state=archived", "", ""};
 	(void)state;
 
 	flow_id = sql("select id from flow where org_id = '%s' limit 1", bravo.org_id);
-	visit(OWNER, target(""), 404);
-	for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
+	visit(OWNER, AT(FLOW), 404);
+	const char *const forms[] = {AT(FLOW "/publish"), AT(FLOW "/restore"), AT(FLOW "/state"), AT(FLOW "/copy"), AT(FLOW "/delete")};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		visit(OWNER, "/flows", 200);
-		submit(OWNER, target(FORMS[i]), FIELDS[i], 404);
+		submit(OWNER, forms[i], FIELDS[i], 404);
 	}
 }
 
