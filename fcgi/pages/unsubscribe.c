@@ -43,7 +43,8 @@ static enum err show(struct req *req, struct rep *rep, struct json_object *view,
 		at++;
 	page_text(view, "language", language);
 	page_text(view, "skip", WORDS[at].skip);
-	return page_show(req, rep, arena_printf(&req->ctx.arena, "unsubscribe.%s", language), WORDS[at].title, view);
+	const char *name = arena_printf(&req->ctx.arena, "unsubscribe.%s", language);
+	return page_show(req, rep, name, WORDS[at].title, view);
 }
 
 /* What the token says goes into view; a token that is none leaves from_out->address NULL, and the page says so. */

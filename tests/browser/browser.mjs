@@ -28,8 +28,8 @@ export async function openPage(browser, t, options = {}) {
 }
 
 // No violation of any rule that axe-core knows, best practices included, in light and in dark.
-export async function accessible(page, what) {
-	for (const colorScheme of ['light', 'dark']) {
+export async function accessible(page, what, schemes = ['light', 'dark']) {
+	for (const colorScheme of schemes) {
 		await page.emulateMedia({colorScheme});
 		// A document's animations do not include those of its shadow trees.
 		await page.evaluate(() => Promise.all([document, ...[...document.querySelectorAll('stoa-cancel-flow')].map((host) => host.shadowRoot)]

@@ -443,6 +443,20 @@ test('phrases in four languages', async (t) => {
 	}
 });
 
+test('the owner’s look, for a light and a dark ground', async (t) => {
+	const theme = {accent: '#5b2a86', accentText: '#ffffff', accentDark: '#c9a4ff', accentDarkText: '#0a1626', radius: 3, font: 'Courier New'};
+	site.answer = (path) => ({json: path === 'start' ? started({theme}) : decided()});
+	const page = await visit(t);
+	await page.click('#stop');
+	await title(page).waitFor();
+	const look = () => action(page, 'next').evaluate((b) => [getComputedStyle(b).backgroundColor, getComputedStyle(b).color, getComputedStyle(b).fontFamily]);
+	assert.deepEqual(await look(), ['rgb(91, 42, 134)', 'rgb(255, 255, 255)', '"Courier New", sans-serif']);
+	assert.equal(await dialog(page).evaluate((d) => getComputedStyle(d).borderTopLeftRadius), '3px');
+	await page.emulateMedia({colorScheme: 'dark'});
+	assert.deepEqual((await look()).slice(0, 2), ['rgb(201, 164, 255)', 'rgb(10, 22, 38)']);
+	await accessible(page, 'the owner’s look');
+});
+
 test('what is sent at the start, and callbacks', async (t) => {
 	site.attributes = '';
 	site.script = `window.log = []; const note = (name) => (value) => { window.log.push([name, value.outcome || value.mode || value.message]); };

@@ -253,7 +253,7 @@ static void test_words(void **state)
 		assert_int_equal(nftw(path, visit, 16, FTW_PHYS), 0);
 	}
 	for (size_t i = 0; i < sizeof TITLES / sizeof *TITLES; i++)
-		if (strcmp(TITLES[i], "the test button of an endpoint") != 0)
+		if (strcmp(TITLES[i], "OK") != 0 && strcmp(TITLES[i], "the test button of an endpoint") != 0)
 			use(TITLES[i], strlen(TITLES[i]), "X-macro");
 	json_object_object_foreach(used, english, where) {
 		if (!json_object_object_get_ex(said, english, NULL))

@@ -113,7 +113,7 @@ static void changes_keys(void **state)
 	HIDES("name=\"origins\"");
 	submit(OWNER, server, "name=Server&rate=7", 303);
 	visit(OWNER, server, 200);
-	submit(OWNER, arena_printf(&setup.arena, "%s/rotate", server), "hours=0", 200);
+	submit(OWNER, arena_printf(&setup.arena, "/keys/%s/rotate", alpha.server.id), "hours=0", 200);
 	SHOWS("shown this once", "stoa_live_");
 	visit(OWNER, server, 404);
 	assert_string_equal(sql("select count(*) from api_key where org_id = '%s' and name = 'Server' and rate_per_minute = 7", alpha.org_id), "2");

@@ -523,7 +523,7 @@ static void sessions_read(void **state)
 static void decisions_are_listed(void **state)
 {
 	struct caller caller;
-	struct json_object *row, *saved;
+	struct json_object *row;
 	(void)state;
 
 	sessions_add(tenant.org_id, true, 8);
@@ -628,6 +628,30 @@ static void connections(void **state)
 	caller_close(&caller);
 }
 
+/* Read before anything is stored, stored, refused, and not for those who only look. */
+static void branding(void **state)
+{
+	struct caller caller;
+	(void)state;
+
+	caller_open(&caller);
+	assert_int_equal(person_send(&caller, "GET", "/api/v1/retention/branding", analyst, NULL), 200);
+	assert_string_equal(client_text(&caller, "accent"), "#003a78");
+	assert_string_equal(client_text(&caller, "accentText"), "#ffffff");
+	assert_int_equal(person_send(&caller, "PUT", "/api/v1/retention/branding", admin,
+		"{\"accent\":\"#1f7a4d\",\"accentDark\":\"#6fdc9f\",\"radius\":3,\"font\":\"Inter\"}"), 200);
+	assert_string_equal(client_text(&caller, "accentDarkText"), "#0a1626");
+	person_send(&caller, "PUT", "/api/v1/retention/branding", admin, "{\"accent\":\"#ffffff\",\"accentDark\":\"#6fdc9f\",\"radius\":3}");
+	assert_problem(&caller, 422, "invalid", "accent");
+	assert_int_equal(person_send(&caller, "PUT", "/api/v1/retention/branding", analyst,
+		"{\"accent\":\"#1f7a4d\",\"accentDark\":\"#6fdc9f\",\"radius\":3}"), 403);
+	assert_int_equal(client_get(&caller, "/api/v1/retention/branding", tenant.server.key), 200);
+	assert_string_equal(client_text(&caller, "font"), "Inter");
+	assert_int_equal(client_get(&caller, "/api/v1/retention/branding", other.server.key), 200);
+	assert_string_equal(client_text(&caller, "font"), "");
+	caller_close(&caller);
+}
+
 /* Days, modes, pages and bad input; the numbers are those of event_daily. */
 static void activity(void **state)
 {
@@ -693,7 +717,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(flows_live), cmocka_unit_test(flows_versions), cmocka_unit_test(flows_drafts),
 		cmocka_unit_test(flows_archive), cmocka_unit_test(flows_schedule), cmocka_unit_test(nobodys_work_is_lost), cmocka_unit_test(flows_refuse), cmocka_unit_test(flows_page),
-		cmocka_unit_test(sessions_read), cmocka_unit_test(decisions_are_listed), cmocka_unit_test(connections),
+		cmocka_unit_test(sessions_read), cmocka_unit_test(decisions_are_listed), cmocka_unit_test(connections), cmocka_unit_test(branding),
 		cmocka_unit_test(activity)};
 
 	return cmocka_run_group_tests(tests, open_house, close_house);
