@@ -143,7 +143,7 @@ function fill(events) {
 }
 
 function keysOf() {
-	const add = kind => /stoa_\w+/.exec(house.stoa('key', 'add', '--kind', kind, '--live', '--name', 'bench', '--org', 'Bench 3', ...(kind === 'widget' ? ['--unsigned'] : [])))[0]
+	const add = kind => /^key (\S+)$/m.exec(house.stoa('key', 'add', '--kind', kind, '--live', '--name', 'bench', '--org', 'Bench 3', ...(kind === 'widget' ? ['--unsigned'] : [])))[1]
 	const keys = { server: { 'x-api-key': add('server') }, widget: { 'x-api-key': add('widget') } }
 	house.sql('update api_key set rate_per_minute = 100000000')
 	return keys
@@ -162,8 +162,8 @@ async function withHouse(events, work) {
 		house.webServer()
 		await house.ready()
 		classes = new Map(house.stoa('routes').split('\n').filter(Boolean).map(text => {
-			const [method, path] = text.split(/\s+/)
-			return [`${method} ${path}`, [...TARGETS.keys()].find(name => text.includes(` ${name} `))]
+			const [method, path, ...more] = text.split(/\s+/)
+			return [`${method} ${path}`, more.find(word => TARGETS.has(word))]
 		}))
 		return await work(keysOf())
 	} catch (error) {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #define BATCH 1000
-#define DAYS 1
 #define ID_FIRST "00000000-0000-0000-0000-000000000000"
 
 /* A piece of work in a transaction of its own, while nobody else judges. */
@@ -85,7 +84,7 @@ static enum err days_all(struct ctx *ctx, struct pool *pool, const char *org_id,
 {
 	PGresult *pieces;
 
-	TRY(pg_query(ctx, pool, &SQL_MEASURE_REBUILD_DAYS, PARAMS(org_id, live, pg_int(ctx, DAYS)), &pieces));
+	TRY(pg_query(ctx, pool, &SQL_MEASURE_REBUILD_DAYS, PARAMS(org_id, live, pg_int(ctx, BATCH)), &pieces));
 	for (int row = 0; row < PQntuples(pieces); row++) {
 		struct piece piece = {.org_id = org_id, .live = live, .from = pg_text(pieces, row, "day"), .count = pg_number(pieces, row, "days", 1)};
 
