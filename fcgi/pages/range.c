@@ -148,6 +148,15 @@ static struct json_object *filter_view(const struct range *range, enum range_par
 	return filter;
 }
 
+/* A flow that is not of this organisation is none. */
+static void flow_check(struct range *range)
+{
+	for (int row = 0; range->values[RANGE_FLOW] && row < PQntuples(range->choices); row++)
+		if (!strcmp(pg_text(range->choices, row, "value"), range->values[RANGE_FLOW]))
+			return;
+	range->values[RANGE_FLOW] = range->scope.flow = range->before.flow = NULL;
+}
+
 /* For forms of the page's own, which keep the rest of the URL. */
 static struct json_object *hidden_view(const struct range *range)
 {
@@ -173,12 +182,13 @@ enum err range_view(struct range *range, struct lease *lease, struct json_object
 	struct json_object *own = json_object_new_object(), *filters = json_object_new_array();
 	PGresult *rows;
 	json_object_object_add(view, "range", own);
-	json_object_object_add(view, "hidden", hidden_view(range));
 	TRY(pg_run(lease, &SQL_PAGES_RANGE_CHOICES, PARAMS(req->who.org_id, pg_bool(range->scope.live)), &rows));
 	range->choices = rows;
+	flow_check(range);
 	for (size_t i = 0; i < sizeof FILTERS / sizeof *FILTERS; i++)
 		json_object_array_add(filters, filter_view(range, FILTERS[i].part, FILTERS[i].label, rows));
 	json_object_object_add(own, "filters", filters);
+	json_object_object_add(view, "hidden", hidden_view(range));
 	add_switch(range, own, "modes", RANGE_MODE, MODES);
 	add_switch(range, own, "presets", RANGE_PRESET, PRESETS);
 	page_text(own, "page", range->path);
