@@ -241,7 +241,7 @@ static void customers_are_found(void **state)
 	assert_string_equal(column("email"), "null");
 	assert_int_equal(owner("GET", PATH "customers", NULL), 200);
 	assert_int_equal(json_object_array_length(data()), 2);
-	assert_int_equal(owner("GET", PATH "customers/" CUSTOMER, NULL), 200);
+	assert_int_equal(owner("GET", arena_printf(&setup.arena, PATH "customers/%s", CUSTOMER), NULL), 200);
 	assert_string_equal(json_text(data(), "name", ""), "Ann Harbour");
 	assert_int_equal(owner("GET", PATH "customers/" NOWHERE, NULL), 404);
 	assert_int_equal(owner("GET", PATH "customers/" CUSTOMER "?live=false", NULL), 404);
@@ -250,11 +250,11 @@ static void customers_are_found(void **state)
 static void a_timeline_holds_all(void **state)
 {
 	(void)state;
-	assert_int_equal(owner("GET", PATH "customers/" CUSTOMER "/timeline?limit=100", NULL), 200);
+	assert_int_equal(owner("GET", arena_printf(&setup.arena, PATH "customers/%s/timeline?limit=100", CUSTOMER), NULL), 200);
 	assert_string_equal(sql("select string_agg(k, ' ' order by k) from unnest(string_to_array('%s', ' ')) k", column("kind")),
 		"alert alert alert case invoice mail mail session subscription subscription");
 	assert_non_null(strstr(reply(), "secret words"));
-	assert_int_equal(as(people[1], "GET", PATH "customers/" CUSTOMER "/timeline?limit=100", NULL), 200);
+	assert_int_equal(as(people[1], "GET", arena_printf(&setup.arena, PATH "customers/%s/timeline?limit=100", CUSTOMER), NULL), 200);
 	assert_null(strstr(reply(), "secret words"));
 	/* A page at a time it is the same. */
 	const char *next = NULL;
@@ -274,11 +274,11 @@ static void a_timeline_holds_all(void **state)
 static void a_customer_is_paused(void **state)
 {
 	(void)state;
-	assert_int_equal(owner("POST", PATH "customers/" CUSTOMER "/pause", "{\"paused\":true}"), 204);
+	assert_int_equal(owner("POST", arena_printf(&setup.arena, PATH "customers/%s/pause", CUSTOMER), "{\"paused\":true}"), 204);
 	assert_string_equal(sql("select outreach_paused_at is not null from customer where id = '" CUSTOMER "'"), "t");
-	assert_int_equal(owner("POST", PATH "customers/" CUSTOMER "/pause", "{\"paused\":false}"), 204);
+	assert_int_equal(owner("POST", arena_printf(&setup.arena, PATH "customers/%s/pause", CUSTOMER), "{\"paused\":false}"), 204);
 	assert_string_equal(sql("select outreach_paused_at is not null from customer where id = '" CUSTOMER "'"), "f");
-	assert_int_equal(owner("POST", PATH "customers/" CUSTOMER "/pause", "{}"), 400);
+	assert_int_equal(owner("POST", arena_printf(&setup.arena, PATH "customers/%s/pause", CUSTOMER), "{}"), 400);
 	assert_int_equal(owner("POST", PATH "customers/" NOWHERE "/pause", "{\"paused\":true}"), 404);
 	assert_string_equal(sql("select count(*) from event where type = 'outreach.changed' and entity = 'customer'"), "2");
 }

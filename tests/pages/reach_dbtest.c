@@ -98,13 +98,13 @@ static void finds_customers(void **state)
 static void shows_a_customer(void **state)
 {
 	(void)state;
-	visit(OWNER, "/customers/" ANN, 200);
+	visit(OWNER, arena_printf(&setup.arena, "/customers/%s", ANN), 200);
 	SHOWS("<h1>Ann &lt;Harbour&gt;</h1>", "USD 4,900.00", "<code>seats</code>", "Subscription", "Recovery of a payment", "not enough money on the card", "Mail",
 		"the customer unsubscribed", "Ends soon", "Send no mails of outreach");
-	submit(OWNER, "/customers/" ANN "/pause", "mode=live&paused=true", 303);
+	submit(OWNER, arena_printf(&setup.arena, "/customers/%s/pause", ANN), "mode=live&paused=true", 303);
 	visit(OWNER, "/customers/" ANN "?mode=live", 200);
 	SHOWS("No mails of outreach go to this customer.", "Allow mails of outreach again", "Mails of outreach ended");
-	submit(OWNER, "/customers/" ANN "/pause", "mode=live&paused=false", 303);
+	submit(OWNER, arena_printf(&setup.arena, "/customers/%s/pause", ANN), "mode=live&paused=false", 303);
 	visit(READER, "/customers/" ANN, 200);
 	SHOWS("<h1>user_1</h1>");
 	HIDES("Ann &lt;", "ann@harbour.example", "Send no mails");
@@ -130,7 +130,7 @@ static void gives_files(void **state)
 	}
 	visit(READER, "/subscriptions/upcoming.csv", 200);
 	HIDES("ann@harbour.example");
-	visit(OWNER, "/customers/" FOREIGN "/timeline.csv", 404);
+	visit(OWNER, arena_printf(&setup.arena, "/customers/%s/timeline.csv", FOREIGN), 404);
 }
 
 static void switches_programs(void **state)
