@@ -185,8 +185,8 @@ static enum err fill(struct range *range, struct lease *lease, struct json_objec
 {
 	struct json_object *sheets = json_object_new_array();
 	json_object_object_add(view, "sheets", sheets);
-	add_files(range, view);
 	TRY(range_view(range, lease, view));
+	add_files(range, view);
 	if (range->compare)
 		TRY(compare_add(range, lease, view));
 	for (size_t i = 0; i < PANEL_COUNT; i++) {
