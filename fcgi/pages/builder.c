@@ -16,12 +16,13 @@
 struct builder_input {
 	const char *id, *notice;
 	const char *name, *language, *segment, *segment_id, *plan, *region, *ranking, *cancel_at, *steps;
-	const char *revision, *version, *activate;
+	const char *activate;
+	int64_t revision, version;
 };
 
 #define FIELD(member, name, kind, ...) INPUT(struct builder_input, member, name, IN_BODY, kind, __VA_ARGS__)
 #define FLOW INPUT(struct builder_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the flow")
-#define REVISION FIELD(revision, "revision", FIELD_TEXT, .required = true, .least = 1, .most = 9, .doc = "the draft's, that the page was made from")
+#define REVISION FIELD(revision, "revision", FIELD_INT, .required = true, .least = 1, .most = INT32_MAX, .doc = "the draft's, that the page was made from")
 
 static const struct field PAGE_INPUT[] = {
 	FLOW,
@@ -30,8 +31,8 @@ static const struct field PAGE_INPUT[] = {
 /* A form's empty field is a value here, so that the page can say what is wrong with it. */
 static const struct field SAVE_INPUT[] = {
 	FLOW, REVISION,
-	FIELD(name, "name", FIELD_TEXT, .least = 0, .most = 1000, .doc = "its name, for its owner"),
-	FIELD(language, "language", FIELD_TEXT, .least = 0, .most = 35, .doc = "of the steps"),
+	FIELD(name, "name", FIELD_TEXT, .required = true, .least = 0, .most = 1000, .doc = "its name, for its owner"),
+	FIELD(language, "language", FIELD_TEXT, .required = true, .least = 0, .most = 35, .doc = "of the steps"),
 	FIELD(segment, "segment", FIELD_TEXT, .least = 0, .most = 64, .doc = "only for this segment"),
 	FIELD(segment_id, "segmentId", FIELD_TEXT, .least = 0, .most = 36, .doc = "only for this named segment"),
 	FIELD(plan, "plan", FIELD_TEXT, .least = 0, .most = 255, .doc = "only on this plan"),
@@ -46,7 +47,7 @@ static const struct field PUBLISH_INPUT[] = {
 	FIELD_END};
 static const struct field RESTORE_INPUT[] = {
 	FLOW, REVISION,
-	FIELD(version, "version", FIELD_TEXT, .required = true, .least = 1, .most = 9, .doc = "the version that the draft becomes"),
+	FIELD(version, "version", FIELD_INT, .required = true, .least = 1, .most = INT32_MAX, .doc = "the version that the draft becomes"),
 	FIELD_END};
 
 /* --- words --- */
@@ -339,7 +340,7 @@ static enum err builder_save(struct req *req, struct rep *rep)
 	const struct builder_input *in = req->input;
 	struct json_object *view = page_view(req);
 	struct flow_form form;
-	flow_form_of(req, in->id, in->revision, &form);
+	flow_form_of(req, in->id, pg_int(&req->ctx, in->revision), &form);
 	form.document = document_of(req, view);
 	if (!json_object_object_get_ex(form.document, "steps", NULL)) {
 		rep->status = 422;
@@ -379,7 +380,7 @@ static enum err builder_publish(struct req *req, struct rep *rep)
 {
 	const struct builder_input *in = req->input;
 	struct flow_form form;
-	flow_form_of(req, in->id, in->revision, &form);
+	flow_form_of(req, in->id, pg_int(&req->ctx, in->revision), &form);
 	form.activate = in->activate != NULL;
 	return builder_end(req, rep, flow_form_run(&form, publish_run), "published");
 }
@@ -388,8 +389,8 @@ static enum err builder_restore(struct req *req, struct rep *rep)
 {
 	const struct builder_input *in = req->input;
 	struct flow_form form;
-	flow_form_of(req, in->id, in->revision, &form);
-	form.version = strtoll(in->version, NULL, 10);
+	flow_form_of(req, in->id, pg_int(&req->ctx, in->revision), &form);
+	form.version = in->version;
 	return builder_end(req, rep, flow_form_run(&form, restore_run), "restored");
 }
 
@@ -400,8 +401,8 @@ static enum err builder_restore(struct req *req, struct rep *rep)
 const struct route BUILDER_ROUTES[] = {
 	{METHOD_GET, "/flows/:id", ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_PAGE, TAKES(PAGE_INPUT), .run = builder_page,
 		.shape = REPLY_PAGE, .doc = "The builder of a flow: steps, editor and preview, its versions, and what can be done with it"},
-	{METHOD_POST, "/flows/:id", WRITES, TAKES(SAVE_INPUT), .run = builder_save, GOES_ON, .doc = "Saves a flow's draft"},
 	{METHOD_POST, "/flows/:id/publish", WRITES, TAKES(PUBLISH_INPUT), .run = builder_publish, GOES_ON, .doc = "Publishes a flow's draft"},
 	{METHOD_POST, "/flows/:id/restore", WRITES, TAKES(RESTORE_INPUT), .run = builder_restore, GOES_ON,
 		.doc = "Makes a flow's draft what a version was"},
+	{METHOD_POST, "/flows/:id", WRITES, TAKES(SAVE_INPUT), .run = builder_save, GOES_ON, .doc = "Saves a flow's draft"},
 	ROUTE_END};

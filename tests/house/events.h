@@ -89,7 +89,7 @@ static const struct write WRITES[] = {
 	{"POST /flows", "flow.created", NULL, NULL},
 	{"POST /flow-import", "flow.created", NULL, "tests/pages/flows_dbtest.c"},
 	{"POST /flows/:id", NULL, DRAFT, NULL},
-	{"POST /flows/:id/publish", "flow.published", NULL, NULL},
+	{"POST /flows/:id/publish", "flow.published", NULL, "tests/pages/flows_dbtest.c"},
 	{"POST /flows/:id/restore", NULL, DRAFT, NULL},
 	{"POST /flows/:id/state", "flow.changed", NULL, NULL},
 	{"POST /flows/:id/copy", "flow.created", NULL, NULL},

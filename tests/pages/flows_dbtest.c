@@ -59,7 +59,8 @@ static void saves_drafts(void **state)
 		{"revision=1&name=&language=en&steps=%5B%5D", 422, "role=\"alert\""},
 		{"revision=1&name=n&language=en&steps=%5B1%5D", 422, "role=\"alert\""},
 		{"revision=9&name=kept&language=en&steps=%5B%5D", 412, "value=\"kept\""},
-		{"revision=x&name=n&language=en&steps=%5B%5D", 412, "Somebody else saved meanwhile"},
+		{"revision=9&name=n&language=en&steps=%5B%5D", 412, "Somebody else saved meanwhile"},
+		{"revision=x&name=n&language=en&steps=%5B%5D", 400, ""},
 		{"name=n&language=en&steps=%5B%5D", 400, ""}};
 	(void)state;
 
