@@ -57,6 +57,8 @@ const ELSEWHERE = [
 	[/^measure_(before|skip)$/, 'a second session on a subscription, one that cannot be judged: tests/measure/measure_dbtest.c'],
 	[/^billing_(?!put_(subscription|price)|customer_stub|derive_(subscription|customer)|event_settle)/,
 		'responders; and what imports, catch-ups and rarer events write: tests/e2e/stripe-events.mjs kills workers over them, tests/stripe/import_dbtest.c cuts them off'],
+	[/^outreach_(policy_put|program_put|offer_accept)$/, 'responders, on a request'],
+	[/^outreach_(retry_(plan|done)|case_recovered|offer_(plan|settle))$/, 'attempts and offers at Stripe: tests/outreach loses their answers'],
 	[/^event_(failed|skip)$/, 'a consumer whose statement fails: tests/event/consumer_dbtest.c'],
 ]
 
@@ -106,6 +108,27 @@ function worker(args, env = {}) {
 }
 const drained = env => worker(['--drain', '--threads', '1'], env).ended
 
+// Customers to reach: one with an unpaid invoice and a subscription that ends, who gets one mail today and another tomorrow; one who has left;
+// one who wants none. The invoice of the time before is paid.
+function reach(n) {
+	const org = '(select org_id from organisation limit 1)'
+	const person = (name, paused) => `insert into customer (org_id, live, id, ref, stripe_ref, email, outreach_paused_at)
+		select ${org}, true, gen_random_uuid(), '${name}-${n}', 'cus_${name}${n}', '${name}-${n}@reach.example', ${paused ? 'now()' : 'null'};`
+	const subscribed = (name, from, members, values) => `insert into subscription (org_id, live, ref, customer_ref, month_minor, currency, started_at, as_of, status, ${members})
+		select ${org}, true, 'sub_${name}${n}', 'cus_${from}${n}', 4900, 'usd', now() - interval '90 days', now(), ${values};`
+	const unpaid = name => `insert into invoice (org_id, live, ref, customer_ref, subscription_ref, status, currency, due_minor, attempts, created_at, as_of)
+		select ${org}, true, 'in_${name}${n}', 'cus_${name}${n}', 'sub_${name}${n}', 'open', 'usd', 4900, 1, now(), now();`
+	house.sql(`
+		insert into outreach_setting (org_id, quiet_from, quiet_until, organisation_cap, return_url) select ${org}, 0, 0, 100000, 'https://reach.example/' on conflict do nothing;
+		insert into outreach_program (org_id, program, enabled, days, percents, months, retries, retry_hour)
+			select org_id, program, true, days, percents, months, retries, retry_hour from outreach_programs where org_id = ${org} on conflict do nothing;
+		update invoice set status = 'paid', paid_minor = due_minor where ref = 'in_owes${n - 1}';
+		${person('owes')} ${subscribed('owes', 'owes', 'period_ends_at', "'past_due', now() + interval '20 days'")} ${unpaid('owes')}
+		${subscribed('ends', 'owes', 'period_ends_at, cancel_at_period_end', "'active', now() + interval '5 days', true")}
+		${person('left')} ${subscribed('left', 'left', 'ended_at', "'canceled', now() - interval '8 days'")}
+		${person('wants-none', true)} ${subscribed('wants-none', 'wants-none', 'period_ends_at', "'past_due', now() + interval '20 days'")} ${unpaid('wants-none')}`)
+}
+
 // Work of every kind, none of it begun. Each number leaves entities of its own.
 const sessions = new Map()
 async function work(n) {
@@ -125,6 +148,7 @@ async function work(n) {
 		for (const name of ['first', 'second']) await must(201, '/api/v1/orgs/keys', { name: `${name} ${n}`, kind: 'server', live: false })
 	}
 	house.sql('delete from mail_suppression; delete from password_reset')
+	reach(n)
 	// The API makes no more than some a minute, so later ones are copies.
 	if (n === 0) await must(202, '/api/v1/retention/reports', { from: '2026-01-01', to: '2026-01-03', live: true, mail: true })
 	await Promise.all([decision(), webhooks(), ...PEOPLE.map(email => must(202, '/api/v1/auth/password/forgot', { email }, {}))])
@@ -140,7 +164,7 @@ async function work(n) {
 				jsonb_build_object('live', false, 'customer', id) from c;
 		insert into schedule (id, org_id, name, cron, zone, kind, queue, attempts, next_at)
 			select gen_random_uuid(), (select org_id from organisation limit 1), kind || '-${n}', '0 0 1 1 *', 'UTC', kind, 2, 3, now() - interval '1 s'
-			from unnest('{mail.sweep,webhook.sweep,house.cleanup,event.wake}'::text[]) kind;
+			from unnest('{mail.sweep,webhook.sweep,house.cleanup,event.wake,outreach.sweep}'::text[]) kind;
 		insert into stripe_event (org_id, live, id, type, created_at, source, payload) select (select org_id from organisation limit 1), false, 'evt_point${n}',
 			'customer.subscription.created', now(), 'webhook', '${JSON.stringify({ data: { object: { id: `sub_mirrored${n}`, object: 'subscription', customer: `cus_mirrored${n}`, status: 'active',
 				currency: 'usd', start_date: 1700000000 + n, items: { data: [{ quantity: 1 + n, price: { id: `price_mirrored${n}`, currency: 'usd', unit_amount: 100, nickname: `Plan ${n}`,
@@ -329,6 +353,13 @@ try {
 	line('reports not mailed exactly once', count("select abs((select count(*) from job where kind = 'report.make') - (select count(*) from mail where kind = 'report'))"), 0)
 	line('lines of digests told other than once', scenarios.filter(i => told(new RegExp(`\\bline ${i}\\.`)) !== 1).length, 0)
 	line('endpoints whose end the owner was told other than once', scenarios.filter(i => told(new RegExp(`/gone/${i}\\b`)) !== 1).length, 0)
+	line('customers to reach who got other than one mail, and of those who want none any', count(`select count(*) from customer c where c.email like '%@reach.example'
+		and (select count(*) from mail m where m.address = c.email) <> (c.outreach_paused_at is null)::int`), 0)
+	line('mails to them that are neither sent nor wait for tomorrow', count(`select count(*) from outreach_mail where not (state in ('sent', 'queued') or held = 'customer-cap'
+		or state = 'suppressed' and reason = 'paused' or state = 'cancelled' and reason = 'recovered')`), 0)
+	line('payments recovered, some', count("select (count(*) > 0)::int from outreach_case where state = 'recovered'"), 1)
+	line('payments recovered with other than one event', count(`select count(*) from outreach_case c where state = 'recovered'
+		and (select count(*) from event e where e.type = 'payment.recovered' and e.entity_id = c.invoice_ref) <> 1`), 0)
 	line('webhooks that should be delivered', wanted.length)
 	line('webhooks not delivered', wrongHooks.length, 0)
 	line('requests at their receiver', sink.requests.length)
