@@ -32,6 +32,20 @@ static enum err language_find(struct req *req, const char *address, const char *
 	return OK;
 }
 
+/* What people call a kind of mail; in a language's own words, as the page is in four. */
+static const char *kind_text(const char *kind, size_t language)
+{
+	static const struct { const char *kind, *texts[4]; } KINDS[] = {
+		{"digest", {"daily summary", "Tagesübersicht", "résumé quotidien", "resumen diario"}},
+		{"outreach.payment", {"reminders of open payments", "Erinnerungen an offene Zahlungen", "rappels de paiement", "recordatorios de pago"}},
+		{"outreach.retention", {"offers to stay", "Angebote zum Bleiben", "offres de fidélité", "ofertas para quedarse"}},
+		{"outreach.reactivation", {"invitations to come back", "Einladungen zurückzukommen", "invitations à revenir", "invitaciones a volver"}}};
+	for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+		if (!strcmp(KINDS[i].kind, kind))
+			return KINDS[i].texts[language];
+	return kind;
+}
+
 static enum err show(struct req *req, struct rep *rep, struct json_object *view, const char *address)
 {
 	static const struct { const char *language, *title, *skip; } WORDS[] = {{"en", "Unsubscribe", "Skip to content"},
@@ -43,6 +57,7 @@ static enum err show(struct req *req, struct rep *rep, struct json_object *view,
 		at++;
 	page_text(view, "language", language);
 	page_text(view, "skip", WORDS[at].skip);
+	page_text(view, "what", kind_text(json_text(view, "kind", ""), at));
 	const char *name = arena_printf(&req->ctx.arena, "unsubscribe.%s", language);
 	return page_show(req, rep, name, WORDS[at].title, view);
 }
@@ -59,7 +74,6 @@ static enum err token_read(struct req *req, struct rep *rep, struct json_object 
 	}
 	page_text(view, "address", from_out->address);
 	page_text(view, "kind", from_out->kind);
-	json_object_object_add(view, "digest", json_object_new_boolean(!strcmp(from_out->kind, "digest")));
 	return OK;
 }
 
