@@ -153,15 +153,10 @@ static enum err experiments_create(struct req *req, struct rep *rep)
 	return experiment_reply(req, rep, id);
 }
 
-/* Digits between the quotes of an ETag of ours. */
 static enum err version_read(struct req *req, const char *etag, const char **version_out)
 {
-	size_t length = *etag == '"' ? strspn(etag + 1, "0123456789") : 0;
-
-	if (length < 1 || length > 9 || strcmp(etag + 1 + length, "\"") != 0)
-		return fail_field(&req->ctx, ERR_PRECONDITION, "If-Match", "If-Match is no version of this experiment");
-	*version_out = arena_memdup(&req->ctx.arena, etag + 1, length);
-	return OK;
+	*version_out = etag_version(&req->ctx, etag);
+	return *version_out ? OK : fail_field(&req->ctx, ERR_PRECONDITION, "If-Match", "If-Match is no version of this experiment");
 }
 
 static enum err experiments_update(struct req *req, struct rep *rep)

@@ -124,18 +124,10 @@ static enum err version_get(struct req *req, struct rep *rep)
 
 /* --- changing --- */
 
-/* "3", W/"3" or 3. */
 static enum err revision_read(struct req *req, const char *etag, const char **revision_out)
 {
-	const char *at = strncmp(etag, "W/", 2) == 0 ? etag + 2 : etag;
-	size_t length;
-
-	at += *at == '"';
-	length = strspn(at, "0123456789");
-	if (length < 1 || length > 9 || strcmp(at + length, at > etag && at[-1] == '"' ? "\"" : "") != 0)
-		return fail_field(&req->ctx, ERR_PRECONDITION, "If-Match", "If-Match is no revision of this flow's draft");
-	*revision_out = arena_memdup(&req->ctx.arena, at, length);
-	return OK;
+	*revision_out = etag_version(&req->ctx, etag);
+	return *revision_out ? OK : fail_field(&req->ctx, ERR_PRECONDITION, "If-Match", "If-Match is no revision of this flow's draft");
 }
 
 struct flow_task {

@@ -110,15 +110,10 @@ static enum err segments_create(struct req *req, struct rep *rep)
 	return segment_reply(req, rep, run.id);
 }
 
-/* "3" with its quotes, weak or not. */
 static enum err version_read(struct req *req, const char *etag, const char **version_out)
 {
-	size_t skip = strncmp(etag, "W/", 2) == 0 ? 2 : 0, length = strlen(etag) - skip;
-
-	if (length < 3 || length > 11 || etag[skip] != '"' || etag[skip + length - 1] != '"' || strspn(etag + skip + 1, "0123456789") != length - 2)
-		return fail_field(&req->ctx, ERR_PRECONDITION, "If-Match", "If-Match is no version of this segment");
-	*version_out = arena_memdup(&req->ctx.arena, etag + skip + 1, length - 2);
-	return OK;
+	*version_out = etag_version(&req->ctx, etag);
+	return *version_out ? OK : fail_field(&req->ctx, ERR_PRECONDITION, "If-Match", "If-Match is no version of this segment");
 }
 
 static enum err segments_update(struct req *req, struct rep *rep)

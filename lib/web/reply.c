@@ -233,6 +233,20 @@ static bool tag_listed(const char *list, const char *etag)
 	return false;
 }
 
+const char *etag_version(struct ctx *ctx, const char *etag)
+{
+	const char *at = strncmp(etag, "W/", 2) ? etag : etag + 2, *end;
+	bool quoted = *at == '"';
+	at += quoted;
+	size_t length = strspn(at, "0123456789");
+	end = at + length;
+	if (quoted && *end == '-')
+		end += 1 + strspn(end + 1, "abcdefghijklmnopqrstuvwxyz");
+	if (length < 1 || length > 9 || strcmp(end, quoted ? "\"" : ""))
+		return NULL;
+	return arena_memdup(&ctx->arena, at, length);
+}
+
 bool reply_etag(struct req *req, struct rep *rep, const char *etag)
 {
 	reply_header(rep, "ETag", etag);

@@ -226,6 +226,9 @@ const char *tr(const struct req *req, const char *english) __attribute__((format
 enum err reply_redirect(struct req *req, struct rep *rep, int status, const char *location);
 /* Weak comparison with If-None-Match; true: the reply is now 304 and the handler returns OK. Sets ETag either way. */
 bool reply_etag(struct req *req, struct rep *rep, const char *etag);
+/* The version in an If-Match: 3, "3", W/"3", also with the suffix that a web server gives the ETag of what it compresses ("3-gzip"). Digits, at
+ * most 9; NULL: none. Memory of ctx. */
+const char *etag_version(struct ctx *ctx, const char *etag);
 
 /* A reply that is made while it is sent, so that its length does not matter. The first part is made at once: its error is answered like any
  * other. Later ones follow as the client takes them; where one fails the connection is cut, so that nobody takes the body for whole, and

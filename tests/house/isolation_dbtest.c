@@ -284,7 +284,7 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"json", "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"x\"}"},
 		{"language", "\"en\""},
 		{"currency", "\"usd\""},
-		{"email", "\"nobody@example.com\""},
+		{"email", strcmp(plan->route->path, "/team") ? "\"nobody@example.com\"" : "\"guest@example.com\""},
 		{"password", "\"a quiet harbour 42\""},
 		{"oldPassword", "\"a wrong harbour 42\""},
 		{"origins", strncmp(plan->route->path, "/api/", 5) ? "\"https://shop.example\"" : "[\"https://shop.example\"]"},

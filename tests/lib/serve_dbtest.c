@@ -685,9 +685,30 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void versions_of_etags(void **state)
+{
+	static const struct { const char *etag, *version; } ROWS[] = {{"3", "3"}, {"\"3\"", "3"}, {"W/\"12\"", "12"}, {"\"7-gzip\"", "7"},
+		{"W/\"7-br\"", "7"}, {"\"123456789\"", "123456789"}, {"\"1234567890\"", NULL}, {"", NULL}, {"\"\"", NULL}, {"\"3", NULL}, {"3\"", NULL},
+		{"3-gzip", NULL}, {"\"x3\"", NULL}, {"\"3\", \"4\"", NULL}, {"*", NULL}, {"\"3-\"x", NULL}};
+	struct ctx ctx;
+	(void)state;
+
+	ctx_init(&ctx);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		const char *version = etag_version(&ctx, ROWS[i].etag);
+
+		if (ROWS[i].version)
+			assert_string_equal(version, ROWS[i].version);
+		else
+			assert_null(version);
+	}
+	ctx_free(&ctx);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(access_by_caller), cmocka_unit_test(problems), cmocka_unit_test(transport_fault),
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(versions_of_etags),cmocka_unit_test(access_by_caller), cmocka_unit_test(problems), cmocka_unit_test(transport_fault),
 		cmocka_unit_test(sent_bytes), cmocka_unit_test(headers_of_every_reply), cmocka_unit_test(forwarded_by_a_proxy),
 		cmocka_unit_test(pages), cmocka_unit_test(forged_requests), cmocka_unit_test(origins), cmocka_unit_test(limits),
 		cmocka_unit_test(cursors), cmocka_unit_test(etags), cmocka_unit_test(counted_and_logged),
