@@ -1,8 +1,8 @@
 #include "pages/page.h"
 
 #include "base/zone.h"
+#include "text/money.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,27 +51,9 @@ const char *page_percent(struct req *req, int64_t part, int64_t whole)
 	return whole ? arena_printf(&req->ctx.arena, "%s %%", page_decimal(req, 100.0 * (double)part / (double)whole, 1)) : "–";
 }
 
-int currency_digits(const char *currency)
-{
-	static const char NONE[] = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf";
-	static const char THREE[] = "bhd jod kwd omr tnd";
-	return strstr(NONE, currency) ? 0 : strstr(THREE, currency) ? 3 : 2;
-}
-
 const char *page_money(struct req *req, int64_t minor, const char *currency)
 {
-	static const int64_t UNIT[] = {1, 10, 100, 1000};
-	int digits = currency_digits(currency);
-	int64_t unit = UNIT[digits], rest = minor % unit;
-	const char *amount = page_number(req, minor / unit);
-	char code[4] = "";
-	for (int i = 0; i < 3 && currency[i]; i++)
-		code[i] = (char)toupper((unsigned char)currency[i]);
-	if (minor < 0 && minor > -unit)
-		amount = "−0";
-	if (digits)
-		amount = arena_printf(&req->ctx.arena, "%s%c%0*lld", amount, german(req) ? ',' : '.', digits, (long long)(rest < 0 ? -rest : rest));
-	return arena_printf(&req->ctx.arena, german(req) ? "%1$s %2$s" : "%2$s %1$s", amount, code);
+	return money_text(&req->ctx, minor, currency, req_language(req));
 }
 
 static const char *day_text(struct req *req, int64_t year, int month, int day)

@@ -35,7 +35,6 @@ const char *page_next(struct req *req, const char *next);
 
 /* As the visitor's language writes them (fcgi/pages/locale.c); memory of the request. */
 const char *page_money(struct req *req, int64_t minor, const char *currency); /* minor units: "EUR 1,234.50", "1.234,50 EUR" */
-int currency_digits(const char *currency); /* decimals of its minor unit (ISO 4217; Stripe's list of zero-decimal currencies) */
 const char *page_number(struct req *req, int64_t number);                     /* "1,234", "1.234" */
 const char *page_decimal(struct req *req, double number, int digits);         /* "1,234.5", "1.234,5"; not finite: "–" */
 const char *page_percent(struct req *req, int64_t part, int64_t whole);       /* "48.7 %", "48,7 %"; of nothing: "–" */

@@ -1,6 +1,7 @@
 #include "pages/sheet.h"
 
 #include "base/zone.h"
+#include "text/money.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ static enum err cost_take(struct roi *roi)
 	struct req *req = roi->range.req;
 	if (!roi->cost_text || !roi->currency)
 		return OK;
-	roi->cost_minor = cost_read(roi->cost_text, currency_digits(roi->currency));
+	roi->cost_minor = cost_read(roi->cost_text, money_digits(roi->currency));
 	if (roi->cost_minor > 0)
 		return OK;
 	roi->cost_minor = 0;
@@ -147,7 +148,7 @@ static enum err trend_make(const struct roi *roi, struct sheet **sheet_out)
 	PGresult *rows;
 	scope.currency = roi->currency;
 	TRY(measure_read(roi->lease, MEASURE_REVENUE, &scope, &rows));
-	int count = PQntuples(rows), months = 0, digits = currency_digits(roi->currency);
+	int count = PQntuples(rows), months = 0, digits = money_digits(roi->currency);
 	struct sheet *sheet = sheet_new(req, 4, count ? MONTHS : 0);
 	sheet->id = "trend";
 	sheet->title = tr(req, "Month by month");
@@ -206,7 +207,7 @@ static void forecast_columns(const struct roi *roi, struct sheet *sheet)
 	for (int i = 0; i < 5; i++) {
 		sheet->columns[i] = columns[i];
 		sheet->columns[i].number = i > 0;
-		sheet->columns[i].digits = i ? currency_digits(roi->currency) : 0;
+		sheet->columns[i].digits = i ? money_digits(roi->currency) : 0;
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "base/zone.h"
 #include "pages/chart.h"
 #include "pages/words.h"
+#include "text/money.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -117,7 +118,7 @@ static struct sheet *sheet_of(const struct range *range, const struct panel *pan
 		sheet->columns[at] = (struct sheet_column){.name = column->name, .title = tr(req, column->title), .series = column->series,
 			.number = column->kind > COLUMN_DAY, .heat = column->heat};
 		if (column->kind == COLUMN_MONEY && count)
-			sheet->columns[at].digits = currency_digits(pg_text(rows, first, "currency"));
+			sheet->columns[at].digits = money_digits(pg_text(rows, first, "currency"));
 		for (int row = 0; row < count; row++)
 			cell_fill(range, sheet_at(sheet, row, at), column, rows, first + row);
 	}
