@@ -22,9 +22,10 @@ cli_stoa_SOURCES = \
 	cli/routes.c \
 	cli/slo.c \
 	cli/stripe.c \
-	cli/user.c \
-	$(families_sources)
-families_sources = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(stripe_sources) $(widget_sources)
+	cli/user.c
+cli_stoa_LDADD = $(FAMILY_LIBS)
+noinst_LIBRARIES += fcgi/libfamilies.a
+fcgi_libfamilies_a_SOURCES = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(stripe_sources) $(widget_sources)
 
 TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest
 EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest

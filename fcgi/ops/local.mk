@@ -1,5 +1,6 @@
 pkglibexec_PROGRAMS += fcgi/ops/stoa-ops
-fcgi_ops_stoa_ops_SOURCES = fcgi/ops/main.c $(ops_sources)
+fcgi_ops_stoa_ops_SOURCES = fcgi/ops/main.c
+fcgi_ops_stoa_ops_LDADD = $(FAMILY_LIBS)
 ops_sources = \
 	fcgi/ops/family.c \
 	fcgi/ops/family.h \
@@ -10,9 +11,9 @@ ops_sources = \
 
 check_PROGRAMS += tests/ops/jobs_dbtest tests/ops/ops_dbtest
 TESTS += tests/ops/jobs_dbtest tests/ops/ops_dbtest
-tests_ops_jobs_dbtest_SOURCES = tests/ops/jobs_dbtest.c tests/widget/client.h tests/lib/database.h $(ops_sources)
+tests_ops_jobs_dbtest_SOURCES = tests/ops/jobs_dbtest.c tests/widget/client.h tests/lib/database.h
 tests_ops_jobs_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_ops_jobs_dbtest_LDADD = $(CHECK_LDADD)
-tests_ops_ops_dbtest_SOURCES = tests/ops/ops_dbtest.c tests/widget/client.h tests/lib/database.h $(ops_sources)
+tests_ops_jobs_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+tests_ops_ops_dbtest_SOURCES = tests/ops/ops_dbtest.c tests/widget/client.h tests/lib/database.h
 tests_ops_ops_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_ops_ops_dbtest_LDADD = $(CHECK_LDADD)
+tests_ops_ops_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)

@@ -237,9 +237,9 @@ static enum err turn_run(struct ctx *ctx, struct lease *lease, void *argument)
 static enum err key_turn_over(struct req *req, struct rep *rep)
 {
 	struct key_turning turning = {.req = req};
-	struct json_object *view = page_view(req), *shown = json_object_new_object();
 	TRY(change_run(&req->ctx, req->house.pool, turn_run, &turning));
 	who_forget(&req->ctx, &req->house, req->who.org_id);
+	struct json_object *view = page_view(req), *shown = json_object_new_object();
 	page_text(shown, "name", tr(req, "Successor"));
 	page_text(shown, "key", turning.turn.made.key);
 	page_text(shown, "secret", *turning.turn.made.signing_secret ? turning.turn.made.signing_secret : NULL);

@@ -1,5 +1,6 @@
 pkglibexec_PROGRAMS += fcgi/pages/stoa-pages
-fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c $(PAGES_SOURCES)
+fcgi_pages_stoa_pages_SOURCES = fcgi/pages/main.c
+fcgi_pages_stoa_pages_LDADD = $(FAMILY_LIBS)
 PAGES_SOURCES = \
 	fcgi/pages/accept.c \
 	fcgi/pages/analytics.c \
@@ -73,51 +74,51 @@ clean-local:
 
 check_PROGRAMS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/stripe_dbtest tests/pages/team_dbtest
 TESTS += tests/pages/jobs_dbtest tests/pages/pages_dbtest tests/pages/stripe_dbtest tests/pages/team_dbtest
-tests_pages_jobs_dbtest_SOURCES = tests/pages/jobs_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_jobs_dbtest_SOURCES = tests/pages/jobs_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_jobs_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_jobs_dbtest_LDADD = $(CHECK_LDADD)
-tests_pages_pages_dbtest_SOURCES = tests/pages/pages_dbtest.c $(PAGES_SOURCES)
+tests_pages_jobs_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+tests_pages_pages_dbtest_SOURCES = tests/pages/pages_dbtest.c
 tests_pages_pages_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_pages_dbtest_LDADD = $(CHECK_LDADD)
-tests_pages_stripe_dbtest_SOURCES = tests/pages/stripe_dbtest.c tests/lib/answer.h tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_pages_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+tests_pages_stripe_dbtest_SOURCES = tests/pages/stripe_dbtest.c tests/lib/answer.h tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_stripe_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_stripe_dbtest_LDADD = $(CHECK_LDADD)
-tests_pages_team_dbtest_SOURCES = tests/pages/team_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_stripe_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+tests_pages_team_dbtest_SOURCES = tests/pages/team_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_team_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_team_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_team_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
 check_PROGRAMS += tests/pages/experiments_dbtest
 TESTS += tests/pages/experiments_dbtest
-tests_pages_experiments_dbtest_SOURCES = tests/pages/experiments_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_experiments_dbtest_SOURCES = tests/pages/experiments_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_experiments_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_experiments_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_experiments_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
 check_PROGRAMS += tests/pages/analytics_dbtest
 TESTS += tests/pages/analytics_dbtest
-tests_pages_analytics_dbtest_SOURCES = tests/pages/analytics_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_analytics_dbtest_SOURCES = tests/pages/analytics_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_analytics_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_analytics_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_analytics_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
 check_PROGRAMS += tests/pages/targeting_dbtest
 TESTS += tests/pages/targeting_dbtest
-tests_pages_targeting_dbtest_SOURCES = tests/pages/targeting_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_targeting_dbtest_SOURCES = tests/pages/targeting_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_targeting_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_targeting_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_targeting_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
 check_PROGRAMS += tests/pages/flows_dbtest
 TESTS += tests/pages/flows_dbtest
-tests_pages_flows_dbtest_SOURCES = tests/pages/flows_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_flows_dbtest_SOURCES = tests/pages/flows_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_flows_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_flows_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_flows_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
 check_PROGRAMS += tests/pages/reach_dbtest
 TESTS += tests/pages/reach_dbtest
-tests_pages_reach_dbtest_SOURCES = tests/pages/reach_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_reach_dbtest_SOURCES = tests/pages/reach_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_reach_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_reach_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_reach_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
 check_PROGRAMS += tests/pages/data_dbtest
 TESTS += tests/pages/data_dbtest
-tests_pages_data_dbtest_SOURCES = tests/pages/data_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h $(PAGES_SOURCES)
+tests_pages_data_dbtest_SOURCES = tests/pages/data_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_data_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_pages_data_dbtest_LDADD = $(CHECK_LDADD)
+tests_pages_data_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)

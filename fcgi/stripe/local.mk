@@ -1,5 +1,6 @@
 pkglibexec_PROGRAMS += fcgi/stripe/stoa-stripe
-fcgi_stripe_stoa_stripe_SOURCES = fcgi/stripe/main.c $(stripe_sources)
+fcgi_stripe_stoa_stripe_SOURCES = fcgi/stripe/main.c
+fcgi_stripe_stoa_stripe_LDADD = $(FAMILY_LIBS)
 stripe_sources = \
 	fcgi/stripe/family.c \
 	fcgi/stripe/family.h \
@@ -19,8 +20,8 @@ tests_stripe_event_dbtest_LDADD = $(CHECK_LDADD)
 tests_stripe_import_dbtest_SOURCES = tests/stripe/import_dbtest.c tests/lib/standin.h tests/stripe/house.h tests/widget/client.h tests/lib/database.h
 tests_stripe_import_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_stripe_import_dbtest_LDADD = $(CHECK_LDADD)
-tests_stripe_webhook_dbtest_SOURCES = tests/stripe/webhook_dbtest.c tests/stripe/house.h tests/widget/client.h tests/lib/database.h $(stripe_sources) $(retention_sources)
+tests_stripe_webhook_dbtest_SOURCES = tests/stripe/webhook_dbtest.c tests/stripe/house.h tests/widget/client.h tests/lib/database.h
 tests_stripe_webhook_dbtest_CFLAGS = $(CHECK_CFLAGS)
-tests_stripe_webhook_dbtest_LDADD = $(CHECK_LDADD)
+tests_stripe_webhook_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 check_PROGRAMS += $(STRIPE_TESTS) $(STRIPE_DBTESTS)
 TESTS += tests/stripe/read_test tests/stripe/signature_test tests/stripe/event_dbtest tests/stripe/import_dbtest tests/stripe/webhook_dbtest

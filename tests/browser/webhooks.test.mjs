@@ -75,7 +75,7 @@ test('an endpoint from its making to its end', async (t) => {
 	// A test arrives and is in the log, without what is secret.
 	await page.getByRole('button', {name: 'Send a test event'}).click();
 	await page.getByRole('heading', {name: 'Delivery', exact: true}).waitFor();
-	await settled(page, 'delivered');
+	await settled(page, 'Delivered');
 	assert.equal(arrived('one').length, 1);
 	assert.equal(new Webhook(secret).verify(arrived('one')[0].body, arrived('one')[0].headers).type, 'webhook.test');
 	const log = await page.locator('main').textContent();
@@ -96,7 +96,7 @@ test('an endpoint from its making to its end', async (t) => {
 	assert.notEqual(next, secret);
 	await page.getByText('The secret before this one also signs until').waitFor();
 	await page.getByRole('button', {name: 'Send a test event'}).click();
-	await settled(page, 'delivered');
+	await settled(page, 'Delivered');
 	for (const either of [secret, next])
 		new Webhook(either).verify(arrived('one')[2].body, arrived('one')[2].headers);
 
@@ -147,7 +147,7 @@ test('on a phone', async (t) => {
 	await add(page, `phone-${'long'.repeat(30)}`);
 	await fits(page, 'the secret');
 	await page.getByRole('button', {name: 'Send a test event'}).click();
-	await settled(page, 'delivered');
+	await settled(page, 'Delivered');
 	await fits(page, 'a delivery');
 	await accessible(page, 'a delivery on a phone');
 	await page.getByRole('link', {name: 'Its endpoint'}).click();
@@ -162,7 +162,7 @@ test('without JavaScript', async (t) => {
 	const page = await open(t, {javaScriptEnabled: false});
 	const secret = await add(page, 'plain');
 	await page.getByRole('button', {name: 'Send a test event'}).click();
-	await settled(page, 'delivered');
+	await settled(page, 'Delivered');
 	new Webhook(secret).verify(arrived('plain')[0].body, arrived('plain')[0].headers);
 	await page.getByRole('button', {name: 'Send it once more'}).click();
 	await until('a second attempt', async () => (await page.reload(), await page.getByRole('heading', {name: 'Attempt 2: 200'}).count()));

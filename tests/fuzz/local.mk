@@ -27,7 +27,8 @@ FUZZERS_ALL = \
 	tests/fuzz/widget_token_fuzz
 
 # The input of every family's routes is read.
-tests_fuzz_input_fuzz_SOURCES = tests/fuzz/input_fuzz.c cli/cli.h cli/families.c $(families_sources)
+tests_fuzz_input_fuzz_SOURCES = tests/fuzz/input_fuzz.c cli/cli.h cli/families.c
+tests_fuzz_input_fuzz_LDADD = $(FAMILY_LIBS)
 
 EXTRA_PROGRAMS += $(FUZZERS_ALL)
 if FUZZERS

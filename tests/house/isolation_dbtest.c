@@ -13,8 +13,8 @@
 #include "who/secret.h"
 
 #define MARK "bravo"           /* in every text of the second organisation */
-#define IDS 44
-#define EXPERIMENTS 3
+#define IDS 54
+#define EXPERIMENTS 4
 
 enum caller_kind { AS_OWNER, AS_ADMIN, AS_ANALYST, AS_READONLY, AS_SERVER, AS_WIDGET, AS_NOBODY, CALLERS };
 static const char *const CALLER_TEXT[CALLERS] = {"owner", "admin", "analyst", "readonly", "server key", "widget key", "nobody"};
@@ -23,6 +23,7 @@ static const enum role ROLE_OF[] = {ROLE_OWNER, ROLE_ADMIN, ROLE_ANALYST, ROLE_R
 struct org {
 	struct tenant tenant;
 	char people[4][ID_TEXT], sessions[4][ID_TEXT];
+	char guests[2][ID_TEXT]; /* for the two routes that remove a member */
 	const char *flow, *draft, *fresh, *spare_fresh, *decided, *undecided, *token; /* token: of the widget's undecided session */
 	const char *event, *endpoint, *spare, *delivery, *spare_delivery, *job, *report;
 	const char *experiments[EXPERIMENTS], *segments[2];
@@ -55,6 +56,17 @@ static const char *sql(const char *format, ...)
 #include "tests/house/rows.h"
 
 /* --- the two organisations --- */
+
+static void guests_add(struct org *org, const char *name)
+{
+	struct lease lease;
+
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(member_add(&setup, &lease, org->tenant.org_id, arena_printf(&setup.arena, "%s-guest-%d@example.com", name, i), name,
+			ROLE_READONLY, org->guests[i]), OK);
+	lease_return(&lease);
+}
 
 static void people_add(struct org *org, const char *name)
 {
@@ -138,7 +150,7 @@ static void webhooks_add(struct org *org, const char *name)
 		"values ('%s', '%s', 1, 1, '{}', '%s')", of, org->delivery, name);
 }
 
-/* Three to start, stop, promote and delete, over a flow that nothing else changes. The last is for what the first ones are too far along. */
+/* Four to start, stop, promote, change and delete, over a flow that nothing else changes. The last is for what the first ones are too far along. */
 static void experiments_add(struct org *org, const char *name)
 {
 	const char *of = org->tenant.org_id, *flow = flow_add(&setup, pool, of, "en", "null, 'nobody', null, 50, 'host'", EVERY_STEP);
@@ -165,6 +177,24 @@ static void id_add(struct org *org, const char *id)
 	org->ids[org->id_count++] = id;
 }
 
+/* What one route uses up is not there for the next. */
+static void spares_add(struct org *org, const char *name)
+{
+	struct key_made key;
+
+	for (int i = 0; i < 3; i++)
+		id_add(org, fresh_add(org, name));
+	for (int i = 0; i < 2; i++) {
+		key_add(&setup, pool, org->tenant.org_id, true, true, &key);
+		id_add(org, arena_strdup(&setup.arena, key.id));
+	}
+	sql("update api_key set name = '%s', origins = '{https://%s.example}' where org_id = '%s'", name, name, org->tenant.org_id);
+	id_add(org, sql("insert into segment (org_id, id, name, condition) values ('%s', gen_random_uuid(), '%s 3', "
+		"'{\"fact\": \"plan\", \"op\": \"is\", \"value\": \"%s\"}') returning id", org->tenant.org_id, name, name));
+	for (int i = 0; i < 2; i++)
+		id_add(org, org->guests[i]);
+}
+
 static void org_add(struct org *org, const char *name)
 {
 	const char *unused;
@@ -173,6 +203,7 @@ static void org_add(struct org *org, const char *name)
 	sql("update organisation set name = '%s' where org_id = '%s'", name, org->tenant.org_id);
 	sql("update api_key set name = '%s', origins = '{https://%s.example}' where org_id = '%s'", name, name, org->tenant.org_id);
 	people_add(org, name);
+	guests_add(org, name);
 	org->flow = flow_add(&setup, pool, org->tenant.org_id, "en", ANYBODY, EVERY_STEP);
 	org->draft = flow_add(&setup, pool, org->tenant.org_id, "de", ANYBODY, EVERY_STEP);
 	sql("update flow set name = '%s' where org_id = '%s'", name, org->tenant.org_id);
@@ -215,6 +246,7 @@ static void org_add(struct org *org, const char *name)
 		id_add(org, org->experiments[i]);
 	for (int i = 0; i < 2; i++)
 		id_add(org, org->segments[i]);
+	spares_add(org, name);
 	for (int i = 0; i < 4; i++) {
 		id_add(org, org->people[i]);
 		id_add(org, org->sessions[i]);
