@@ -26,7 +26,7 @@ struct org {
 	char guests[2][ID_TEXT]; /* for the two routes that remove a member */
 	const char *flow, *draft, *fresh, *spare_fresh, *decided, *undecided, *token; /* token: of the widget's undecided session */
 	const char *event, *endpoint, *spare, *delivery, *spare_delivery, *job, *report;
-	const char *experiments[EXPERIMENTS], *segments[2];
+	const char *experiments[EXPERIMENTS], *segments[2], *segment; /* segment: that nothing deletes before flows name it */
 	const char *alert, *customer;
 	const char *ids[IDS];
 	int id_count;
@@ -189,8 +189,9 @@ static void spares_add(struct org *org, const char *name)
 		id_add(org, arena_strdup(&setup.arena, key.id));
 	}
 	sql("update api_key set name = '%s', origins = '{https://%s.example}' where org_id = '%s'", name, name, org->tenant.org_id);
-	id_add(org, sql("insert into segment (org_id, id, name, condition) values ('%s', gen_random_uuid(), '%s 3', "
-		"'{\"fact\": \"plan\", \"op\": \"is\", \"value\": \"%s\"}') returning id", org->tenant.org_id, name, name));
+	org->segment = sql("insert into segment (org_id, id, name, condition) values ('%s', gen_random_uuid(), '%s 3', "
+		"'{\"fact\": \"plan\", \"op\": \"is\", \"value\": \"%s\"}') returning id", org->tenant.org_id, name, name);
+	id_add(org, org->segment);
 	for (int i = 0; i < 2; i++)
 		id_add(org, org->guests[i]);
 }
@@ -306,6 +307,7 @@ static bool value_named(const struct plan *plan, const char *name, const char **
 		{"X-Stoa-Session", plan->victim->token},
 		{"If-Match", "\"1\""},
 		{"steps", EVERY_STEP},
+		{"segmentId", arena_printf(&setup.arena, "\"%s\"", plan->victim->segment)},
 		{"variants", "[{\"kind\":\"control\",\"name\":\"x\",\"weight\":1},{\"kind\":\"holdout\",\"name\":\"y\",\"weight\":1}]"},
 		{"path", "[]"},
 		{"flow", arena_printf(&setup.arena, "\"%s\"", plan->victim->flow)},
