@@ -217,7 +217,7 @@ async function interrupted(env) {
 		from generate_series(1, 600) n`)
 	const { child, ended } = worker(['--max-runtime', '600', '--threads', '1'], env)
 	const lock = spawn('psql', ['-qX', '-c', `do $$ begin
-			while (select count(*) from job where state = 'waiting' and payload ? 'filler') > 450 loop perform pg_sleep(0.001); end loop;
+			while (select count(*) from job where state = 'waiting' and payload ? 'filler') > 150 loop perform pg_sleep(0.001); end loop;
 		end $$; lock table webhook_delivery; select pg_sleep(600)`, house.env.DB_URL], { stdio: 'ignore' })
 	await until('a batch to be held', () => child.exitCode !== null || child.signalCode !== null
 		|| count("select count(*) from job where state = 'running' and started_at is null") > 1)
