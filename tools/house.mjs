@@ -264,7 +264,7 @@ export class House {
 		for (const entry of [...this.children].reverse()) await this.end(entry)
 		// Responders that the web server started outlive it for as long as they have something to finish.
 		await until('the responders to end', () => this.leftovers().length === 0, STOP_SECONDS).catch(error => this.deaths.push(error.message))
-		this.services('down')
+		this.services('down', ...(this.fast ? ['--fast'] : []))
 	}
 }
 

@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define ROUTES 256
+#define ROUTES 512
 #define HEADERS 32
 
 struct sent {

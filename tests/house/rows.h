@@ -1,10 +1,9 @@
-/* Rows of the second organisation that take some room; part of isolation_dbtest.c. */
+/* Rows of the second organisation that take some room; part of orgs.h. */
 #ifndef STOA_TESTS_ROWS_H
 #define STOA_TESTS_ROWS_H
 
 static void outreach_add(const char *of, const char *name, const char **alert_out, const char **customer_out)
 {
-
 	sql("insert into outreach_setting (org_id, sender_name, reply_to, return_url) values ('%s', '%s', '%s@example.com', 'https://%s.example/')", of, name, name,
 		name);
 	sql("insert into outreach_program (org_id, program, days) values ('%s', 'payment', '{0}')", of);
