@@ -70,8 +70,8 @@ static inline void jobs_run(void)
 	ctx_free(&own);
 }
 
-/* As "outreach.run" does it, in a job that this process holds. */
-static inline void run(bool live)
+/* As "outreach.run" does it at a time, in a job that this process holds. */
+static inline void run(bool live, int64_t now_us)
 {
 	struct job job = {.kind = "outreach.run", .attempt = 1, .attempts = 3, .pool = pool};
 	struct ctx own;
@@ -79,7 +79,7 @@ static inline void run(bool live)
 	snprintf(job.id, sizeof job.id, "%s", sql("insert into job (id, org_id, kind, queue, attempts, attempt, state, payload) values (gen_random_uuid(), '" ORG "', "
 		"'test', 2, 3, 1, 'running', '{}') returning id"));
 	ctx_init(&own);
-	if (outreach_run(&own, &job, ORG, live, clock_wall_us()) != OK)
+	if (outreach_run(&own, &job, ORG, live, now_us) != OK)
 		fail_msg("%s %s", own.fault.detail, own.fault.internal);
 	ctx_free(&own);
 	sql("delete from job where id = '%s'", job.id);
@@ -90,8 +90,8 @@ static inline void sweep(const char *utc)
 {
 	at(utc);
 	for (int i = 0; i < 2; i++) {
-		run(true);
-		run(false);
+		run(true, seconds(utc) * 1000000);
+		run(false, seconds(utc) * 1000000);
 		if (*sql("select 'some' from job where state = 'waiting' and kind <> 'event.wake' limit 1"))
 			jobs_run();
 	}
