@@ -182,7 +182,7 @@ async function measure(house, barePort, peerPort) {
 		'start': held('widget', () => wrk(`${house.url}/api/v1/widget/start`, start)),
 		'sql read': () => sql(house, 'sql/retention/session_get.sql', [org, 'true', id]),
 		'read': held('retention', () => wrk(`${house.url}/api/v1/retention/sessions/${id}`, mine)),
-		'sql list': () => sql(house, 'sql/retention/sessions_list.sql', [org, 'true', latest, 21]),
+		'sql list': () => sql(house, 'sql/retention/sessions_list.sql', [org, 'true', latest, 21, 'true']),
 		'list': held('retention', () => wrk(`${house.url}/api/v1/retention/sessions?limit=20`, mine)),
 		...(peer ? { 'peer read': () => wrk(`${peer}/tasks/1`, peerToken), 'peer list': () => wrk(`${peer}/projects/1/tasks`, peerToken) } : {}),
 	}

@@ -41,7 +41,7 @@ static enum err customers_page(struct req *req, struct rep *rep)
 	PGresult *rows;
 
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMERS_LIST, PARAMS(reach.org_id, reach.live, in->after ? in->after : ID_LAST,
-		pg_int(&req->ctx, REACH_SHOWN + 1), q, reach.names), &rows));
+		pg_int(&req->ctx, REACH_SHOWN + 1), q), &rows));
 	reach_rows(req, view, "customers", rows, REACH_SHOWN);
 	const char *more = reach_more(rows, REACH_SHOWN);
 	page_text(view, "older", more ? reach_link(req, "/customers", "mode", reach.mode, "q", q, "after", more, NULL) : NULL);
@@ -59,14 +59,14 @@ static enum err customers_file(struct req *req, struct rep *rep)
 
 	return reply_csv(req, rep, &(struct csv_rows){.file = arena_printf(&req->ctx.arena, "customers-%.10s.csv", reach.now),
 		.statement = &SQL_OUTREACH_CUSTOMERS_LIST, .cursor = 3, .limit = 4,
-		.params = PARAMS(reach.org_id, reach.live, ID_LAST, "1", q, reach.names)});
+		.params = PARAMS(reach.org_id, reach.live, ID_LAST, "1", q)});
 }
 
 static enum err customer_load(const struct reach *reach, const char *id, PGresult **row_out)
 {
 	struct req *req = reach->req;
 
-	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMER_GET, PARAMS(reach->org_id, reach->live, id, reach->names), row_out));
+	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMER_GET, PARAMS(reach->org_id, reach->live, id), row_out));
 	return PQntuples(*row_out) ? OK : fail(&req->ctx, ERR_NOT_FOUND, "There is no such customer");
 }
 
@@ -100,7 +100,7 @@ static enum err customer_page(struct req *req, struct rep *rep)
 	reach_rows(req, view, "customer", customer, 1);
 	add_attributes(req, view, pg_text(customer, 0, "attributes"));
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMER_TIMELINE, PARAMS(reach.org_id, reach.live, in->id,
-		in->after ? in->after : "infinity|", pg_int(&req->ctx, REACH_SHOWN + 1), reach.names), &rows));
+		in->after ? in->after : "infinity|", pg_int(&req->ctx, REACH_SHOWN + 1)), &rows));
 	reach_rows(req, view, "timeline", rows, REACH_SHOWN);
 	const char *more = reach_more(rows, REACH_SHOWN), *path = arena_printf(&req->ctx.arena, "/customers/%s", in->id);
 	page_text(view, "older", more ? reach_link(req, path, "mode", reach.mode, "after", more, NULL) : NULL);
@@ -119,7 +119,7 @@ static enum err timeline_file(struct req *req, struct rep *rep)
 	TRY(customer_load(&reach, in->id, &customer));
 	return reply_csv(req, rep, &(struct csv_rows){.file = arena_printf(&req->ctx.arena, "customer-%.10s.csv", reach.now),
 		.statement = &SQL_OUTREACH_CUSTOMER_TIMELINE, .cursor = 4, .limit = 5,
-		.params = PARAMS(reach.org_id, reach.live, in->id, "infinity|", "1", reach.names)});
+		.params = PARAMS(reach.org_id, reach.live, in->id, "infinity|", "1")});
 }
 
 static enum err pause_run(struct ctx *ctx, struct lease *lease, void *argument)
@@ -145,15 +145,15 @@ static enum err customer_pause(struct req *req, struct rep *rep)
 	return reply_redirect(req, rep, 303, reach_link(req, arena_printf(&req->ctx.arena, "/customers/%s", in->id), "mode", in->mode, NULL));
 }
 
-#define READS ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_PAGE
+#define KNOWS ACCESS_PAGE, .permission = PERMIT_CUSTOMER_TEXT, .class = CLASS_PAGE
 #define TAKES(fields) .input = (fields), .input_size = sizeof(struct customer_input)
 #define FILE_SHAPE .shape = REPLY_PLAIN, .media = "text/csv"
 
 const struct route CUSTOMER_ROUTES[] = {
-	{METHOD_GET, "/customers", READS, TAKES(LIST_INPUT), .run = customers_page, .shape = REPLY_PAGE, .doc = "Customers, and a search for one"},
-	{METHOD_GET, "/customers.csv", READS, TAKES(FILE_INPUT), .run = customers_file, FILE_SHAPE, .doc = "Customers, as a file"},
-	{METHOD_GET, "/customers/:id", READS, TAKES(PAGE_INPUT), .run = customer_page, .shape = REPLY_PAGE, .doc = "A customer with all that happened"},
-	{METHOD_GET, "/customers/:id/timeline.csv", READS, TAKES(TIMELINE_INPUT), .run = timeline_file, FILE_SHAPE,
+	{METHOD_GET, "/customers", KNOWS, TAKES(LIST_INPUT), .run = customers_page, .shape = REPLY_PAGE, .doc = "Customers, and a search for one"},
+	{METHOD_GET, "/customers.csv", KNOWS, TAKES(FILE_INPUT), .run = customers_file, FILE_SHAPE, .doc = "Customers, as a file"},
+	{METHOD_GET, "/customers/:id", KNOWS, TAKES(PAGE_INPUT), .run = customer_page, .shape = REPLY_PAGE, .doc = "A customer with all that happened"},
+	{METHOD_GET, "/customers/:id/timeline.csv", KNOWS, TAKES(TIMELINE_INPUT), .run = timeline_file, FILE_SHAPE,
 		.doc = "All that happened to a customer, as a file"},
 	{METHOD_POST, "/customers/:id/pause", ACCESS_PAGE, .permission = PERMIT_RETENTION_WRITE, .class = CLASS_PAGE, TAKES(PAUSE_INPUT), .run = customer_pause,
 		.shape = REPLY_NOTHING, .status = 303, .form = true, .doc = "Ends or allows mails of outreach to a customer"},

@@ -54,7 +54,7 @@ static const struct field CASES_INPUT[] = {
 static const struct field CUSTOMERS_INPUT[] = {
 	PAGE_FIELDS,
 	INPUT(struct list_input, q, "q", IN_QUERY, FIELD_TEXT, .least = 1, .most = 254,
-		.doc = "how an id begins or, for those who may see them, a name or an address; or a whole cus_…"),
+		.doc = "how an id, a name or an address begins; or a whole cus_…"),
 	FIELD_END};
 static const struct field CUSTOMER_INPUT[] = {ID_FIELD("the customer"), LIVE_FIELD(IN_QUERY), FIELD_END};
 static const struct field TIMELINE_INPUT[] = {ID_FIELD("the customer"), PAGE_FIELDS, FIELD_END};
@@ -190,7 +190,7 @@ static enum err customers_list(struct req *req, struct rep *rep)
 	struct asked asked;
 
 	TRY(asked_of(req, &asked));
-	return reply_list(req, rep, PARAMS(asked.org_id, asked.live, input->cursor ? input->cursor : ID_LAST, asked.rows, input->q, asked.names),
+	return reply_list(req, rep, PARAMS(asked.org_id, asked.live, input->cursor ? input->cursor : ID_LAST, asked.rows, input->q),
 		asked.limit);
 }
 
@@ -200,7 +200,7 @@ static enum err customer_get(struct req *req, struct rep *rep)
 	struct asked asked;
 
 	TRY(asked_of(req, &asked));
-	return reply_row(req, rep, PARAMS(asked.org_id, asked.live, input->id, asked.names), "customer");
+	return reply_row(req, rep, PARAMS(asked.org_id, asked.live, input->id), "customer");
 }
 
 static enum err customer_timeline(struct req *req, struct rep *rep)
@@ -210,10 +210,10 @@ static enum err customer_timeline(struct req *req, struct rep *rep)
 	PGresult *row;
 
 	TRY(asked_of(req, &asked));
-	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMER_GET, PARAMS(asked.org_id, asked.live, input->id, asked.names), &row));
+	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMER_GET, PARAMS(asked.org_id, asked.live, input->id), &row));
 	if (!PQntuples(row))
 		return fail(&req->ctx, ERR_NOT_FOUND, "No such customer");
-	return reply_list(req, rep, PARAMS(asked.org_id, asked.live, input->id, input->cursor ? input->cursor : "infinity|", asked.rows, asked.names),
+	return reply_list(req, rep, PARAMS(asked.org_id, asked.live, input->id, input->cursor ? input->cursor : "infinity|", asked.rows),
 		asked.limit);
 }
 
@@ -246,6 +246,7 @@ static enum err customer_pause(struct req *req, struct rep *rep)
 }
 
 #define READS .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ
+#define KNOWS .access = ACCESS_PERMISSION, .permission = PERMIT_CUSTOMER_TEXT
 #define WRITES .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_WRITE, .class = CLASS_ADMIN, .shape = REPLY_NOTHING
 #define TAKES(fields) .input = (fields), .input_size = sizeof(struct list_input)
 #define LISTS(statement) .class = CLASS_LIST_, .shape = REPLY_LIST, .rows = &(statement)
@@ -269,10 +270,10 @@ const struct route RETENTION_REACH_ROUTES[] = {
 		.doc = "Lists mails to customers with what became of them, newest first"},
 	{METHOD_GET, PREFIX "outreach/cases", READS, LISTS(SQL_OUTREACH_CASES_LIST), TAKES(CASES_INPUT), .run = cases_list,
 		.doc = "Lists unpaid invoices whose recovery is or was under way, newest first"},
-	{METHOD_GET, PREFIX "customers", READS, LISTS(SQL_OUTREACH_CUSTOMERS_LIST), TAKES(CUSTOMERS_INPUT), .run = customers_list,
+	{METHOD_GET, PREFIX "customers", KNOWS, LISTS(SQL_OUTREACH_CUSTOMERS_LIST), TAKES(CUSTOMERS_INPUT), .run = customers_list,
 		.doc = "Lists customers, or finds them by how they begin"},
-	{METHOD_GET, PREFIX "customers/:id", READS, ROW(SQL_OUTREACH_CUSTOMER_GET), TAKES(CUSTOMER_INPUT), .run = customer_get, .doc = "Reads a customer"},
-	{METHOD_GET, PREFIX "customers/:id/timeline", READS, LISTS(SQL_OUTREACH_CUSTOMER_TIMELINE), TAKES(TIMELINE_INPUT), .run = customer_timeline,
+	{METHOD_GET, PREFIX "customers/:id", KNOWS, ROW(SQL_OUTREACH_CUSTOMER_GET), TAKES(CUSTOMER_INPUT), .run = customer_get, .doc = "Reads a customer"},
+	{METHOD_GET, PREFIX "customers/:id/timeline", KNOWS, LISTS(SQL_OUTREACH_CUSTOMER_TIMELINE), TAKES(TIMELINE_INPUT), .run = customer_timeline,
 		.doc = "Lists all that happened to a customer, newest first"},
 	{METHOD_POST, PREFIX "customers/:id/pause", WRITES, TAKES(PAUSE_INPUT), .run = customer_pause,
 		.doc = "Ends or allows mails of outreach to a customer"},

@@ -34,7 +34,8 @@ static enum err sessions_list(struct req *req, struct rep *rep)
 
 	TRY(mode_choose(req, input->live_given, input->live, &live));
 	return reply_list(req, rep,
-		PARAMS(req->who.org_id, pg_bool(live), input->cursor ? input->cursor : ID_LAST, pg_int(&req->ctx, limit + 1)), limit);
+		PARAMS(req->who.org_id, pg_bool(live), input->cursor ? input->cursor : ID_LAST, pg_int(&req->ctx, limit + 1),
+			pg_bool(who_may(&req->who, PERMIT_CUSTOMER_TEXT))), limit);
 }
 
 static enum err sessions_get(struct req *req, struct rep *rep)
@@ -43,7 +44,7 @@ static enum err sessions_get(struct req *req, struct rep *rep)
 	bool live;
 
 	TRY(mode_choose(req, input->live_given, input->live, &live));
-	return reply_row(req, rep, PARAMS(req->who.org_id, pg_bool(live), input->id), "session");
+	return reply_row(req, rep, PARAMS(req->who.org_id, pg_bool(live), input->id, pg_bool(who_may(&req->who, PERMIT_CUSTOMER_TEXT))), "session");
 }
 
 static enum err decisions_list(struct req *req, struct rep *rep)
@@ -61,10 +62,11 @@ static enum err decisions_list(struct req *req, struct rep *rep)
 const struct route RETENTION_SESSION_ROUTES[] = {
 	{.method = METHOD_GET, .path = "/api/v1/retention/sessions", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ,
 		.class = CLASS_LIST_, .input = LIST_INPUT, .input_size = sizeof(struct list_input), .run = sessions_list,
-		.shape = REPLY_LIST, .rows = &SQL_RETENTION_SESSIONS_LIST, .doc = "Lists the widget's sessions, newest first"},
+		.shape = REPLY_LIST, .rows = &SQL_RETENTION_SESSIONS_LIST, 
+		.doc = "Lists the widget's sessions, newest first; whose they are only for those who may know"},
 	{.method = METHOD_GET, .path = "/api/v1/retention/sessions/:id", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ,
 		.class = CLASS_READ, .input = ITEM_INPUT, .input_size = sizeof(struct item_input), .run = sessions_get,
-		.shape = REPLY_ROW, .rows = &SQL_RETENTION_SESSION_GET, .doc = "Reads one session"},
+		.shape = REPLY_ROW, .rows = &SQL_RETENTION_SESSION_GET, .doc = "Reads one session; whose it is only for those who may know"},
 	{.method = METHOD_GET, .path = "/api/v1/retention/decisions", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ,
 		.class = CLASS_LIST_, .input = LIST_INPUT, .input_size = sizeof(struct list_input), .run = decisions_list,
 		.shape = REPLY_LIST, .rows = &SQL_RETENTION_DECISIONS_LIST,

@@ -105,7 +105,7 @@ enum err segment_delete(struct ctx *ctx, struct lease *lease, const struct segme
 /* --- preview --- */
 
 static const char SAMPLE[] =
-	"select c.id, c.ref, case when %s then c.name end as name, case when %s then c.email end as email, c.plan, c.value, c.currency, c.status, "
+	"select c.id, case when %s then c.ref end as ref, case when %s then c.name end as name, case when %s then c.email end as email, c.plan, c.value, c.currency, c.status, "
 	"c.tenure, c.attempts %s order by c.id limit %d";
 
 enum err segment_preview(struct ctx *ctx, struct pool *pool, const char *org_id, bool live, struct json_object *condition, bool names,
@@ -121,7 +121,7 @@ enum err segment_preview(struct ctx *ctx, struct pool *pool, const char *org_id,
 	TRY(lease_take(ctx, pool, &lease));
 	err = pg_run_text(&lease, arena_printf(&ctx->arena, "select count(*) as count %s", sql.text), sql.count, sql.params, &count);
 	if (err == OK)
-		err = pg_run_text(&lease, arena_printf(&ctx->arena, SAMPLE, shown, shown, sql.text, SEGMENT_SAMPLE), sql.count, sql.params,
+		err = pg_run_text(&lease, arena_printf(&ctx->arena, SAMPLE, shown, shown, shown, sql.text, SEGMENT_SAMPLE), sql.count, sql.params,
 			&preview_out->sample);
 	lease_return(&lease);
 	TRY(err);

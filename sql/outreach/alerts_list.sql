@@ -1,6 +1,6 @@
 -- $3: below this number, $5 to $7: only this kind, priority, unread ones; $8: may see who it is.
-select a.number as cursor, a.id, a.kind, a.priority, a.reason, a.boundary as days, a.ends_at, a.subscription_ref, s.plan, a.month_minor, a.currency,
-	k.id as customer_id, k.ref as customer_ref, case when $8::boolean then k.name end as name, case when $8::boolean then k.email end as email,
+select a.number as cursor, a.id, a.kind, a.priority, a.reason, a.boundary as days, a.ends_at, case when $8::boolean then a.subscription_ref end as subscription_ref, s.plan, a.month_minor, a.currency,
+	k.id as customer_id, case when $8::boolean then k.ref end as customer_ref, case when $8::boolean then k.name end as name, case when $8::boolean then k.email end as email,
 	a.created_at, a.read_at
 from alert a
 left join subscription s on s.org_id = a.org_id and s.live = a.live and s.ref = a.subscription_ref

@@ -1,5 +1,4 @@
--- $4: may see who it is.
-select c.id, c.ref, c.stripe_ref, case when $4::boolean then c.name end as name, case when $4::boolean then c.email end as email, c.language, c.region,
+select c.id, c.ref, c.stripe_ref, c.name, c.email, c.language, c.region,
 	c.plan, c.value_minor, c.currency, c.attributes, c.attempts, c.last_attempt_at, c.delinquent, c.churn_risk, c.churn_risk_why, c.customer_since,
 	c.outreach_paused_at, c.erased_at
 from customer c

@@ -1,9 +1,8 @@
--- All that happened to one customer ($3), the newest first. $4: the last row of the page before, "time|id", $5: rows, $6: may read their words. subject
--- tells what it is about, detail more of it, amount in minor units.
+-- All that happened to one customer ($3), the newest first. $4: the last row of the page before, "time|id", $5: rows. subject tells what it is about, detail more of it, amount in minor units.
 select t.at::text || '|' || t.id as cursor, t.at, t.kind, t.subject, t.detail, t.note, t.amount_minor, t.currency
 from (
 	select s.started_at as at, s.id::text as id, 'session' as kind, s.plan as subject, case d.outcome when 'cancelled' then 'cancelled-now' else coalesce(d.outcome, 'abandoned') end as detail,
-		concat_ws(' · ', d.offer_type, d.reason_code, case when $6::boolean then coalesce(nullif(d.reason_text, ''), nullif(d.feedback, '')) end) as note,
+		concat_ws(' · ', d.offer_type, d.reason_code, coalesce(nullif(d.reason_text, ''), nullif(d.feedback, ''))) as note,
 		nullif(d.saved_minor, 0) as amount_minor, coalesce(d.currency, s.currency) as currency
 	from customer c
 	join retention_session s on s.org_id = c.org_id and s.live = c.live and s.customer_ref = c.ref

@@ -1,6 +1,7 @@
 -- $3: below this number, $5: only this program, $6: may see who it is.
-select m.number as cursor, m.id, m.program, m.kind, m.state, m.held, m.reason, m.percent, m.due_at, m.handed_at, m.created_at, m.subscription_ref,
-	m.invoice_ref, k.id as customer_id, k.ref as customer_ref, case when $6::boolean then k.name end as name,
+select m.number as cursor, m.id, m.program, m.kind, m.state, m.held, m.reason, m.percent, m.due_at, m.handed_at, m.created_at,
+	case when $6::boolean then m.subscription_ref end as subscription_ref, case when $6::boolean then m.invoice_ref end as invoice_ref,
+	k.id as customer_id, case when $6::boolean then k.ref end as customer_ref, case when $6::boolean then k.name end as name,
 	case when $6::boolean then k.email end as email
 from outreach_mail m
 join customer k on k.org_id = m.org_id and k.live = m.live and k.id = m.customer_id

@@ -550,6 +550,14 @@ static void decisions_are_listed(void **state)
 		assert_string_equal(json_text(row, "reason_text", "-"), READERS[i].words ? "my words" : "-");
 		assert_string_equal(json_text(row, "feedback", "-"), READERS[i].words ? "more words" : "-");
 	}
+	/* Nor is who it was. */
+	static const char *const PATHS[] = {SESSIONS "?limit=1", SESSIONS "/01900000-0000-7000-8000-000000000008"};
+	for (int i = 0; i < 4; i++) {
+		person_send(&caller, "GET", PATHS[i / 2], READERS[i % 2].token, NULL);
+		assert_status(&caller, 200);
+		assert_string_equal(json_text(i / 2 ? data_of(&caller) : json_object_array_get_idx(data_of(&caller), 0), "customer_ref", "-"),
+			READERS[i % 2].words ? "c8" : "-");
+	}
 	person_send(&caller, "GET", DECISIONS "?live=false", analyst, NULL);
 	assert_int_equal(json_object_array_length(data_of(&caller)), 0);
 	client_get(&caller, DECISIONS, other.server.key);
