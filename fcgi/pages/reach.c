@@ -86,7 +86,7 @@ static const struct { const char *code, *word; } WORDS[] = {
 	/* cases */
 	{"open", TR("open")}, {"recovered", TR("recovered")}, {"ended", TR("ended")}, {"retry", TR("by an attempt of ours")}, {"mail", TR("after a mail")},
 	{"stripe", TR("by Stripe alone")}, {"voided", TR("the invoice was voided")}, {"subscription-ended", TR("the subscription ended")},
-	{"gave-up", TR("30 days have passed")}, {"insufficient_funds", TR("not enough money on the card")}, {"expired_card", TR("the card has expired")},
+	{"gave-up", TR("30 days have passed")}, {"switched-off", TR("switched off")}, {"insufficient_funds", TR("not enough money on the card")}, {"expired_card", TR("the card has expired")},
 	{"card_declined", TR("the card was declined")}, {"generic_decline", TR("the card was declined")}, {"stolen_card", TR("the card is reported stolen")},
 	{"lost_card", TR("the card is reported lost")}, {"authentication_required", TR("the customer has to confirm it")},
 	{"no_connection", TR("there is no connection with Stripe")}, {"no_answer", TR("Stripe did not answer")}, {"processing", TR("it is being processed")},

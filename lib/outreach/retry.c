@@ -9,6 +9,8 @@
 
 /* Stripe may forget a key after 24 h; from then on it would try the card once more. */
 #define KEY_LIFE_S (23 * 3600)
+/* Visa forbids more in 30 days (support.stripe.com/questions/payment-blocked-due-to-excessive-retries). */
+#define ATTEMPTS_MOST 15
 
 struct retry {
 	struct outreach out;
@@ -39,6 +41,15 @@ static enum err run(const struct retry *retry, const struct statement *statement
 static enum err unpaid(const struct retry *retry, const char *said, bool final)
 {
 	return run(retry, &SQL_OUTREACH_RETRY_DONE, said, pg_bool(final));
+}
+
+static enum err postponed(const struct retry *retry)
+{
+	const struct outreach *out = &retry->out;
+	struct lease lease;
+
+	TRY(job_begin(out->ctx, out->job, &lease));
+	return job_commit(&lease, pg_run(&lease, &SQL_OUTREACH_RETRY_SET, PARAMS(out->org_id, pg_bool(out->live), retry->invoice, NULL), NULL));
 }
 
 static enum err recovered(const struct retry *retry, struct lease *lease, int64_t paid_minor, bool ours)
@@ -93,7 +104,15 @@ static enum err pay(struct retry *retry)
 	return is_paid(reply.body) ? paid(retry, reply.body, true) : unpaid(retry, "processing", false);
 }
 
-/* What the mirror says may be some seconds old: nobody is charged for what has been paid. */
+/* It has an attempt of its own planned, or has made as many as may be. One of ours that is under way is ended all the same: its card may
+ * have been charged. */
+static bool is_stripes(const struct retry *retry, struct json_object *invoice)
+{
+	return !retry->key && (json_int(invoice, "next_payment_attempt", 0) > retry->out.now_s ||
+		json_int(invoice, "attempt_count", 0) >= ATTEMPTS_MOST);
+}
+
+/* What the mirror says may be some seconds old: nobody is charged for what has been paid, or is Stripe's to try. */
 static enum err look_and_pay(struct retry *retry)
 {
 	struct stripe_reply reply;
@@ -105,6 +124,8 @@ static enum err look_and_pay(struct retry *retry)
 		return paid(retry, reply.body, retry->key != NULL);
 	if (strcmp(json_text(reply.body, "status", ""), "open") != 0)
 		return unpaid(retry, "not_open", true);
+	if (is_stripes(retry, reply.body))
+		return postponed(retry);
 	return pay(retry);
 }
 
@@ -114,8 +135,8 @@ static enum err attempt(struct retry *retry)
 	PGresult *row;
 
 	TRY(pg_query(out->ctx, out->job->pool, &SQL_OUTREACH_RETRY_GET, PARAMS(out->org_id, pg_bool(out->live), retry->invoice, out->now), &row));
-	if (!PQntuples(row) || strcmp(pg_text(row, 0, "state"), "open") != 0)
-		return OK;
+	if (!PQntuples(row))
+		return OK; /* over, or switched off: then the next run takes its time away */
 	retry->secret_key = outreach_secret_key(out, row);
 	retry->key = pg_number(row, 0, "age_s", KEY_LIFE_S) < KEY_LIFE_S ? pg_text(row, 0, "retry_key") : NULL;
 	if (!retry->secret_key)

@@ -1,4 +1,5 @@
--- $3: now. Subscriptions that ended so many days ago, within three days of grace, of customers who have none any more.
+-- $3: now. Subscriptions that ended so many days ago, within three days of grace, of customers who have none any more. What has its mail is
+-- left out before the limit, not by the conflict: it would fill every lot.
 insert into outreach_mail (org_id, live, id, program, kind, customer_id, subscription_ref, occasion, step, state, due_at, created_at)
 select $1::uuid, $2::boolean, gen_random_uuid(), 'reactivation', case n when 1 then 'reactivation.first' else 'reactivation.last' end, k.id, s.ref, s.ref, n,
 	'planned', $3::timestamptz, $3::timestamptz
@@ -14,6 +15,9 @@ where p.org_id = $1::uuid and p.program = 'reactivation' and p.enabled and n <= 
 		select from subscription r
 		where r.org_id = $1::uuid and r.live = $2::boolean and r.customer_ref = s.customer_ref
 			and r.status in ('trialing', 'active', 'past_due', 'unpaid', 'paused'))
+	and not exists (
+		select from outreach_mail m
+		where m.org_id = $1::uuid and m.live = $2::boolean and m.program = 'reactivation' and m.occasion = s.ref and m.step = n)
 order by s.ended_at
 limit 500
 on conflict do nothing

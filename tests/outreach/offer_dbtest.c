@@ -189,6 +189,23 @@ static void words_of_every_kind(void **state)
 	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
 	for (int k = 0; k < 6; k++)
 		for (int l = 0; l < 4; l++) {
+static void mails_of_before_hold_up_nobody(void **state)
+{
+	(void)state;
+	program("reactivation", NULL);
+	sql("insert into customer (org_id, live, id, ref, stripe_ref, email) select '" ORG "', true, gen_random_uuid(), n, 'cus_' || n, n || '@customer.example' "
+		"from generate_series(1, 500) n");
+	sql("insert into subscription (org_id, live, ref, customer_ref, status, currency, started_at, ended_at, as_of) select org_id, live, 'sub_' || ref, stripe_ref, 'canceled', "
+		"'usd', '2027-01-01 11:00Z', '2027-02-01 11:00Z', now() from customer");
+	sql("insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at) select org_id, live, gen_random_uuid(), "
+		"'reactivation', 'reactivation.first', id, 'sub_' || ref, 1, 'sent', '2027-02-08 11:00Z', '2027-02-08 11:00Z' from customer");
+	customer("a", "GB");
+	subscription("a", "canceled", "2027-01-01 12:00", "2027-02-01 12:00");
+	sql("update subscription set ended_at = '2027-02-01 12:00Z' where ref = 'sub_a'");
+	sweep("2027-02-08 12:00");
+	assert_string_equal(sql("select state from outreach_mail where occasion = 'sub_a'"), "sent");
+}
+
 			struct outreach_words words;
 			struct mail mail = {0};
 
@@ -297,3 +314,4 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, open_all, close_all);
 }
+		cmocka_unit_test_setup(mails_of_before_hold_up_nobody, begin),

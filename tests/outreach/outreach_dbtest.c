@@ -295,9 +295,11 @@ static void a_card_is_tried_within_the_rules(void **state)
 	unpaid("a");
 	sql("update customer set region = 'DE'");
 	program("payment", NULL);
-	/* While Stripe has an attempt planned, ours waits until a day after it: 0:01 in Berlin. */
+	/* While Stripe has an attempt planned, ours has no time; then it is a day after it: 0:01 in Berlin. */
 	sql("update invoice set next_attempt_at = '2027-03-04 18:00Z'");
 	sweep("2027-03-01 12:00");
+	assert_string_equal(retry_state(), "0 - false -");
+	sweep("2027-03-04 18:00");
 	assert_string_equal(retry_state(), "0 - false 03-05 23:01");
 	fake.answers = SOFT;
 	sweep("2027-03-05 23:00");
@@ -305,9 +307,10 @@ static void a_card_is_tried_within_the_rules(void **state)
 	/* Stripe planned another one meanwhile. */
 	sql("update invoice set next_attempt_at = '2027-03-06 18:00Z'");
 	sweep("2027-03-05 23:01");
-	assert_string_equal(retry_state(), "0 - false 03-07 23:01");
+	assert_string_equal(retry_state(), "0 - false -");
 	assert_int_equal(fake.asked, 0);
-	sql("update invoice set next_attempt_at = null");
+	sweep("2027-03-06 18:05");
+	assert_string_equal(retry_state(), "0 - false 03-07 23:01");
 	sweep("2027-03-07 23:01");
 	assert_int_equal(fake.asked, 2);
 	assert_non_null(strstr(fake.requests, IN_A " key= ;" PAY_A " key=stoa-pay-"));
@@ -320,6 +323,58 @@ static void a_card_is_tried_within_the_rules(void **state)
 	assert_string_equal(sql("select count(*) from outreach_mail where state = 'planned'"), "0");
 	sweep("2027-03-20 12:00");
 	assert_int_equal(fake.asked, 4);
+}
+
+/* The mirror is late, or somebody was quicker: what counts is what Stripe says, and the owner, a moment before. */
+static void a_card_is_left_to_stripe(void **state)
+{
+	static const struct { const char *invoice, *change; int asked; const char *state; } ROWS[] = {
+		{"\"next_payment_attempt\":1804197900,\"attempt_count\":3", "select 1", 1, "0 - false 03-05 00:01"}, /* 4 March, 22:05 */
+		{"\"next_payment_attempt\":null,\"attempt_count\":15", "select 1", 1, "0 - false 03-05 00:01"},
+		{"\"next_payment_attempt\":1804111200,\"attempt_count\":14", "select 1", 2, "1 insufficient_funds false 03-06 00:01"}, /* 3 March, 22:00 */
+		{"\"attempt_count\":1", "update outreach_program set enabled = false", 0, "0 - false -"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		begin(NULL);
+		const struct fake_answer answers[] = {{IN_A, 200, arena_printf(&ctx.arena, "{\"id\":\"in_a\",\"status\":\"open\",%s}", ROWS[i].invoice)},
+			DECLINED("insufficient_funds"), {0}};
+		connect_stripe();
+		unpaid("a");
+		program("payment", NULL);
+		sweep("2027-03-01 00:01");
+		fake.answers = answers;
+		at("2027-03-04 00:01");
+		run(true, seconds("2027-03-04 00:01") * 1000000);
+		sql("%s", ROWS[i].change);
+		jobs_run();
+		sweep("2027-03-04 00:06");
+		assert_string_equal(retry_state(), ROWS[i].state);
+		assert_int_equal(fake.asked, ROWS[i].asked);
+	}
+	/* Switched on again it is tried at the hour that was chosen, not at once. */
+	sql("update outreach_program set enabled = true");
+	sweep("2027-03-10 12:00");
+	assert_string_equal(retry_state(), "0 - false 03-11 00:01");
+	sql("update outreach_program set enabled = false");
+	sweep("2027-04-01 12:00");
+	assert_string_equal(cases(), "in_a ended switched-off 0");
+}
+
+/* Two hundred invoices that Stripe tries by itself stand before one that it does not. */
+static void who_waits_for_stripe_holds_up_nobody(void **state)
+{
+	(void)state;
+	program("payment", NULL);
+	sql("insert into invoice (org_id, live, ref, customer_ref, status, currency, due_minor, attempts, next_attempt_at, created_at, as_of) "
+		"select '" ORG "', true, 'in_' || n, 'cus_' || n, 'open', 'usd', 4900, 1, '2027-03-20 12:00Z', '2027-03-01 12:00Z', now() "
+		"from generate_series(1, 200) n");
+	sql("insert into outreach_case (org_id, live, invoice_ref, customer_ref, currency, due_minor, opened_at) "
+		"select org_id, live, ref, customer_ref, currency, due_minor, created_at from invoice");
+	unpaid("a");
+	sweep("2027-03-02 12:00");
+	assert_string_equal(sql("select string_agg(invoice_ref, ' ') from outreach_case where retry_at is not null"), "in_a");
 }
 
 static void a_card_that_is_refused_for_good(void **state)
@@ -497,6 +552,8 @@ int main(void)
 		cmocka_unit_test_setup(days_that_were_missed_make_one_mail, begin),
 		cmocka_unit_test_setup(no_case_of_these, begin),
 		cmocka_unit_test_setup(a_card_is_tried_within_the_rules, begin),
+		cmocka_unit_test_setup(a_card_is_left_to_stripe, begin),
+		cmocka_unit_test_setup(who_waits_for_stripe_holds_up_nobody, begin),
 		cmocka_unit_test_setup(a_card_that_is_refused_for_good, begin),
 		cmocka_unit_test_setup(never_more_attempts_than_allowed, begin),
 		cmocka_unit_test_setup(an_attempt_whose_answer_is_lost, begin),
