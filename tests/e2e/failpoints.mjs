@@ -209,12 +209,18 @@ async function finish(env) {
 	if (count(LEFT)) throw new Error(`${count(LEFT)} jobs never end`)
 }
 
-// A worker that is told to end while it holds jobs gives them back. What it runs is stopped by a lock once its batches have grown. Some of
-// its jobs are rejected: behind those the next is begun by a statement of its own.
+// Jobs enough for batches to grow. Some are rejected: behind those the next is begun by a statement of its own.
+const fill = () => house.sql(`insert into job (id, kind, queue, attempts, payload) select gen_random_uuid(), 'webhook.deliver', 1, 6,
+	jsonb_build_object('filler', true) || case when n % 10 = 0 then '{}' else jsonb_build_object('org', gen_random_uuid(), 'delivery', gen_random_uuid()) end
+	from generate_series(1, 600) n`)
+function batched(env) {
+	fill()
+	return drained(env)
+}
+
+// A worker that is told to end while it holds jobs gives them back. What it runs is stopped by a lock once its batches have grown.
 async function interrupted(env) {
-	house.sql(`insert into job (id, kind, queue, attempts, payload) select gen_random_uuid(), 'webhook.deliver', 1, 6,
-		jsonb_build_object('filler', true) || case when n % 10 = 0 then '{}' else jsonb_build_object('org', gen_random_uuid(), 'delivery', gen_random_uuid()) end
-		from generate_series(1, 600) n`)
+	fill()
 	const { child, ended } = worker(['--max-runtime', '600', '--threads', '1'], env)
 	const lock = spawn('psql', ['-qX', '-c', `do $$ begin
 			while (select count(*) from job where state = 'waiting' and payload ? 'filler') > 150 loop perform pg_sleep(0.001); end loop;
@@ -250,7 +256,7 @@ const unreached = []
 const windowed = new Map() // point -> mails that were on both sides of it
 // Answers the number of the last work. What a death before has left may keep the next worker from the point, so it is tried again.
 async function strike(point, n) {
-	const run = /^job_(release|start):/.test(point) ? interrupted : SUPERVISED.test(point) ? supervised : drained
+	const run = point.startsWith('job_release:') ? interrupted : point.startsWith('job_start:') ? batched : SUPERVISED.test(point) ? supervised : drained
 	for (let tries = 1; ; tries++) {
 		// Work that early deaths leave must not pile up.
 		if (tries > 1 || count(LEFT) > MOST_LEFT) await finish()
