@@ -54,11 +54,10 @@ static const char *share(struct req *req, struct arm arm)
 
 static void comparison_view(struct req *req, struct json_object *view, const struct comparison *against)
 {
-	if (!against->enough)
-		return;
-	page_text(view, "difference", points(req, against->difference));
-	page_text(view, "interval", arena_printf(&req->ctx.arena, tr(req, "%s to %s"), points(req, against->low), points(req, against->high)));
-	page_text(view, "p", chance(req, against->p));
+	bool enough = against->enough;
+	page_text(view, "difference", enough ? points(req, against->difference) : NULL);
+	page_text(view, "interval", enough ? arena_printf(&req->ctx.arena, tr(req, "%s to %s"), points(req, against->low), points(req, against->high)) : NULL);
+	page_text(view, "p", enough ? chance(req, against->p) : NULL);
 }
 
 static const char *verdict_text(const struct req *req, const char *verdict)

@@ -218,6 +218,22 @@ static enum err import_read(struct req *req, struct json_object **result_out)
 	return err;
 }
 
+/* A step without a title has null, so that the page's own is not shown in its place. */
+static struct json_object *import_view(struct json_object *document)
+{
+	struct json_object *view = json_object_new_object(), *steps = json_object_object_get(document, "steps"), *list = json_object_new_array();
+	page_text(view, "name", json_text(document, "name", NULL));
+	page_text(view, "language", json_text(document, "language", NULL));
+	json_object_object_add(view, "steps", list);
+	for (size_t i = 0; steps && i < json_object_array_length(steps); i++) {
+		struct json_object *step = json_object_array_get_idx(steps, i), *item = json_object_new_object();
+		page_text(item, "title", json_text(step, "title", NULL));
+		page_text(item, "type", json_text(step, "type", NULL));
+		json_object_array_add(list, item);
+	}
+	return view;
+}
+
 static enum err flow_import_form(struct req *req, struct rep *rep)
 {
 	const struct flows_input *in = req->input;
@@ -235,7 +251,8 @@ static enum err flow_import_form(struct req *req, struct rep *rep)
 	json_object_object_add(view, "read", json_object_new_boolean(true));
 	json_object_object_add(view, "faults", json_object_get(faults));
 	json_object_object_add(view, "any_faults", json_object_new_boolean(json_object_array_length(faults) > 0));
-	json_object_object_add(view, "document", json_object_get(form.document));
+	if (form.document)
+		json_object_object_add(view, "document", import_view(form.document));
 	json_object_object_add(view, arena_printf(&req->ctx.arena, "is_%s", in->format), json_object_new_boolean(true));
 	page_text(view, "text", in->text);
 	flow_add_issues(req, view, json_object_object_get(result, "review"), form.document);

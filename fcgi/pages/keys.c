@@ -176,7 +176,7 @@ static enum err key_show(struct req *req, struct rep *rep, struct json_object *v
 	json_object_object_add(view, "widget", json_object_new_boolean(!strcmp(pg_text(row, 0, "kind"), "widget")));
 	json_object_object_add(view, "live", json_object_new_boolean(pg_true(row, 0, "live")));
 	page_stamp(req, view, "expires", pg_text(row, 0, "expires_at"));
-	if (!json_object_object_get_ex(view, "name", NULL)) {
+	if (!json_object_object_get(view, "name")) {
 		page_text(view, "name", pg_text(row, 0, "name"));
 		page_text(view, "origins", pg_text(row, 0, "origins"));
 		page_text(view, "rate", pg_text(row, 0, "rate_per_minute"));

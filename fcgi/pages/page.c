@@ -13,8 +13,7 @@ struct json_object *page_view(struct req *req)
 
 void page_text(struct json_object *view, const char *name, const char *text)
 {
-	if (text)
-		json_object_object_add(view, name, json_object_new_string(text));
+	json_object_object_add(view, name, text ? json_object_new_string(text) : NULL);
 }
 
 const char *page_origin(struct req *req)
@@ -30,10 +29,9 @@ const char *page_origin(struct req *req)
 
 void page_stamp(struct req *req, struct json_object *view, const char *name, const char *stamp)
 {
-	if (!stamp || strlen(stamp) < 19)
-		return;
-	page_text(view, name, arena_printf(&req->ctx.arena, "%.10sT%.8sZ", stamp, stamp + 11));
-	page_text(view, arena_printf(&req->ctx.arena, "%s_text", name), page_time(req, stamp));
+	bool known = stamp && strlen(stamp) >= 19;
+	page_text(view, name, known ? arena_printf(&req->ctx.arena, "%.10sT%.8sZ", stamp, stamp + 11) : NULL);
+	page_text(view, arena_printf(&req->ctx.arena, "%s_text", name), known ? page_time(req, stamp) : NULL);
 }
 
 /* Who the visitor is, in words. */

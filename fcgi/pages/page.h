@@ -16,9 +16,10 @@ const char *page_origin(struct req *req);
 /* Renders pages/<name> with title (an English text of the house), the assets and, for the signed-in, their organisation and name. view is owned by ctx. */
 enum err page_show(struct req *req, struct rep *rep, const char *name, const char *title, struct json_object *view);
 struct json_object *page_view(struct req *req);
-void page_text(struct json_object *view, const char *name, const char *text); /* NULL text: nothing is added */
+/* NULL text: null, for which a template looks into no outer context. */
+void page_text(struct json_object *view, const char *name, const char *text);
 
-/* Adds name for machines and name_text for people, from a time in UTC as PostgreSQL writes it; NULL: neither. */
+/* Adds name for machines and name_text for people, from a time in UTC as PostgreSQL writes it; NULL: both are null. */
 void page_stamp(struct req *req, struct json_object *view, const char *name, const char *stamp);
 
 /* Puts what went wrong into the view as {error} and the reply's status, when it is something the person can mend on the

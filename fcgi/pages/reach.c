@@ -111,12 +111,15 @@ static bool ends_with(const char *text, const char *end)
 	return length > tail && !strcmp(text + length - tail, end);
 }
 
-static bool holds_codes(const char *column)
-{
-	static const char *const CODES[] = {"kind", "priority", "reason", "state", "status", "held", "period", "program", "decline", "detail", "subject", "note"};
+/* What a template may ask for with is_<code>. */
+static const char *const CODES[] = {"kind", "priority", "reason", "state", "status", "held", "period", "program", "decline", NULL};
+/* A code in some rows, a number or a text in others: only its word is of use. */
+static const char *const MIXED[] = {"detail", "subject", "note", NULL};
 
-	for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++)
-		if (!strcmp(CODES[i], column))
+static bool is_one_of(const char *const *columns, const char *column)
+{
+	for (; *columns; columns++)
+		if (!strcmp(*columns, column))
 			return true;
 	return false;
 }
@@ -135,13 +138,14 @@ static struct json_object *row_view(struct req *req, const PGresult *rows, int r
 			json_object_object_add(view, column, json_object_new_boolean(pg_true(rows, row, column)));
 		else
 			page_text(view, column, text);
-		if (text && currency && ends_with(column, "_minor"))
+		if (ends_with(column, "_minor"))
 			page_text(view, arena_printf(&req->ctx.arena, "%.*s_text", (int)(strlen(column) - 6), column),
-				page_money(req, pg_number(rows, row, column, 0), currency));
-		if (text && holds_codes(column)) {
+				text && currency ? page_money(req, pg_number(rows, row, column, 0), currency) : NULL);
+		bool code = is_one_of(CODES, column);
+		if (code || is_one_of(MIXED, column))
 			page_text(view, arena_printf(&req->ctx.arena, "%s_word", column), reach_word(req, text));
+		if (code && text)
 			json_object_object_add(view, arena_printf(&req->ctx.arena, "is_%s", text), json_object_new_boolean(true));
-		}
 	}
 	return view;
 }

@@ -105,20 +105,25 @@ static void figures(void **state)
 	visit(OWNER, AT("/experiments/%s?notice=started", id), 200);
 	SHOWS("The experiment runs.", ">running<", "too few customers to compare", "0 of about 470 customers", "half of the control");
 	HIDES("<svg viewBox=\"0 0 720 160\"", "not divided as the weights say");
+	/* A day with too few to compare, before three with enough. */
+	outcomes(id, 0, 4, 20, 6);
+	outcomes(id, 1, 4, 10, 5);
+	outcomes(id, 2, 4, 10, 1);
 	for (int days = 3; days >= 1; days--) {
 		outcomes(id, 0, days, 400, 120);
 		outcomes(id, 1, days, 200, 100);
 		outcomes(id, 2, days, 200, 20);
 	}
 	visit(OWNER, AT("/experiments/%s", id), 200);
-	/* 30 % against 50 % and 10 %, of 1200, 600 and 600. */
-	SHOWS("30.0 % (360 of 1,200)", "50.0 % (300 of 600)", "10.0 % (60 of 600)", "+20.0", "−20.0", "better than the control", "worse than the control",
+	/* 30 % against 50 % and 10 %, of 1220, 610 and 610. */
+	SHOWS("50.0 % (5 of 10)</td><td class=\"number\">–</td><td class=\"number\">–</td></tr>",
+		"10.0 % (1 of 10)</td><td class=\"number\">–</td><td class=\"number\">–</td></tr>",
+		"30.0 % (366 of 1,220)", "50.0 % (305 of 610)", "10.0 % (61 of 610)", "+20.0", "−20.0", "better than the control", "worse than the control",
 		"EUR 10.00", "<path class=\"band\" d=\"M0.0 ", "The 5 % are for all 2 comparisons together", "30.0 % of the control", ">no offer<",
 		"Promote Standard", "Promote &lt;Short&gt;");
 	HIDES("Promote No offer", "not divided as the weights say", "None.");
 	visit(OWNER, AT("/experiments/%s?mode=test", id), 200);
 	SHOWS("They never mix with live data", "too few customers to compare");
-	outcomes(id, 2, 1, 0, 0);
 	sql("delete from session_outcome where experiment_id = '%s' and variant = 2 and customer_ref like '2/1/%%'", id);
 	visit(OWNER, AT("/experiments/%s", id), 200);
 	SHOWS("not divided as the weights say");

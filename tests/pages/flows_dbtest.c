@@ -144,6 +144,10 @@ static void imports_flows(void **state)
 	submit(OWNER, "/flow-import", "format=csv&text=type,title,message,months%0D%0Apause,Break,%3Ci%3E,1+2", 200);
 	SHOWS("What was read", "Break", "Keep it as a new flow", "value=\"csv\" checked");
 	HIDES("What is wrong", "<i>");
+	/* A step without a title does not get the page's. */
+	visit(OWNER, "/flow-import", 200);
+	submit(OWNER, "/flow-import", "format=json&text=%7B%22name%22%3A%22N%22%2C%22steps%22%3A%5B%7B%22type%22%3A%22pause%22%7D%5D%7D", 200);
+	SHOWS("<li>– <small>pause</small>", "<strong>N</strong> (en)");
 	const char *before = sql("select count(*) from event where type = 'flow.created'");
 	submit(OWNER, "/flow-import", "format=csv&text=type,title,message,months%0D%0Apause,Break,%3Ci%3E,1+2&keep=true", 303);
 	assert_int_equal(strtol(sql("select count(*) from event where type = 'flow.created'"), NULL, 10), strtol(before, NULL, 10) + 1);

@@ -25,6 +25,11 @@ static void makes_a_segment(void **state)
 	submit(OWNER, "/segments", "name=Good&join=all&act=count" ROW(0, "value", "at_least", "49,50") ROW(1, "", "is", ""), 200);
 	SHOWS("Customers: 5", "the monthly value is at least 49.50", "value=\"49,50\"", "name=\"fact1\"", "&lt;Name 9", "9@example.com", "value=\"Good\"");
 	HIDES("Foreign", "<Name");
+	/* Nobody is called as the segment is. */
+	sql("update customer set name = null, currency = null where ref = 'c9' and org_id = '%s'", alpha.org_id);
+	submit(OWNER, "/segments", "name=Good&act=count" ROW(0, "value", "at_least", "90"), 200);
+	SHOWS("Customers: 1", "<td>–</td><td>9@example.com</td><td>pro</td><td class=\"number\">–</td>");
+	sql("update customer set name = '<Name 9', currency = 'usd' where ref = 'c9' and org_id = '%s'", alpha.org_id);
 	assert_string_equal(sql("select count(*) from segment"), "0");
 	submit(OWNER, "/segments", "name=&act=save" ROW(0, "value", "at_least", "49.50"), 422);
 	SHOWS("The segment needs a name");
@@ -51,8 +56,9 @@ static void makes_a_segment(void **state)
 	visit(OWNER, "/segments", 200);
 	SHOWS("Better", "the monthly value is at least 80.00");
 	visit(ANALYST, at, 200);
-	SHOWS("Customers: 2", "c9");
-	HIDES("Name 9", "@example.com", "name=\"fact0\"");
+	SHOWS("Customers: 2", "hidden");
+	HIDES("Name 9", "c9<", "@example.com", "name=\"fact0\"");
+	visit(READER, "/segments", 200);
 	submit(READER, at, "name=X&act=save", 403);
 }
 

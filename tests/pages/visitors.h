@@ -13,6 +13,7 @@ static struct pool *pool;
 static struct tenant alpha, bravo;
 static struct caller caller;
 static char tokens[PEOPLE][WHO_TOKEN_TEXT], people[PEOPLE][ID_TEXT];
+static int reader; /* of the page that was read last */
 
 static inline const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static inline const char *sql(const char *format, ...)
@@ -51,6 +52,7 @@ static inline int request(int who, const char *target, const char *form)
 		"application/x-www-form-urlencoded", NULL};
 
 	snprintf(cookie, sizeof cookie, PAGE_COOKIE "=%s", tokens[who]);
+	reader = who;
 	return client_send(&caller, form ? "POST" : "GET", target, NULL, form, form ? strlen(form) : 0, headers);
 }
 
@@ -65,13 +67,14 @@ static inline void visit(int who, const char *target, int status)
 	assert_status(&caller, status);
 }
 
-/* Sends a form with the token of the page that was read last. */
+/* Sends a form with the token of the page that was read last, which is this person's: with another's the form is refused whatever they may do. */
 static inline void submit(int who, const char *target, const char *fields, int status)
 {
 	const char *at = strstr(page(), "name=\"csrf\" value=\"");
 	const char *form;
 
 	assert_non_null(at);
+	assert_int_equal(who, reader);
 	form = arena_printf(&setup.arena, "csrf=%.*s%s%s", (int)strcspn(at + 19, "\""), at + 19, *fields ? "&" : "", fields);
 	request(who, target, form);
 	assert_status(&caller, status);
