@@ -116,19 +116,6 @@ static enum err ask(struct event_work *work)
 	return OK;
 }
 
-static enum err apply(struct event_work *work)
-{
-	if (!work->rows.own && work->rows.kind != BILLING_PAYMENT)
-		TRY(ask(work));
-	for (int tries = 0; tries < TIES_MOST; tries++) {
-		TRY(attempt(work));
-		if (!work->tie)
-			return OK;
-		TRY(ask(work));
-	}
-	return fail(work->ctx, ERR_CONFLICT, "The object keeps changing");
-}
-
 /* What cannot be read now cannot be read later: it stays with its reason, for people. */
 static enum err give_up(struct event_work *work)
 {
@@ -139,6 +126,24 @@ static enum err give_up(struct event_work *work)
 	ctx_forgive(work->ctx);
 	TRY(job_begin(work->ctx, work->job, &lease));
 	return job_commit(&lease, settle(work, &lease, "failed", reason));
+}
+
+static enum err apply(struct event_work *work)
+{
+	if (!work->rows.own && work->rows.kind != BILLING_PAYMENT) {
+		TRY(ask(work));
+		if (!work->rows.own) {
+			fail(work->ctx, ERR_UPSTREAM, "Stripe does not say what became of %.100s", work->rows.ref);
+			return give_up(work);
+		}
+	}
+	for (int tries = 0; tries < TIES_MOST; tries++) {
+		TRY(attempt(work));
+		if (!work->tie)
+			return OK;
+		TRY(ask(work));
+	}
+	return fail(work->ctx, ERR_CONFLICT, "The object keeps changing");
 }
 
 enum err stripe_event_run(struct ctx *ctx, struct job *job)

@@ -32,6 +32,7 @@ struct import {
 	int phase;
 	char cursor[256];      /* the last object that was read; "" at a phase's beginning */
 	int64_t began_s, read; /* of this phase, by this attempt */
+	bool anew;             /* this attempt has begun this phase anew */
 };
 
 static enum err passed_on(struct import *import, enum err err)
@@ -101,6 +102,19 @@ static bool page_next(struct import *import, struct json_object *body, struct js
 	return true;
 }
 
+static enum err phase_anew(struct import *import)
+{
+	const struct stripe_caller *caller = &import->caller;
+	struct lease lease;
+
+	import->cursor[0] = '\0';
+	import->read = 0;
+	import->anew = true;
+	TRY(job_begin(&import->own, caller->job, &lease));
+	return job_commit(&lease, pg_run(&lease, &SQL_BILLING_SYNC_ANEW, PARAMS(caller->org_id, pg_bool(caller->live),
+		BILLING_PHASES[import->phase]), NULL));
+}
+
 static enum err page_import(struct import *import)
 {
 	struct stripe_reply reply;
@@ -108,6 +122,9 @@ static enum err page_import(struct import *import)
 	struct billing_rows *rows;
 
 	TRY(caller_get(&import->caller, PHASES[import->phase].path, page_query(import), &reply));
+	/* The object at the cursor was deleted at Stripe. Once: whatever else is wrong with the request stays wrong. */
+	if (*import->cursor && !import->anew && (reply.status == 400 || reply.status == 404))
+		return phase_anew(import);
 	bool refused = reply.status == 403;
 	if (reply.status == 401)
 		return job_reject(&import->own, import->caller.job, fail(&import->own, ERR_FORBIDDEN, "Stripe refuses the key"));
@@ -124,6 +141,7 @@ static enum err page_import(struct import *import)
 	if (!more) {
 		import->phase++;
 		import->read = 0;
+		import->anew = false;
 		import->cursor[0] = '\0';
 	}
 	return OK;

@@ -43,20 +43,27 @@ enum err billing_lock(struct lease *lease, const char *org_id, bool live)
 	return pg_run(lease, &SQL_BILLING_LOCK, PARAMS(org_id, pg_bool(live)), NULL);
 }
 
-/* A column of a result as text[]; of a put, that of the rows which are not as they were. */
-static const char *column_array(struct ctx *ctx, const PGresult *rows, const char *column)
+/* A column of rows from `from` to before `to` as text[]; of a put, that of the rows from which something follows. */
+static const char *column_slice(struct ctx *ctx, const PGresult *rows, const char *column, int from, int to)
 {
-	const char **items = arena_array(&ctx->arena, (size_t)PQntuples(rows) + 1, sizeof *items);
+	const char **items = arena_array(&ctx->arena, (size_t)(to - from) + 1, sizeof *items);
 	bool all = PQfnumber(rows, "put") < 0;
 	int count = 0;
 
-	for (int row = 0; row < PQntuples(rows); row++)
+	for (int row = from; row < to; row++)
 		if (all || pg_true(rows, row, "put"))
 			items[count++] = pg_text(rows, row, column);
 	return pg_array(ctx, items, count);
 }
 
+static const char *column_array(struct ctx *ctx, const PGresult *rows, const char *column)
+{
+	return column_slice(ctx, rows, column, 0, PQntuples(rows));
+}
+
 /* --- what follows --- */
+
+#define DERIVED_AT_ONCE 2000 /* by a statement: a price may have all subscriptions */
 
 static enum err derive(const struct mirror *mirror, const struct statement *statement, const char *refs)
 {
@@ -65,10 +72,13 @@ static enum err derive(const struct mirror *mirror, const struct statement *stat
 
 static enum err derive_subscriptions(const struct mirror *mirror, const PGresult *rows)
 {
-	if (!PQntuples(rows))
-		return OK;
-	TRY(derive(mirror, &SQL_BILLING_DERIVE_SUBSCRIPTION, column_array(mirror->ctx, rows, "ref")));
-	return derive(mirror, &SQL_BILLING_DERIVE_CUSTOMER, column_array(mirror->ctx, rows, "customer_ref"));
+	for (int from = 0; from < PQntuples(rows); from += DERIVED_AT_ONCE) {
+		int to = PQntuples(rows) - from > DERIVED_AT_ONCE ? from + DERIVED_AT_ONCE : PQntuples(rows);
+
+		TRY(derive(mirror, &SQL_BILLING_DERIVE_SUBSCRIPTION, column_slice(mirror->ctx, rows, "ref", from, to)));
+		TRY(derive(mirror, &SQL_BILLING_DERIVE_CUSTOMER, column_slice(mirror->ctx, rows, "customer_ref", from, to)));
+	}
+	return OK;
 }
 
 static enum err derive_touched(const struct mirror *mirror, enum billing_kind kind, const PGresult *rows)

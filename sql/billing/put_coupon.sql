@@ -1,4 +1,5 @@
--- Coupons as Stripe knows them. Redemptions only grow, and change without an event.
+-- Coupons as Stripe knows them. Redemptions only grow, and change without an event; nothing follows from them for subscriptions, so `put`
+-- is only what does.
 -- $3 of when, in microseconds since 1970; $4 rows; $5 what to do in a tie: null leaves it, "print" takes the greater digest, else the version
 -- (xmin) of the row that is replaced whatever its age.
 with given as (
@@ -27,7 +28,8 @@ with given as (
 		or ($5::text = 'print' and (excluded.deleted, excluded.as_of, excluded.redemptions) = (coupon.deleted, coupon.as_of, coupon.redemptions) and excluded.print > coupon.print)
 	returning ref
 )
-select g.ref, k.ref is not null and old.print is distinct from g.print as put, old.xmin::text as version,
+select g.ref, k.ref is not null
+		and (old.percent_off, old.amount_minor, old.currency) is distinct from (g.percent_off, g.amount_minor, g.currency) as put, old.xmin::text as version,
 	k.ref is null and old.print <> g.print and (old.deleted, old.as_of, old.redemptions) = (g.deleted, timestamptz 'epoch' + $3::bigint * interval '1 us', g.redemptions) as tie
 from given g
 left join kept k on k.ref = g.ref

@@ -142,6 +142,11 @@ static void what_cannot_be_used_stays_with_its_reason(void **state)
 	work();
 	assert_sql("Stripe's subscription cannot be used", "select reason from stripe_event where state = 'failed'");
 	assert_sql("done", "select state from job");
+	/* A refund only names its charge: nobody can be asked about it. */
+	assert_int_equal(send(event("refund.failed", 110, "{'id':'re_1','object':'refund','charge':'ch_1','status':'failed'}")), OK);
+	work();
+	assert_sql("Stripe does not say what became of ch_1", "select reason from stripe_event where state = 'failed' and type = 'refund.failed'");
+	assert_sql("done done", "select string_agg(state, ' ') from job");
 }
 
 /* --- order --- */
@@ -252,6 +257,14 @@ static void plans_and_discounts_follow(void **state)
 	tell("price.created", 70, "{'id':'price_1','object':'price','currency':'usd','nickname':'Pro','product':'prod_1','unit_amount':900}");
 	tell("customer.discount.deleted", 200, "{'id':'di_1','object':'discount','customer':'cus_1','subscription':'sub_1','source':{'coupon':'half'}}");
 	assert_sql("Pro Pro []", "select c.plan || ' ' || s.plan || ' ' || s.discounts from customer c, subscription s");
+	/* Nothing follows from another redemption; from another percentage it does. */
+	sql("update subscription set plan = 'seen'");
+	tell("coupon.updated", 210, "{'id':'half','object':'coupon','duration':'repeating','percent_off':50,'times_redeemed':7}");
+	assert_sql("seen 7", "select s.plan || ' ' || c.redemptions from subscription s, coupon c");
+	tell("customer.discount.created", 220, "{'id':'di_2','object':'discount','customer':'cus_1','subscription':'sub_1','source':{'coupon':'half'},'end':9000}");
+	sql("update subscription set plan = 'seen'");
+	tell("coupon.updated", 230, "{'id':'half','object':'coupon','duration':'repeating','percent_off':60,'times_redeemed':7}");
+	assert_sql("Pro", "select plan from subscription");
 	tell("customer.subscription.deleted", 300, SUB("canceled", "price_1", ""));
 	assert_sql("- 0", "select coalesce(plan, '-') || ' ' || value_minor from customer");
 }

@@ -129,6 +129,24 @@ static void import_goes_on(void **state)
 	assert_sql("1000", "select refunded_minor from invoice where ref = 'in_1'");
 }
 
+/* The last customer of a page is deleted at Stripe before the next page is asked for. */
+static void a_cursor_that_is_gone(void **state)
+{
+	(void)state;
+	control(&setup, net, "POST", "faults", "[{\"kind\":\"status\",\"status\":500,\"path\":\"/v1/customers$\",\"method\":\"GET\",\"skip\":2}]");
+	begin(billing_import_start);
+	work();
+	sql("update stripe_sync set cursor = 'cus_gone'");
+	work();
+	assert_sql("230 5", "select (counts->>'customers') || ' ' || (counts->>'subscriptions') from stripe_sync where import_ended_at is not null");
+	/* A list that cannot be read at all is no reason to go on for ever. */
+	control(&setup, net, "POST", "faults", "[{\"kind\":\"status\",\"status\":400,\"path\":\"/v1/customers$\",\"method\":\"GET\",\"skip\":1},"
+		"{\"kind\":\"status\",\"status\":400,\"path\":\"/v1/customers$\",\"method\":\"GET\",\"skip\":2}]");
+	begin(billing_import_start);
+	work();
+	assert_sql("waiting", "select state from job where kind = 'stripe.import' order by created_at desc limit 1");
+}
+
 static void a_key_that_may_not(void **state)
 {
 	(void)state;
@@ -230,7 +248,8 @@ static void ties_are_settled_by_stripe(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
-		cmocka_unit_test_setup(import_goes_on, clean), cmocka_unit_test_setup(a_key_that_may_not, clean),
+		cmocka_unit_test_setup(import_goes_on, clean), cmocka_unit_test_setup(a_cursor_that_is_gone, clean),
+		cmocka_unit_test_setup(a_key_that_may_not, clean),
 		cmocka_unit_test_setup(what_was_missed_is_fetched, clean), cmocka_unit_test_setup(ties_are_settled_by_stripe, clean)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
