@@ -276,7 +276,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 	// Anything that is not exactly as agreed lets the host's own cancellation through.
 	function checkStart(reply) {
 		const step = (s) => s && Number.isInteger(s.index) && isText(s.title) && Object.keys(NEEDS).includes(s.type) && NEEDS[s.type](s.config || {});
-		if (!reply || reply.success !== true || !isText(reply.session) || !/^(host|stripe)$/.test(reply.cancelAt) || !Array.isArray(reply.steps) || !reply.steps.length || !reply.steps.every(step))
+		if (!reply || reply.success !== true || !isText(reply.session) || !/^(host|stripe)$/.test(reply.cancelAt) || !Array.isArray(reply.steps) || !reply.steps.every(step))
 			throw new Error('start: unexpected answer');
 		return reply;
 	}
@@ -307,7 +307,7 @@ text-align:center;text-decoration:none;font-weight:600;cursor:pointer;background
 			flow.steps = reply.steps.slice();
 			flow.theme = reply.theme;
 			// "No thanks" to the last offer is not yet a cancellation: every flow ends with the question.
-			if (flow.steps[flow.steps.length - 1].type !== 'confirm')
+			if (!flow.steps.length || flow.steps[flow.steps.length - 1].type !== 'confirm')
 				flow.steps.push({index: -1, type: 'confirm'});
 			openDialog(flow);
 			flow.state = 'asking';

@@ -30,7 +30,7 @@ enum err flow_choose(const struct visit *visit, struct flow_choice *choice_out);
 
 /* The steps that this customer may see, as a JSON array, in the order to show; their positions as text ("0,2,1"; "" for none); the language
  * that they are in. Left out are steps whose `when` does not hold, offers that are not made to this customer (retention/eligibility.h) and,
- * for the holdout of an experiment, all offers. A `when` that depends on the answer goes along as what is left of it. */
+ * for the holdout of an experiment, all offers; when none is left the widget asks its own question, whether to cancel. A `when` that depends on the answer goes along as what is left of it. */
 struct flow_shown { const char *order, *steps, *language; size_t steps_length; };
 enum err flow_render(const struct visit *visit, const struct flow_choice *choice, bool holdout, struct flow_shown *shown_out);
 

@@ -51,7 +51,8 @@ static const struct field START_REPLY[] = {
 	REPLY("cancelAt", FIELD_ENUM, .required = true, .choices = "host|stripe", .doc = "who cancels: the host's own control, or Stoa at Stripe"),
 	REPLY("cancelNow", FIELD_BOOL, .required = true, .doc = "whether Cancel now stands beside every offer"),
 	REPLY("steps", FIELD_JSON, .required = true,
-		.doc = "array of the steps for this customer in the order to show; one with `when` only where that holds after the survey"),
+		.doc = "array of the steps for this customer in the order to show; one with `when` only where that holds after the survey; "
+			"none: the widget only asks whether to cancel"),
 	REPLY("theme", FIELD_JSON, .required = true, .nullable = true, .doc = "how the dialog looks; null: as it comes"),
 	FIELD_END};
 

@@ -27,7 +27,7 @@ struct facts; /* retention/condition.h */
 struct experiment_choice {
 	const char *experiment_id; /* NULL: none runs here for this customer, and nothing else is set */
 	int variant;               /* its position: retention_session.variant */
-	bool holdout;              /* no offer is shown: survey, feedback and confirm only */
+	bool holdout;              /* no offer is shown: survey, feedback and confirm only, or the widget's own question */
 	const char *flow_id;       /* the flow to show in place of the one that was asked about; NULL: that one, unchanged */
 	const char *version, *language; /* flow_id's; version in decimal */
 	bool cancel_at_stripe;     /* flow_id's */

@@ -54,7 +54,6 @@ const BROKEN = {
 	'answers null': () => ({raw: 'null'}),
 	'answers a list': () => ({raw: '[]'}),
 	'answers without steps': () => ({json: started({steps: undefined})}),
-	'answers no step': () => ({json: started({steps: []})}),
 	'answers steps that are null': () => ({json: started({steps: [null]})}),
 	'answers an unknown step': () => ({json: started({steps: [{index: 0, type: 'constructor', title: 'x', message: '', config: {}}]})}),
 	'answers a step without title': () => ({json: started({steps: [{...STEPS[1], title: undefined}]})}),
@@ -73,6 +72,20 @@ for (const [name, answer] of Object.entries(BROKEN))
 		await hostCancelled(page);
 		await neverOpened(page);
 	});
+
+// A holdout over a flow of offers only, or a customer to whom none is made: they are asked all the same, and what they answer is known.
+test('a flow without a step for this customer asks for the confirmation', async (t) => {
+	site.answer = start({steps: []});
+	const page = await visit(t);
+	await page.click('#stop');
+	assert.equal(await title(page).textContent(), 'Cancel your subscription?');
+	assert.equal(await page.evaluate(() => window.hostCancelled), undefined);
+	await accessible(page, 'no step');
+	await action(page, 'cancel').click();
+	await hostCancelled(page);
+	const [{body}] = site.sent('decision');
+	assert.deepEqual([body.outcome, body.step, body.path], ['declined', undefined, []]);
+});
 
 test('it runs when the script itself cannot be loaded', async (t) => {
 	const page = await openPage(browser, t);
