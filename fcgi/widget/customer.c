@@ -11,14 +11,15 @@ static const char *customer_tag(struct req *req, const char *user_id)
 	return arena_printf(&req->ctx.arena, "customer:%s%c%s", req->who.org_id, req->who.live ? '+' : '-', user_id);
 }
 
-struct lookup { struct req *req; const char *user_id, *subscription; };
+struct lookup { struct req *req; const char *user_id, *subscription; int64_t stamp; };
 
 static enum err state_load(struct ctx *ctx, void *argument, struct cached *value_out)
 {
-	const struct lookup *lookup = argument;
+	struct lookup *lookup = argument;
 	const struct who *who = &lookup->req->who;
 	struct buffer text = {0};
 
+	lookup->stamp = cache_stamp(lookup->req->house.cache);
 	TRY(customer_state_fetch(ctx, lookup->req->house.pool, who->org_id, who->live, lookup->user_id, lookup->subscription, &text));
 	*value_out = (struct cached){.data = arena_memdup(&ctx->arena, text.data, text.length), .length = text.length};
 	buffer_free(&text);
@@ -28,7 +29,7 @@ static enum err state_load(struct ctx *ctx, void *argument, struct cached *value
 enum err customer_load(struct req *req, const char *user_id, const char *subscription, struct customer *customer_out)
 {
 	struct ctx *ctx = &req->ctx;
-	struct lookup lookup = {req, user_id, subscription};
+	struct lookup lookup = {req, user_id, subscription, cache_stamp(req->house.cache)};
 	const char *attributes;
 	struct cached value;
 
@@ -36,6 +37,7 @@ enum err customer_load(struct req *req, const char *user_id, const char *subscri
 		.tags = {customer_tag(req, user_id)}, .key = arena_printf(&ctx->arena, "%s%c%s\n%s", req->who.org_id, req->who.live ? '+' : '-',
 			user_id, subscription ? subscription : "")}};
 	TRY(cache_fetch(ctx, req->house.cache, &customer_out->plan, state_load, &lookup, &value));
+	customer_out->stamp = lookup.stamp;
 	customer_out->text = arena_memdup(&ctx->arena, value.data, value.length);
 	customer_out->length = value.length;
 	if (!customer_state_read(ctx, customer_out->text, value.length, &customer_out->state, &attributes))
@@ -46,12 +48,23 @@ enum err customer_load(struct req *req, const char *user_id, const char *subscri
 	return OK;
 }
 
+enum err customer_read(struct req *req, const char *user_id, const char *subscription, struct customer_state *state_out)
+{
+	struct lookup lookup = {req, user_id, subscription, 0};
+	const char *attributes;
+	struct cached value;
+
+	TRY(state_load(&req->ctx, &lookup, &value));
+	return customer_state_read(&req->ctx, value.data, value.length, state_out, &attributes)
+		? OK : fail(&req->ctx, ERR_INTERNAL, "What is known of a customer cannot be read");
+}
+
 void customer_clicked(struct req *req, struct customer *customer)
 {
 	if (customer->state.facts.attempts >= CLICKS_EXACT)
 		return;
 	customer_state_click(customer->text);
-	cache_put(&req->ctx, req->house.cache, &customer->plan, cache_stamp(req->house.cache), customer->text, customer->length);
+	cache_put(&req->ctx, req->house.cache, &customer->plan, customer->stamp, customer->text, customer->length);
 }
 
 void customer_forget(struct req *req, const char *user_id)

@@ -10,12 +10,15 @@ struct customer {
 	bool repeated;               /* they clicked before, within 30 days */
 	/* its place in the cache */
 	struct cache_plan plan;
+	int64_t stamp;               /* from before it was read */
 	char *text;
 	size_t length;
 };
 
 /* subscription may be NULL. */
 enum err customer_load(struct req *req, const char *user_id, const char *subscription, struct customer *customer_out);
+/* The state as the database has it now; without attributes. */
+enum err customer_read(struct req *req, const char *user_id, const char *subscription, struct customer_state *state_out);
 /* What is cached now has one click more, up to the tenth. */
 void customer_clicked(struct req *req, struct customer *customer);
 /* After an offer was accepted: rules that ask for it see it at the next click. */

@@ -113,6 +113,7 @@ static enum err session_load(struct decision *decision)
 		PARAMS(decision->token.org_id, pg_bool(decision->token.live), decision->token.session_id), &result));
 	if (PQntuples(result) == 0)
 		return fail(ctx, ERR_NOT_FOUND, "No such session");
+	decision->token.customer = pg_text(result, 0, "customer_ref"); /* the token's own may have been erased meanwhile */
 	decision->subscription = pg_text(result, 0, "subscription_ref");
 	decision->currency = pg_text(result, 0, "currency");
 	decision->value_text = pg_text(result, 0, "value_minor");
@@ -299,25 +300,26 @@ static void status_judge(struct decision *decision)
 		decision->status = "pending";
 }
 
-/* Rules that count accepted offers are asked again: the session may be an old one of several. */
+/* Rules that accepted offers bear on are asked again: the session may be an old one of several. */
 static enum err again_judge(struct decision *decision)
 {
 	const struct widget_token *token = &decision->token;
 	struct req *req = decision->req;
+	struct customer_state customer;
 	struct offer_settings settings;
-	struct customer customer;
 	enum eligible verdict;
 
 	if (!decision->accepted || strcmp(decision->status, "pending") != 0)
 		return OK;
-	customer_forget(req, token->customer);
-	TRY(customer_load(req, token->customer, decision->subscription, &customer));
+	TRY(customer_read(req, token->customer, decision->subscription, &customer));
 	TRY(offer_settings_load(&req->ctx, &req->house, token->org_id, &settings));
-	verdict = offer_eligible(&settings.rules, &customer.state, &(struct offer){.type = decision->offer}, clock_wall_s());
-	if (verdict == ELIGIBLE_MOST || verdict == ELIGIBLE_COOLDOWN) {
-		decision->status = "manual";
+	verdict = offer_eligible(&settings.rules, &customer, &(struct offer){.type = decision->offer}, clock_wall_s());
+	if (verdict == ELIGIBLE_MOST || verdict == ELIGIBLE_COOLDOWN)
 		decision->reason = "an offer was accepted a short time ago";
-	}
+	else if (verdict == ELIGIBLE_DISCOUNTED)
+		decision->reason = "the subscription has a discount already";
+	if (decision->reason)
+		decision->status = "manual";
 	return OK;
 }
 
@@ -471,16 +473,30 @@ static void text_or_null(struct buffer *out, const char *name, const char *value
 		buffer_text(out, "null");
 }
 
-/* The answer is made from the stored row, so a repeat gets the same. */
-static enum err decision_answer(struct decision *decision, struct rep *rep)
+struct answer { const char *outcome, *offer_type, *status, *reason, *currency; };
+
+static void answer_render(const struct decision *decision, const struct answer *answer, struct rep *rep)
+{
+	struct buffer *out = &rep->body;
+
+	rep->type = BODY_JSON;
+	buffer_printf(out, "{\"success\":true,\"decision\":\"%s\",\"outcome\":\"%s\"", decision->token.session_id, answer->outcome);
+	text_or_null(out, "offerType", answer->offer_type);
+	buffer_printf(out, ",\"status\":\"%s\"", answer->status);
+	text_or_null(out, "reason", strcmp(answer->status, "manual") == 0 ? answer->reason : NULL);
+	buffer_text(out, ",\"subscriptionUpdated\":false,\"revenueSaved\":0");
+	text_or_null(out, "currency", answer->currency);
+	buffer_char(out, '}');
+}
+
+/* A decision that was made before is answered as it was then. */
+static enum err decision_repeat(struct decision *decision, struct rep *rep)
 {
 	const struct widget_token *token = &decision->token;
 	struct ctx *ctx = &decision->req->ctx;
-	struct buffer *out = &rep->body;
 	const uint8_t *hash;
 	size_t bytes;
 	PGresult *result;
-	const char *status;
 
 	TRY(pg_query(ctx, decision->req->house.pool, &SQL_WIDGET_DECISION_GET,
 		PARAMS(token->org_id, pg_bool(token->live), token->session_id), &result));
@@ -489,15 +505,8 @@ static enum err decision_answer(struct decision *decision, struct rep *rep)
 	if (!pg_data(ctx, result, 0, "request_hash", &hash, &bytes) || bytes != sizeof decision->hash ||
 		!secret_equal(hash, decision->hash, bytes))
 		return fail(ctx, ERR_CONFLICT, "This session has been decided otherwise");
-	status = pg_text(result, 0, "first_status");
-	rep->type = BODY_JSON;
-	buffer_printf(out, "{\"success\":true,\"decision\":\"%s\",\"outcome\":\"%s\"", token->session_id, pg_text(result, 0, "outcome"));
-	text_or_null(out, "offerType", pg_text(result, 0, "offer_type"));
-	buffer_printf(out, ",\"status\":\"%s\"", status);
-	text_or_null(out, "reason", strcmp(status, "manual") == 0 ? pg_text(result, 0, "status_reason") : NULL);
-	buffer_text(out, ",\"subscriptionUpdated\":false,\"revenueSaved\":0");
-	text_or_null(out, "currency", pg_text(result, 0, "currency"));
-	buffer_char(out, '}');
+	answer_render(decision, &(struct answer){pg_text(result, 0, "outcome"), pg_text(result, 0, "offer_type"),
+		pg_text(result, 0, "first_status"), pg_text(result, 0, "status_reason"), pg_text(result, 0, "currency")}, rep);
 	return OK;
 }
 
@@ -511,9 +520,13 @@ static enum err widget_decision_post(struct req *req, struct rep *rep)
 	TRY(session_load(&decision));
 	TRY(decision_judge(&decision));
 	TRY(decision_store(&decision, &won));
-	if (won && decision.accepted)
+	if (!won)
+		return decision_repeat(&decision, rep);
+	if (decision.accepted)
 		customer_forget(req, decision.token.customer);
-	return decision_answer(&decision, rep);
+	answer_render(&decision, &(struct answer){decision.input->outcome, decision.accepted ? step_text(decision.offer) : NULL,
+		decision.status, decision.reason, decision.currency}, rep);
+	return OK;
 }
 
 struct outcome_input { const char *session; };
@@ -524,7 +537,7 @@ static const struct field OUTCOME_INPUT[] = {
 	FIELD_END};
 
 static const struct field OUTCOME_REPLY[] = {
-	REPLY("status", FIELD_ENUM, .required = true, .choices = "recorded|pending|applied|manual", .doc = "what has become of it"),
+	REPLY("status", FIELD_ENUM, .required = true, .choices = "recorded|pending|applied|manual|left", .doc = "what has become of it"),
 	REPLY("reason", FIELD_TEXT, .required = true, .nullable = true, .doc = "why a person has to act"),
 	REPLY("outcome", FIELD_ENUM, .required = true, .choices = "accepted|declined|dismissed|cancelled", .doc = "what was decided"),
 	REPLY("offerType", FIELD_TEXT, .required = true, .nullable = true, .doc = "the offer that was accepted"),

@@ -223,7 +223,7 @@ static enum err offer_load(struct apply *apply, bool *pending_out)
 	apply->path = stripe_id(pg_text(row, 0, "subscription_ref"), "sub_")
 		? arena_printf(&ctx->arena, "/v1/subscriptions/%s", pg_text(row, 0, "subscription_ref")) : NULL;
 	apply->change = (struct change){.kind = CHANGE_DISCOUNT, .live = out->live, .decided_s = pg_number(row, 0, "accepted_s", out->now_s),
-		.percentage = percent, .months = months, .duration = "repeating", .coupon_own = true,
+		.percentage = percent, .months = months, .duration = "repeating", .coupon_own = true, .alone = true,
 		.coupon = arena_printf(&ctx->arena, "stoa-%d-repeating-%d", percent, months)};
 	return OK;
 }

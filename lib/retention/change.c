@@ -185,7 +185,7 @@ static struct change_plan plan_finish(struct ctx *ctx, struct buffer *form, stru
 	return plan;
 }
 
-static struct change_plan judge_discount(struct ctx *ctx, const struct change *change, struct json_object *subscription)
+static struct change_plan judge_discount(struct ctx *ctx, const struct change *change, struct json_object *subscription, const char *sent)
 {
 	struct json_object *discounts = member(subscription, "discounts"), *mine = NULL;
 	struct buffer form = {0};
@@ -202,6 +202,8 @@ static struct change_plan judge_discount(struct ctx *ctx, const struct change *c
 		if (coupon && strcmp(coupon, change->coupon) == 0)
 			mine = discount;
 	}
+	if (change->alone && count && !mine && !sent)
+		return plan_manual("the subscription has a discount already");
 	/* A populated list takes the place of the one that is there, so what is there is sent again. */
 	for (size_t i = 0; i < count && !mine; i++) {
 		snprintf(name, sizeof name, "discounts[%zu][discount]", i);
@@ -353,7 +355,7 @@ struct change_plan change_judge(struct ctx *ctx, const struct change *change, st
 		return plan_manual(reason);
 	switch (change->kind) {
 	case CHANGE_DISCOUNT:
-		return judge_discount(ctx, change, subscription);
+		return judge_discount(ctx, change, subscription, sent);
 	case CHANGE_PAUSE:
 		return judge_pause(ctx, change, subscription);
 	case CHANGE_DOWNGRADE:

@@ -14,6 +14,7 @@ struct change {
 	int percentage, months, days;
 	const char *duration, *coupon;  /* discount: once|repeating|forever; the coupon's id at Stripe, chosen or derived */
 	bool coupon_own;           /* derived: created when it is not there */
+	bool alone;                /* discount: not beside another one */
 	const char *plan, *price;  /* downgrade */
 	const char *feedback, *comment; /* cancel; NULL = none */
 };

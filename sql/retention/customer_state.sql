@@ -3,11 +3,17 @@
 select
 	(select count(*) from retention_session r
 		where r.org_id = $1::uuid and r.live = $2::boolean and r.customer_ref = $3::text and r.started_at > now() - interval '30 days')::int as clicks,
-	(select string_agg(d.offer_type || ' ' || floor(extract(epoch from d.decided_at))::bigint, ' ' order by d.decided_at desc)
-		from retention_session r
-		join decision d on d.org_id = r.org_id and d.live = r.live and d.session_id = r.id
-		where r.org_id = $1::uuid and r.live = $2::boolean and r.customer_ref = $3::text and r.started_at > now() - interval '731 days'
-			and d.outcome = 'accepted' and d.offer_type is not null) as accepted,
+	(select string_agg(a.offer || ' ' || floor(extract(epoch from a.at))::bigint, ' ' order by a.at desc)
+		from (
+			select d.offer_type, d.decided_at
+			from retention_session r
+			join decision d on d.org_id = r.org_id and d.live = r.live and d.session_id = r.id
+			where r.org_id = $1::uuid and r.live = $2::boolean and r.customer_ref = $3::text and r.started_at > now() - interval '731 days'
+				and d.outcome = 'accepted' and d.offer_type is not null
+			union all
+			select 'discount', m.accepted_at
+			from outreach_offer m
+			where m.org_id = $1::uuid and m.live = $2::boolean and m.customer_id = c.id and m.accepted_at > now() - interval '731 days') a (offer, at)) as accepted,
 	coalesce(c.plan, s.plan) as plan, c.region, c.language, coalesce(s.currency, c.currency) as currency,
 	coalesce(s.month_minor, c.value_minor) as value_minor,
 	case when c.id is not null then greatest(floor(extract(epoch from now() - c.customer_since) / 86400), 0)::int end as tenure, nullif(c.attributes, '{}') as attributes,

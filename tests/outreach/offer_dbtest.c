@@ -117,6 +117,28 @@ static void an_offer_is_taken(void **state)
 	assert_string_equal(sql("select count(*) from event where type = 'customer.saved'"), "1");
 }
 
+/* The mirror may be behind: a second discount is for a person to decide. */
+static void an_offer_beside_a_discount(void **state)
+{
+	static const struct fake_answer ANSWERS[] = {SHOWN("true", "{\"id\":\"di_1\",\"source\":{\"coupon\":\"WELCOME\"}}"), {0}};
+	struct outreach_token token = {.live = true};
+	struct lease lease;
+	(void)state;
+	connect_stripe();
+	program("retention", NULL);
+	leaving("a", 4900);
+	sweep("2027-03-26 12:00");
+	snprintf(token.org_id, ID_TEXT, "%s", ORG);
+	snprintf(token.id, ID_TEXT, "%s", sql("select id from outreach_offer"));
+	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
+	assert_int_equal(outreach_offer_accept(&ctx, &lease, &token), OK);
+	lease_return(&lease);
+	fake.answers = ANSWERS;
+	jobs_run();
+	assert_string_equal(sql("select state || ' ' || reason || ' ' || (form is null) from outreach_offer"),
+		"manual the subscription has a discount already true");
+}
+
 static void an_offer_that_is_over(void **state)
 {
 	struct outreach_token token = {.live = true};
@@ -167,6 +189,23 @@ static void at_most_two_mails_after_the_end(void **state)
 	assert_int_equal(relay.taken, 2);
 }
 
+static void mails_of_before_hold_up_nobody(void **state)
+{
+	(void)state;
+	program("reactivation", NULL);
+	sql("insert into customer (org_id, live, id, ref, stripe_ref, email) select '" ORG "', true, gen_random_uuid(), n, 'cus_' || n, n || '@customer.example' "
+		"from generate_series(1, 500) n");
+	sql("insert into subscription (org_id, live, ref, customer_ref, status, currency, started_at, ended_at, as_of) select org_id, live, 'sub_' || ref, stripe_ref, 'canceled', "
+		"'usd', '2027-01-01 11:00Z', '2027-02-01 11:00Z', now() from customer");
+	sql("insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at) select org_id, live, gen_random_uuid(), "
+		"'reactivation', 'reactivation.first', id, 'sub_' || ref, 1, 'sent', '2027-02-08 11:00Z', '2027-02-08 11:00Z' from customer");
+	customer("a", "GB");
+	subscription("a", "canceled", "2027-01-01 12:00", "2027-02-01 12:00");
+	sql("update subscription set ended_at = '2027-02-01 12:00Z' where ref = 'sub_a'");
+	sweep("2027-02-08 12:00");
+	assert_string_equal(sql("select state from outreach_mail where occasion = 'sub_a'"), "sent");
+}
+
 static void old_ends_are_left_alone(void **state)
 {
 	(void)state;
@@ -189,23 +228,6 @@ static void words_of_every_kind(void **state)
 	assert_int_equal(lease_take(&ctx, pool, &lease), OK);
 	for (int k = 0; k < 6; k++)
 		for (int l = 0; l < 4; l++) {
-static void mails_of_before_hold_up_nobody(void **state)
-{
-	(void)state;
-	program("reactivation", NULL);
-	sql("insert into customer (org_id, live, id, ref, stripe_ref, email) select '" ORG "', true, gen_random_uuid(), n, 'cus_' || n, n || '@customer.example' "
-		"from generate_series(1, 500) n");
-	sql("insert into subscription (org_id, live, ref, customer_ref, status, currency, started_at, ended_at, as_of) select org_id, live, 'sub_' || ref, stripe_ref, 'canceled', "
-		"'usd', '2027-01-01 11:00Z', '2027-02-01 11:00Z', now() from customer");
-	sql("insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at) select org_id, live, gen_random_uuid(), "
-		"'reactivation', 'reactivation.first', id, 'sub_' || ref, 1, 'sent', '2027-02-08 11:00Z', '2027-02-08 11:00Z' from customer");
-	customer("a", "GB");
-	subscription("a", "canceled", "2027-01-01 12:00", "2027-02-01 12:00");
-	sql("update subscription set ended_at = '2027-02-01 12:00Z' where ref = 'sub_a'");
-	sweep("2027-02-08 12:00");
-	assert_string_equal(sql("select state from outreach_mail where occasion = 'sub_a'"), "sent");
-}
-
 			struct outreach_words words;
 			struct mail mail = {0};
 
@@ -303,8 +325,10 @@ int main(void)
 		cmocka_unit_test_setup(an_offer_by_value, begin),
 		cmocka_unit_test_setup(no_offer_to_these, begin),
 		cmocka_unit_test_setup(an_offer_is_taken, begin),
+		cmocka_unit_test_setup(an_offer_beside_a_discount, begin),
 		cmocka_unit_test_setup(an_offer_that_is_over, begin),
 		cmocka_unit_test_setup(at_most_two_mails_after_the_end, begin),
+		cmocka_unit_test_setup(mails_of_before_hold_up_nobody, begin),
 		cmocka_unit_test_setup(old_ends_are_left_alone, begin),
 		cmocka_unit_test_setup(words_of_every_kind, begin),
 		cmocka_unit_test_setup(words_of_ones_own, begin),
@@ -314,4 +338,3 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, open_all, close_all);
 }
-		cmocka_unit_test_setup(mails_of_before_hold_up_nobody, begin),

@@ -4,6 +4,8 @@
 #include "who/secret.h"
 #include "widget/family.h"
 
+#include <pthread.h>
+
 #define START "/api/v1/widget/start"
 
 static struct ctx setup;
@@ -158,6 +160,15 @@ static void heeds_what_was_accepted(void **state)
 	cache_invalidate(&setup, house.cache, flows_tag(&setup, tenant.org_id));
 	cache_invalidate(&setup, house.cache, arena_printf(&setup.arena, "customer:%s+v", tenant.org_id));
 	assert_string_equal(start(&tenant, "{'userId':'v','subscriptionValue':4900}"), "survey pause discount downgrade feedback confirm");
+	/* One that was accepted from a mail counts too. */
+	subscriber(&tenant, "m", "", "");
+	sql("with m as (insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at) "
+		"select org_id, live, gen_random_uuid(), 'retention', 'k', id, 'o', 1, 'sent', now(), now() from customer where org_id = '%s' and ref = 'm' "
+		"returning *) insert into outreach_offer (org_id, live, id, customer_id, subscription_ref, percent, months, month_minor, currency, created_at, "
+		"expires_at, state, accepted_at) select org_id, live, id, customer_id, 'sub_m', 20, 3, 4900, 'usd', now(), now(), 'applied', "
+		"now() - interval '29 days' from m", tenant.org_id);
+	assert_string_equal(start(&tenant, "{'userId':'m'}"), "survey discount downgrade feedback confirm");
+	start(&tenant, "{'userId':'v','subscriptionValue':4900}");
 	/* An offer that was left out is not to be had. */
 	session = arena_strdup(&setup.arena, client_text(&client, "session"));
 	client_post(&client, "/api/v1/widget/decision", tenant.live.key, arena_printf(&setup.arena,
@@ -269,6 +280,109 @@ static void obeys_experiments(void **state)
 	assert_string_equal(sql("select count(distinct variant) from retention_session where org_id = '%s'", tenant.org_id), "2");
 }
 
+/* An offer that the rules or the mirror speak against by now is a person's to decide, however it was shown before. */
+static void judges_again(void **state)
+{
+	static const struct { const char *rule, *subscription, *status; } ROWS[] = {
+		{"0, false", "discounts = '[{\"coupon\": \"x\"}]'", "manual the subscription has a discount already"},
+		{"0, true", "discounts = '[{\"coupon\": \"x\"}]'", "pending "},
+		{"0, false", "discounts = '[{\"coupon\": \"x\"}]', discount_ends_at = now() - interval '1 hour'", "pending "},
+		{"0, false", "discounts = '[]'", "pending "}};
+	struct tenant tenant;
+	(void)state;
+
+	tenant_add(&setup, pool, &tenant);
+	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
+	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4) values ('%s', true, 'x', '1234')", tenant.org_id);
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		const char *name = arena_printf(&setup.arena, "again%zu", i);
+
+		sql("insert into offer_rule (org_id, offer_type, enabled, period_days, cooldown_days, discounted) values ('%s', 'discount', true, 1, %s) "
+			"on conflict (org_id, offer_type) do update set discounted = excluded.discounted", tenant.org_id, ROWS[i].rule);
+		cache_invalidate(&setup, house.cache, flows_tag(&setup, tenant.org_id));
+		subscriber(&tenant, name, "", "");
+		start(&tenant, "{'userId':'%s','stripeSubscriptionId':'sub_%s'}", name, name);
+		sql("update subscription set %s where org_id = '%s' and ref = 'sub_%s'", ROWS[i].subscription, tenant.org_id, name);
+		client_post(&client, "/api/v1/widget/decision", tenant.live.key, arena_printf(&setup.arena,
+			"{\"session\":\"%s\",\"outcome\":\"accepted\",\"step\":1}", client_text(&client, "session")));
+		assert_status(&client, 200);
+		assert_string_equal(arena_printf(&setup.arena, "%s %s", client_text(&client, "status"), client_text(&client, "reason")), ROWS[i].status);
+	}
+}
+
+static void *starter_run(void *argument)
+{
+	struct caller own;
+
+	caller_open(&own);
+	client_post(&own, START, argument, "{\"userId\":\"late\"}");
+	caller_close(&own);
+	return NULL;
+}
+
+/* What was read before somebody accepted an offer does not come back to the cache with the click that is counted after. */
+static void keeps_nothing_old(void **state)
+{
+	struct tenant tenant;
+	struct lease lease;
+	pthread_t thread;
+	(void)state;
+
+	tenant_add(&setup, pool, &tenant);
+	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
+	subscriber(&tenant, "late", "", "");
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(pg_run_text(&lease, "lock table retention_session in share mode", 0, NULL, NULL), OK);
+	pthread_create(&thread, NULL, starter_run, tenant.live.key);
+	WAIT_FOR(strcmp(sql("select count(*)::text from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'retention_session'"), "1") == 0);
+	sql("update subscription set discounts = '[{\"coupon\": \"x\"}]' where org_id = '%s'", tenant.org_id);
+	cache_invalidate(&setup, house.cache, arena_printf(&setup.arena, "customer:%s+late", tenant.org_id));
+	assert_int_equal(pg_commit(&lease), OK);
+	lease_return(&lease);
+	pthread_join(thread, NULL);
+	assert_string_equal(start(&tenant, "{'userId':'late'}"), "survey support pause downgrade extension feedback confirm");
+	assert_string_equal(kept("attempts"), "2");
+}
+
+/* Nothing is left to show: they are asked by the widget itself, and their answer is carried out. */
+static void asks_without_a_step(void **state)
+{
+	struct tenant tenant;
+	(void)state;
+
+	tenant_add(&setup, pool, &tenant);
+	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY_STRIPE,
+		"[{\"type\":\"pause\",\"title\":\"T\",\"message\":\"M\",\"config\":{\"months\":[1]}}]");
+	sql("insert into stripe_connection (org_id, live, key_sealed, key_last4) values ('%s', true, 'x', '1234')", tenant.org_id);
+	subscriber(&tenant, "paused", "pause_behavior", "'void'");
+	assert_string_equal(start(&tenant, "{'userId':'paused','stripeSubscriptionId':'sub_paused'}"), "");
+	client_post(&client, "/api/v1/widget/decision", tenant.live.key,
+		arena_printf(&setup.arena, "{\"session\":\"%s\",\"outcome\":\"declined\",\"path\":[]}", client_text(&client, "session")));
+	assert_status(&client, 200);
+	assert_string_equal(client_text(&client, "status"), "pending");
+}
+
+/* Whoever was erased while the dialog stood open stays so. */
+static void forgets_who_was_erased(void **state)
+{
+	struct tenant tenant;
+	const char *id;
+	(void)state;
+
+	tenant_add(&setup, pool, &tenant);
+	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, EVERY_STEP);
+	start(&tenant, "{'userId':'jane@example.com'}");
+	id = arena_strdup(&setup.arena, client_text(&client, "sessionId"));
+	sql("update retention_session set customer_ref = 'erased-1', email = null where id = '%s'", id);
+	client_post(&client, "/api/v1/widget/decision", tenant.live.key,
+		arena_printf(&setup.arena, "{\"session\":\"%s\",\"outcome\":\"declined\"}", client_text(&client, "session")));
+	assert_status(&client, 200);
+	assert_string_equal(sql("select actor_id from audit_log where org_id = '%s' and entity_id = '%s'", tenant.org_id, id), "erased-1");
+	assert_string_equal(sql("select actor_id || ' ' || (payload->>'customer') from event where org_id = '%s' and entity_id = '%s'", tenant.org_id, id),
+		"erased-1 erased-1");
+}
+
 static void refuses_attributes(void **state)
 {
 	static const struct { const char *attributes, *field; int status; } ROWS[] = {
@@ -315,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(leaves_out_what_is_not_offered), cmocka_unit_test(heeds_what_was_accepted), cmocka_unit_test(branches),
 		cmocka_unit_test(follows_segments), cmocka_unit_test(orders_adaptively), cmocka_unit_test(obeys_experiments), cmocka_unit_test(refuses_attributes),
+		cmocka_unit_test(judges_again), cmocka_unit_test(keeps_nothing_old), cmocka_unit_test(asks_without_a_step), cmocka_unit_test(forgets_who_was_erased),
 		cmocka_unit_test(signs_attributes)};
 
 	return cmocka_run_group_tests(tests, open_house, close_house);
