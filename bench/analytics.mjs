@@ -89,7 +89,7 @@ const ROUTES = [
 function lines(title, figures, before) {
 	console.log(`\n${title}\n${'route'.padEnd(46)} ${'requests'.padStart(8)} ${'p50 ms'.padStart(8)} ${'p95 ms'.padStart(8)} ${'p99 ms'.padStart(8)} ${'target'.padStart(7)} ${'quarter'.padStart(8)}`)
 	let green = true
-	for (const [route, list] of figures) {
+	for (const [route, list] of [...figures].filter(([, some]) => some.length)) {
 		const sorted = [...list].sort((a, b) => a - b), target = TARGETS.get(classes.get(route)), p99 = quantile(sorted, 0.99)
 		const within = p99 <= target / 4, ratio = before ? quantile(sorted, 0.5) / quantile([...before.get(route)].sort((a, b) => a - b), 0.5) : 1
 		green &&= within && ratio <= 1.3
