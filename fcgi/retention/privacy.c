@@ -37,10 +37,18 @@ static const struct field EXPORT_REPLY[] = {
 	REPLY("outcomes", FIELD_JSON, .required = true, .doc = "array: what became of each session"),
 	REPLY("subscriptions", FIELD_JSON, .required = true, .doc = "array: of Stripe's mirror"),
 	REPLY("invoices", FIELD_JSON, .required = true, .doc = "array: of Stripe's mirror"),
+	REPLY("claims", FIELD_JSON, .required = true, .doc = "array: subscriptions that the widget was told are theirs"),
+	REPLY("discounts", FIELD_JSON, .required = true, .doc = "array: of Stripe's mirror"),
+	REPLY("refunds", FIELD_JSON, .required = true, .doc = "array: charges of which money went back"),
+	REPLY("disputes", FIELD_JSON, .required = true, .doc = "array: of Stripe's mirror"),
+	REPLY("recoveries", FIELD_JSON, .required = true, .doc = "array: unpaid invoices that were asked for"),
 	REPLY("alerts", FIELD_JSON, .required = true, .doc = "array: about the subscriptions"),
 	REPLY("mails", FIELD_JSON, .required = true, .doc = "array: mails of outreach"),
+	REPLY("outbox", FIELD_JSON, .required = true, .doc = "array: mails to their address, without the text"),
 	REPLY("mailOffers", FIELD_JSON, .required = true, .doc = "array: what they offered"),
 	REPLY("consents", FIELD_JSON, .required = true, .doc = "array: consent records"),
+	REPLY("events", FIELD_JSON, .required = true, .doc = "array: the house's events about them"),
+	REPLY("stripeEvents", FIELD_JSON, .required = true, .doc = "array: what Stripe said of them"),
 	REPLY("audit", FIELD_JSON, .required = true, .doc = "array: the audit log's lines of this customer's own acts"),
 	FIELD_END};
 static const struct field ERASE_REPLY[] = {

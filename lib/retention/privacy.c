@@ -108,7 +108,7 @@ static enum err erase(struct ctx *ctx, struct lease *lease, const struct erasure
 	if (erasure->ref) {
 		TRY(pg_run(lease, &SQL_RETENTION_ERASE_SESSIONS, who, NULL));
 		TRY(pg_run(lease, &SQL_RETENTION_ERASE_EVENTS, who, NULL));
-		TRY(pg_run(lease, &SQL_RETENTION_ERASE_AUDIT, PARAMS(erasure->org_id, erasure->ref, erasure->pseudonym), NULL));
+		TRY(pg_run(lease, &SQL_RETENTION_ERASE_AUDIT, PARAMS(erasure->org_id, erasure->ref, erasure->pseudonym, erasure->live), NULL));
 	}
 	if (erasure->stripe_ref)
 		TRY(pg_run(lease, &SQL_RETENTION_ERASE_STRIPE, PARAMS(erasure->org_id, erasure->live, erasure->stripe_ref), NULL));

@@ -44,7 +44,7 @@ const struct keep_table KEEP_TABLES[] = {
 	{"segment", NULL, WORK},
 	{"experiment", NULL, WORK},
 	{"experiment_variant", NULL, WORK},
-	{"customer", NULL, BOOKS},
+	{"customer", NULL, "the mirror of Stripe, and who was known to the widget only: these go with the last of their sessions"},
 	{"subscription", NULL, BOOKS},
 	{"subscription_claim", NULL, BOOKS},
 	{"invoice", NULL, BOOKS},

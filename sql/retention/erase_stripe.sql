@@ -2,4 +2,4 @@
 update stripe_event
 set payload = null
 where org_id = $1::uuid and live = $2::boolean and state in ('done', 'ignored') and payload is not null
-	and $3::text in (object_ref, payload #>> '{data,object,id}', payload #>> '{data,object,customer}')
+	and coalesce(payload #>> '{data,object,customer}', object_ref) = $3::text

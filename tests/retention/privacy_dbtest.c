@@ -256,9 +256,12 @@ static void old_add(const char *org_id, const char *ref, int days)
 	sql("insert into alert (org_id, live, id, kind, priority, subscription_ref, customer_ref, reason, boundary, ends_at, occasion, month_minor, currency, "
 		"created_at) values ('%s', true, gen_random_uuid(), 'expired', 'low', '%s', '%s', 'trial', 0, now(), now(), 1, 'usd', now() - "
 		"make_interval(days => %d))", org_id, ref, ref, days);
-	sql("with c as (insert into customer (org_id, live, id, ref) values ('%s', true, gen_random_uuid(), 'of %s') returning org_id, id) insert into "
+	sql("insert into customer (org_id, live, id, ref, last_attempt_at) values ('%s', true, gen_random_uuid(), '%s', now() - make_interval(days => %d))", org_id,
+		ref, days);
+	sql("with c as (insert into customer (org_id, live, id, ref, stripe_ref, last_attempt_at) select '%s', true, gen_random_uuid(), 'of ' || t, 'cus_' || t, "
+		"now() - make_interval(days => %d) from (values ('%s')) v (t) returning org_id, id) insert into "
 		"outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at) select org_id, true, gen_random_uuid(), "
-		"'payment', 'payment.failed', id, '%s', 1, 'sent', now(), now() - make_interval(days => %d) from c", org_id, ref, ref, days);
+		"'payment', 'payment.failed', id, '%s', 1, 'queued', now(), now() - make_interval(days => %d) from c", org_id, days, ref, ref, days);
 }
 
 static const char *left(const char *table, const char *column)
@@ -290,6 +293,8 @@ static void cleanup(void **state)
 		assert_string_equal(sql("select count(*) from job where kind = 'house.cleanup' and state = 'done'"), i ? "2" : "1");
 		assert_string_equal(left("retention_session", "customer_ref"), "mid new new-other");
 		assert_string_equal(left("session_outcome", "customer_ref"), "mid new new-other");
+		assert_string_equal(left("customer", "ref"), "mid new new-other");
+		assert_string_equal(sql("select count(*) from customer where ref like 'of %%'"), "5");
 		assert_string_equal(left("alert", "customer_ref"), "mid new new-other");
 		assert_string_equal(left("outreach_mail", "occasion"), "mid new new-other");
 		assert_string_equal(sql("select string_agg(substr(reason_text, 10), ' ' order by reason_text) from decision where reason_text like 'words of%%'"),
@@ -333,12 +338,15 @@ static const char *customer_add(const char *org_id, const char *ref)
 {
 	return sql("insert into customer (org_id, live, id, ref, stripe_ref, email, name, language, region, attributes, stripe) values ('%s', true, "
 		"gen_random_uuid(), '%s', 'cus_%s', '%s@lovelace.example', 'Ada Lovelace', 'en', 'GB', '{\"poet\": \"byron\"}', "
-		"'{\"email\": \"%s@lovelace.example\", \"name\": \"Ada Lovelace\"}') returning id", org_id, ref, org_id, ref, ref);
+		"'{\"email\": \"%s@lovelace.example\", \"name\": \"Ada Lovelace\", \"language\": \"en\", \"region\": \"GB\"}') returning id", org_id, ref, org_id, ref, ref);
 }
 
 static void erasures(void **state)
 {
-	const char *token, *again, *id, *job, *before, *path;
+	static const struct { const char *part; size_t rows; } PARTS[] = {{"sessions", 2}, {"decisions", 2}, {"consents", 2}, {"subscriptions", 1}, {"invoices", 1},
+		{"claims", 1}, {"discounts", 1}, {"refunds", 1}, {"disputes", 1}, {"recoveries", 1}, {"mails", 2}, {"outbox", 1}, {"events", 1}, {"stripeEvents", 2},
+		{"audit", 1}};
+	const char *token, *again, *id, *other_id, *job, *before, *path;
 	(void)state;
 
 	family(&FAMILY_WIDGET);
@@ -361,21 +369,37 @@ static void erasures(void **state)
 	sql("insert into session_outcome (org_id, live, session_id, day, started_at, customer_ref, flow_id, flow_version, segment, language, policy, due_at) "
 		"select org_id, live, id, started_at::date, started_at, customer_ref, flow_id, flow_version, segment, language, policy, now() "
 		"from retention_session where customer_ref = '" NAMED "'");
-	before = sql("select count(*) || ' ' || count(distinct customer_ref) from retention_session where org_id = '%s'", tenant.org_id);
+	sql("insert into invoice_payment (org_id, live, payment_ref, invoice_ref) values ('%s', true, 'pi_ada', 'in_ada')", tenant.org_id);
+	sql("insert into charge (org_id, live, ref, payment_ref, refunded_minor, as_of, print) values ('%s', true, 'ch_ada', 'pi_ada', 5, now(), '')", tenant.org_id);
+	sql("insert into dispute (org_id, live, ref, charge_ref, status, as_of, print) values ('%s', true, 'dp_ada', 'ch_ada', 'won', now(), '')", tenant.org_id);
+	sql("insert into discount (org_id, live, ref, customer_ref, as_of, print) values ('%s', true, 'di_ada', 'cus_%s', now(), '')", tenant.org_id, tenant.org_id);
+	sql("insert into outreach_case (org_id, live, invoice_ref, customer_ref, currency, due_minor, opened_at) values ('%s', true, 'in_ada', 'cus_%s', 'usd', 1, "
+		"now())", tenant.org_id, tenant.org_id);
+	sql("insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, reason, due_at, created_at) select '%s', true, "
+		"gen_random_uuid(), 'payment', 'payment.failed', '%s', 'ada', n, case n when 1 then 'planned' else 'failed' end, case n when 2 then "
+		"'550 <ada-ref@lovelace.example> unknown' end, now(), now() from generate_series(1, 2) n", tenant.org_id, id);
+	sql("insert into stripe_event (org_id, live, id, type, object_ref, created_at, source, state, payload) values ('%s', true, 'evt_ada_in', 'invoice.paid', "
+		"'in_ada', now(), 'webhook', 'done', '{\"data\": {\"object\": {\"customer\": \"cus_%s\", \"customer_name\": \"Lovelace\"}}}')", tenant.org_id,
+		tenant.org_id);
+	/* A customer of the test mode by the same reference is another one. */
+	start(tenant.test.key, NAMED, "", &token);
+	decide(tenant.test.key, token, "\"outcome\":\"cancelled\"");
+	other_id = sql("insert into customer (org_id, live, id, ref) values ('%s', false, gen_random_uuid(), '" NAMED "') returning id", tenant.org_id);
+	before = sql("select count(*) || ' ' || count(distinct customer_ref) from retention_session where org_id = '%s' and live", tenant.org_id);
 
 	family(&FAMILY_RETENTION);
 	path = arena_printf(&setup.arena, "/api/v1/retention/customers/%s/export", id);
 	send("GET", path, NULL, 200);
 	assert_string_equal(json_text(json_object_object_get(caller.reply, "customer"), "name", ""), "Ada Lovelace");
-	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "sessions")), 2);
-	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "decisions")), 2);
-	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "consents")), 2);
-	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "subscriptions")), 1);
-	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "invoices")), 1);
-	assert_int_equal(json_object_array_length(json_object_object_get(caller.reply, "audit")), 1);
+	for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
+		if (json_object_array_length(json_object_object_get(caller.reply, PARTS[i].part)) != PARTS[i].rows)
+			fail_msg("%s of the export", PARTS[i].part);
 	client_get(&caller, path, other.server.key);
 	assert_status(&caller, 404);
 
+	send("POST", arena_printf(&setup.arena, "/api/v1/retention/customers/%s/erase?live=false", other_id), NULL, 202);
+	drain();
+	assert_string_equal(sql("select count(*) || ' ' || min(after ->> 'live') from audit_log where actor_id = '" NAMED "' and org_id = '%s'", tenant.org_id), "1 true");
 	path = arena_printf(&setup.arena, "/api/v1/retention/customers/%s/erase", id);
 	send("POST", path, NULL, 202);
 	job = arena_strdup(&setup.arena, client_text(&caller, "job"));
@@ -391,8 +415,11 @@ static void erasures(void **state)
 	assert_string_equal(sql("select string_agg(org_id::text, ' ') from customer where ref = '" NAMED "'"), other.org_id);
 	assert_string_equal(holding("Lovelace"), "customer");
 	assert_string_equal(holding("Byron"), "");
+	assert_string_equal(sql("select stripe::text from customer where id = '%s'", id), "{}");
+	assert_string_equal(sql("select string_agg(concat_ws(' ', state, reason), ', ' order by step) from outreach_mail where customer_id = '%s'", id),
+		"cancelled the customer was erased, failed");
 	/* One customer is one customer still; money and consent stay. */
-	assert_string_equal(sql("select count(*) || ' ' || count(distinct customer_ref) from retention_session where org_id = '%s'", tenant.org_id), before);
+	assert_string_equal(sql("select count(*) || ' ' || count(distinct customer_ref) from retention_session where org_id = '%s' and live", tenant.org_id), before);
 	assert_string_equal(sql("select count(*) from retention_session where customer_ref = '%s'",
 		consent_pseudonym(&setup, tenant.org_id, true, NAMED)), "2");
 	assert_string_equal(sql("select sum(paid_minor) from invoice where org_id = '%s'", tenant.org_id), "4900");
