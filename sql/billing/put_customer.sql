@@ -14,15 +14,16 @@ with given as (
 	on conflict (org_id, live, stripe_ref) do update set
 		email = case when customer.erased_at is null then coalesce(excluded.email, nullif(customer.email, customer.stripe->>'email')) end,
 		name = case when customer.erased_at is null then coalesce(excluded.name, nullif(customer.name, customer.stripe->>'name')) end,
-		language = coalesce(excluded.language, nullif(customer.language, customer.stripe->>'language')),
-		region = coalesce(excluded.region, nullif(customer.region, customer.stripe->>'region')),
+		language = case when customer.erased_at is null then coalesce(excluded.language, nullif(customer.language, customer.stripe->>'language')) end,
+		region = case when customer.erased_at is null then coalesce(excluded.region, nullif(customer.region, customer.stripe->>'region')) end,
 		attributes = case when customer.erased_at is null then excluded.attributes || coalesce((select jsonb_object_agg(own.key, own.value)
 			from jsonb_each(customer.attributes) own
 			where not coalesce(customer.stripe->'metadata', '{}') @> jsonb_build_object(own.key, own.value)), '{}') else '{}' end,
 		delinquent = excluded.delinquent,
 		as_of = greatest(customer.as_of, excluded.as_of),
 		deleted_at = excluded.deleted_at,
-		stripe = case when customer.erased_at is null then excluded.stripe else excluded.stripe - '{email,name,metadata}'::text[] end,
+		stripe = case when customer.erased_at is null then excluded.stripe
+			else excluded.stripe - '{email,name,language,region,metadata}'::text[] end,
 		print = excluded.print
 	where $5::text = customer.xmin::text or customer.as_of is null
 		or (excluded.deleted_at is not null, excluded.as_of) > (customer.deleted_at is not null, customer.as_of)

@@ -11,10 +11,12 @@ with touched as (
 			where c.org_id = s.org_id and c.live = s.live and c.ref = s.customer_ref
 				and b.started_at <= s.started_at and (b.ended_at is null or b.ended_at > s.started_at)
 			order by b.started_at desc, b.ref
-			limit 1)) as subscription
+			limit 1), old.subscription_ref) as subscription
 	from touched t
 	join retention_session s on s.org_id = t.org_id and s.live = t.live and s.id = t.id
 	left join decision d on d.org_id = s.org_id and d.live = s.live and d.session_id = s.id
+	-- Who was forgotten leads to no subscription any more: what was found before stays.
+	left join session_outcome old on old.org_id = s.org_id and old.live = s.live and old.session_id = s.id and s.customer_ref like 'erased-%'
 ), found as (
 	select base.*, b.ref is not null as mirrored, b.currency as paid_currency,
 		coalesce(least(b.ended_at, b.canceled_at), case when b.status in ('canceled', 'incomplete_expired') then b.as_of end) as over_at,

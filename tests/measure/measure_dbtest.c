@@ -316,6 +316,24 @@ static void an_erased_customer_stays_erased(void **state)
 	assert_string_equal(sql("select concat_ws(' ', ref, attempts, plan is null, churn_risk is null) from customer"), "a 0 t t");
 }
 
+/* The session named no subscription: that of the customer was found, and stays when nobody is the customer any more. */
+static void the_forgotten_stay_judged(void **state)
+{
+	(void)state;
+	subscribe("sub_a", "cus_a", "eur");
+	sql("insert into customer (org_id, live, id, ref, stripe_ref) values ('" ORG "', true, gen_random_uuid(), 'a', 'cus_a')");
+	click((struct click){1, "40 days", "a", "", 5000, "eur", "medium", "pro"});
+	invoice("in_1", "sub_a", "eur", 5000, 0, "20 days");
+	pass();
+	static const char *const SAYS = "select concat_ws(' ', customer_ref, subscription_ref, verdict, paid_minor) from session_outcome";
+	assert_string_equal(sql("%s", SAYS), "a sub_a deflected 5000");
+	sql("update customer set ref = null, erased_at = now()");
+	sql("update retention_session set customer_ref = 'erased-1'; update session_outcome set customer_ref = 'erased-1'");
+	invoice("in_2", "sub_a", "eur", 2000, 0, "10 days");
+	pass();
+	assert_string_equal(sql("%s", SAYS), "erased-1 sub_a deflected 7000");
+}
+
 static void starting_is_told_to_who_asked_for_it(void **state)
 {
 	(void)state;
@@ -484,6 +502,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(a_broken_session_holds_up_nobody, fresh),
 		cmocka_unit_test_setup(customers_are_kept_and_weighed, fresh),
 		cmocka_unit_test_setup(an_erased_customer_stays_erased, fresh),
+		cmocka_unit_test_setup(the_forgotten_stay_judged, fresh),
 		cmocka_unit_test_setup(starting_is_told_to_who_asked_for_it, fresh),
 		cmocka_unit_test_setup(rebuilding_makes_the_same_and_repairs, fresh),
 		cmocka_unit_test_setup(whatever_happens_kept_equals_rebuilt, fresh),

@@ -340,8 +340,8 @@ static void schedules_end(void **state)
 
 static void widget_customer(void)
 {
-	sql("insert into customer (org_id, live, id, ref, email, language, region, attributes, attempts, last_attempt_at) values "
-		"('%s', false, gen_random_uuid(), 'user-1', 'widget@b.example', 'de', 'AT', '{\"seats\": 3, \"tier\": \"silver\"}', 2, now()) on conflict do nothing", tenant.org_id);
+	sql("insert into customer (org_id, live, id, ref, email, language, region, attributes, attempts, last_attempt_at, outreach_paused_at) values "
+		"('%s', false, gen_random_uuid(), 'user-1', 'widget@b.example', 'de', 'AT', '{\"seats\": 3, \"tier\": \"silver\"}', 2, now(), now()) on conflict do nothing", tenant.org_id);
 }
 
 static void link_people(const char *customer, const char *subscription)
@@ -372,7 +372,8 @@ static void people_become_one(void **state)
 {
 	(void)state;
 	in_every_order(3, link_act, "select ref, stripe_ref, email, name, language, region, attempts, value_minor, attributes->'seats' from customer");
-	assert_sql("1 user-1 cus_1 widget@b.example Ada de AT 2 900", "select concat_ws(' ', count(*) over (), ref, stripe_ref, email, name, language, region, attempts, value_minor) from customer");
+	assert_sql("1 user-1 cus_1 widget@b.example Ada de AT 2 900 t", "select concat_ws(' ', count(*) over (), ref, stripe_ref, email, name, language, region, attempts, value_minor, "
+		"outreach_paused_at is not null) from customer");
 	/* What Stripe says goes over what was given, until Stripe says it no more. */
 	tell("customer.updated", 200, "{'id':'cus_1','object':'customer','name':'Ada','email':'stripe@b.example','created':50,'metadata':{'a':'1'}}");
 	assert_sql("stripe@b.example", "select email from customer");
@@ -382,9 +383,17 @@ static void people_become_one(void **state)
 	link_people("user-2", "sub_1");
 	assert_sql("user-1", "select ref from customer where stripe_ref = 'cus_1'");
 	/* Who was erased stays so. */
-	sql("update customer set erased_at = now(), email = null, name = null, attributes = '{}'");
-	tell("customer.updated", 300, "{'id':'cus_1','object':'customer','name':'Ada','email':'stripe@b.example','created':50,'metadata':{'b':'2'}}");
-	assert_sql("---{}", "select coalesce(email, '-') || coalesce(name, '-') || coalesce(stripe->>'name', '-') || attributes from customer");
+	sql("update customer set ref = null, erased_at = now(), email = null, name = null, language = null, region = null, attributes = '{}'");
+	tell("customer.updated", 300, "{'id':'cus_1','object':'customer','name':'Ada','email':'stripe@b.example','preferred_locales':['de-AT'],"
+		"'address':{'country':'AT'},'created':50,'metadata':{'b':'2'}}");
+	assert_sql("{created}{}", "select concat_ws('-', email, name, language, region) || (select array_agg(k) from jsonb_object_keys(jsonb_strip_nulls(stripe)) k)::text "
+		"|| attributes from customer");
+	/* Whoever comes back is a new customer, by the subscription as by its next change. */
+	widget_customer();
+	link_people("user-1", "sub_1");
+	tell("customer.subscription.updated", 310, SUB("active", "p", ""));
+	assert_sql("user-1 - f, - cus_1 t", "select string_agg(concat_ws(' ', coalesce(ref, '-'), coalesce(stripe_ref, '-'), erased_at is not null), ', ' "
+		"order by ref) from customer");
 }
 
 int main(void)
