@@ -3,17 +3,35 @@
 #include "event/event.h"
 #include "pages/chart.h"
 #include "pages/words.h"
+#include "retention/retention.h"
 #include "sql.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define WAITING_SHOWN 10
+#define ID_LAST "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
 struct overview_input {
 	struct range_input range;
+	const char *behind;
 };
 
-static const struct field OVERVIEW_INPUT[] = {RANGE_INPUT(struct overview_input, range), FIELD_END};
+static const struct field OVERVIEW_INPUT[] = {
+	RANGE_INPUT(struct overview_input, range),
+	INPUT(struct overview_input, behind, "behind", IN_QUERY, FIELD_TEXT, .least = 1, .most = 100, .doc = "the last waiting decision of the list before"),
+	FIELD_END};
+
+struct hand_input {
+	const char *id, *mode, *done;
+};
+
+static const struct field HAND_INPUT[] = {
+	INPUT(struct hand_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the decision's session"),
+	INPUT(struct hand_input, mode, "mode", IN_BODY, FIELD_ENUM, .choices = "live|test", .doc = "live (default) or test data"),
+	INPUT(struct hand_input, done, "done", IN_BODY, FIELD_ENUM, .required = true, .choices = "yes|no", .doc = "whether it was carried out"),
+	FIELD_END};
 
 static enum err run(struct lease *lease, const struct statement *statement, const struct range *range, PGresult **rows_out)
 {
@@ -119,8 +137,8 @@ static enum err add_attention(const struct range *range, struct lease *lease, st
 {
 	static const struct { const char *name, *text, *link; } WAITS[] = {
 		{"manual", TR("Decisions for your team to carry out by hand"), "#manual"},
-		{"pending", TR("Decisions that Stripe has not confirmed for ten minutes"), "#decisions"},
-		{"failing", TR("Invoices whose payment failed"), "/subscriptions"}};
+		{"pending", TR("Decisions that Stripe has not confirmed for ten minutes"), "#manual"},
+		{"failing", TR("Invoices whose payment failed"), NULL}};
 	struct req *req = range->req;
 	struct json_object *attention = json_object_new_array();
 	PGresult *row;
@@ -133,8 +151,9 @@ static enum err add_attention(const struct range *range, struct lease *lease, st
 		page_text(item, "name", WAITS[i].name);
 		page_text(item, "text", tr(req, WAITS[i].text));
 		page_text(item, "count", page_number(req, count));
-		page_text(item, "link", WAITS[i].link[0] == '#' ? WAITS[i].link :
-			arena_printf(&req->ctx.arena, "%s?mode=%s", WAITS[i].link, range->scope.live ? "live" : "test"));
+		page_text(item, "link", WAITS[i].link ? WAITS[i].link : arena_printf(&req->ctx.arena, "%s&mode=%s",
+			pg_number(row, 0, "caseless", 0) ? "/subscriptions?view=attention&state=unpaid" : "/outreach/cases?state=open",
+			range->scope.live ? "live" : "test"));
 		json_object_array_add(attention, item);
 	}
 	json_object_object_add(view, "attention", attention);
@@ -177,28 +196,63 @@ static enum err add_steps(const struct range *range, struct lease *lease, struct
 
 /* --- rows --- */
 
+/* Stripe's own words stay as they are. */
+static const char *why(struct req *req, const char *reason)
+{
+	static const char REFUSED[] = "Stripe refused: ";
+	if (reason && !strncmp(reason, REFUSED, sizeof REFUSED - 1))
+		return arena_printf(&req->ctx.arena, "%s: %s", tr(req, "Stripe refused"), reason + sizeof REFUSED - 1);
+	return reason ? page_word(req, reason) : "";
+}
+
 static struct json_object *decision_view(const struct range *range, const PGresult *rows, int row)
 {
 	struct req *req = range->req;
 	struct json_object *decision = json_object_new_object();
 	const char *outcome = pg_text(rows, row, "outcome");
 	page_stamp(req, decision, "at", pg_text(rows, row, "at"));
-	page_text(decision, "customer", who_may(&req->who, PERMIT_CUSTOMER_TEXT) ? pg_text(rows, row, "customer_ref") : tr(req, "hidden"));
+	bool known = who_may(&req->who, PERMIT_CUSTOMER_TEXT);
+	page_text(decision, "customer", known ? pg_text(rows, row, "customer_ref") : tr(req, "hidden"));
+	page_text(decision, "customer_id", known ? pg_text(rows, row, "customer_id") : NULL);
 	page_text(decision, "plan", pg_text(rows, row, "plan") ? pg_text(rows, row, "plan") : "");
 	page_text(decision, "outcome", page_word(req, outcome));
 	page_text(decision, "offer", !strcmp(outcome, "accepted") ? page_word(req, pg_text(rows, row, "offer_type")) : "");
-	page_text(decision, "status_reason", pg_text(rows, row, "status_reason") ? pg_text(rows, row, "status_reason") : "");
+	page_text(decision, "status_reason", why(req, pg_text(rows, row, "status_reason")));
 	return decision;
+}
+
+static const char *waiting_link(const struct range *range, const char *cursor)
+{
+	struct buffer link = {0};
+	buffer_printf(&link, "%s&behind=", range_link(range, "/", RANGE_PARTS, NULL));
+	buffer_url(&link, cursor, strlen(cursor));
+	buffer_text(&link, "#manual");
+	const char *text = arena_memdup(&range->req->ctx.arena, link.data, link.length);
+	buffer_free(&link);
+	return text;
 }
 
 static enum err add_manual(const struct range *range, struct lease *lease, struct json_object *view)
 {
+	struct req *req = range->req;
+	const char *behind = ((const struct overview_input *)req->input)->behind;
 	struct json_object *manual = json_object_new_array();
 	PGresult *rows;
-	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_MANUAL, PARAMS(range->scope.org_id, pg_bool(range->scope.live)), &rows));
-	for (int row = 0; row < PQntuples(rows); row++)
-		json_object_array_add(manual, decision_view(range, rows, row));
 	json_object_object_add(view, "manual", manual);
+	TRY(pg_run(lease, &SQL_PAGES_OVERVIEW_MANUAL, PARAMS(range->scope.org_id, pg_bool(range->scope.live),
+		behind ? behind : "infinity|" ID_LAST, pg_int(&req->ctx, WAITING_SHOWN + 1)), &rows));
+	for (int row = 0; row < PQntuples(rows) && row < WAITING_SHOWN; row++) {
+		struct json_object *decision = decision_view(range, rows, row);
+		bool pending = !strcmp(pg_text(rows, row, "status"), "pending");
+		page_text(decision, "id", pg_text(rows, row, "session_id"));
+		json_object_object_add(decision, "is_manual", json_object_new_boolean(!pending));
+		if (pending)
+			page_text(decision, "status_reason", tr(req, "Stripe has not confirmed it yet"));
+		json_object_array_add(manual, decision);
+	}
+	page_text(view, "manual_older", PQntuples(rows) <= WAITING_SHOWN ? NULL :
+		waiting_link(range, pg_text(rows, WAITING_SHOWN - 1, "cursor")));
+	page_text(view, "manual_newest", behind ? arena_printf(&req->ctx.arena, "%s#manual", range_link(range, "/", RANGE_PARTS, NULL)) : NULL);
 	json_object_object_add(view, "any_manual", json_object_new_boolean(PQntuples(rows) > 0));
 	return OK;
 }
@@ -313,8 +367,26 @@ static enum err overview_page(struct req *req, struct rep *rep)
 	return page_show(req, rep, "overview", "Overview", view);
 }
 
+static enum err hand_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	return decision_hand(ctx, lease, argument);
+}
+
+static enum err decision_settle(struct req *req, struct rep *rep)
+{
+	const struct hand_input *in = req->input;
+	struct audit by = audit_of(req, NULL, NULL, NULL);
+	bool live = !in->mode || !strcmp(in->mode, "live");
+	TRY(change_run(&req->ctx, req->house.pool, hand_run,
+		&(struct hand){.by = &by, .session_id = in->id, .live = live, .done = !strcmp(in->done, "yes")}));
+	return reply_redirect(req, rep, 303, live ? "/?mode=live#manual" : "/?mode=test#manual");
+}
+
 const struct route OVERVIEW_ROUTES[] = {
 	{METHOD_GET, "/", ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_ANALYTICS, .input = OVERVIEW_INPUT,
 		.input_size = sizeof(struct overview_input), .run = overview_page, .shape = REPLY_PAGE,
 		.doc = "What was really kept, the save rate with its definition, what waits for somebody, and the last decisions"},
+	{METHOD_POST, "/decisions/:id", ACCESS_PAGE, .permission = PERMIT_RETENTION_WRITE, .class = CLASS_PAGE, .input = HAND_INPUT,
+		.input_size = sizeof(struct hand_input), .run = decision_settle, .shape = REPLY_NOTHING, .status = 303, .form = true,
+		.doc = "Tells that a decision that waited for a person was carried out, or will not be"},
 	ROUTE_END};

@@ -21,7 +21,25 @@ static const struct { const char *code, *text; } WORDS[] = {
 	{"flow", TR("Flow")}, {"segment", TR("Segment")}, {"plan", TR("Plan")}, {"language", TR("Language")}, {"policy", TR("Choice of offers")},
 	{"experiment", TR("Experiment")}, {"variant", TR("Variant")}, {"documented", TR("Documented order")}, {"adaptive", TR("Adaptive")},
 	/* state of a decision */
-	{"recorded", TR("recorded")}, {"pending", TR("being applied")}, {"applied", TR("applied")}, {"manual", TR("by hand")}};
+	{"recorded", TR("recorded")}, {"pending", TR("being applied")}, {"applied", TR("applied")}, {"manual", TR("by hand")}, {"left", TR("not carried out")},
+	/* why a person has to */
+	{"no Stripe connection", TR("There is no connection with Stripe")}, {"no subscription given", TR("The widget was given no subscription")},
+	{"the subscription given is not one of Stripe's", TR("The subscription given is not one of Stripe’s")},
+	{"the stored Stripe key cannot be opened", TR("The stored Stripe key cannot be opened")}, {"the step names no price", TR("The step names no price")},
+	{"an offer was accepted a short time ago", TR("An offer was accepted a short time ago")},
+	{"Stripe accepted the change but does not show it", TR("Stripe accepted the change but does not show it")},
+	{"Stripe shows a discount that cannot be kept", TR("Stripe shows a discount that cannot be kept")},
+	{"the subscription is paused already", TR("The subscription is paused already")}, {"the end of the pause has passed", TR("The end of the pause has passed")},
+	{"the subscription has several items", TR("The subscription has several items")},
+	{"the subscription has a discount already", TR("The subscription has a discount already")},
+	{"the subscription is of the other mode", TR("The subscription is of the other mode")},
+	{"a schedule manages the subscription", TR("A schedule manages the subscription")},
+	{"the subscription has an update that waits for payment", TR("The subscription has an update that waits for payment")},
+	{"the subscription is paused", TR("The subscription is paused")}, {"the subscription is canceled", TR("The subscription has ended")},
+	{"the subscription is past_due", TR("The subscription is past due")}, {"the subscription is unpaid", TR("The subscription is unpaid")},
+	{"the decision is none that Stripe has to do with", TR("Stripe has nothing to do with this decision")},
+	{"Stripe extends by at most two years", TR("Stripe extends by at most two years")},
+	{"the end of the extension has passed", TR("The end of the extension has passed")}};
 
 const char *page_word(const struct req *req, const char *code)
 {

@@ -1,5 +1,7 @@
 #include "retention/family.h"
 
+#include "identity/identity.h"
+#include "retention/retention.h"
 #include "sql.h"
 
 struct list_input {
@@ -24,6 +26,18 @@ static const struct field ITEM_INPUT[] = {
 	INPUT(struct item_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the session"),
 	INPUT(struct item_input, live, "live", IN_QUERY, FIELD_BOOL, .present = offsetof(struct item_input, live_given),
 		.doc = "false: test data"),
+	FIELD_END};
+
+struct settle_input {
+	const char *id;
+	bool carried_out, live, live_given;
+};
+
+static const struct field SETTLE_INPUT[] = {
+	INPUT(struct settle_input, id, "id", IN_PATH, FIELD_ID, .required = true, .doc = "the decision's session"),
+	INPUT(struct settle_input, carried_out, "carriedOut", IN_BODY, FIELD_BOOL, .required = true,
+		.doc = "true: it has been carried out and stands; false: it will not be"),
+	INPUT(struct settle_input, live, "live", IN_BODY, FIELD_BOOL, .present = offsetof(struct settle_input, live_given), .doc = "false: test data"),
 	FIELD_END};
 
 static enum err sessions_list(struct req *req, struct rep *rep)
@@ -59,6 +73,22 @@ static enum err decisions_list(struct req *req, struct rep *rep)
 			pg_bool(who_may(&req->who, PERMIT_CUSTOMER_TEXT))), limit);
 }
 
+static enum err settle_run(struct ctx *ctx, struct lease *lease, void *argument)
+{
+	return decision_hand(ctx, lease, argument);
+}
+
+static enum err decision_settle(struct req *req, struct rep *rep)
+{
+	const struct settle_input *input = req->input;
+	struct audit by = audit_of(req, NULL, NULL, NULL);
+	struct hand hand = {.by = &by, .session_id = input->id, .done = input->carried_out};
+
+	TRY(mode_choose(req, input->live_given, input->live, &hand.live));
+	rep->status = 204;
+	return change_run(&req->ctx, req->house.pool, settle_run, &hand);
+}
+
 const struct route RETENTION_SESSION_ROUTES[] = {
 	{.method = METHOD_GET, .path = "/api/v1/retention/sessions", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ,
 		.class = CLASS_LIST_, .input = LIST_INPUT, .input_size = sizeof(struct list_input), .run = sessions_list,
@@ -71,4 +101,7 @@ const struct route RETENTION_SESSION_ROUTES[] = {
 		.class = CLASS_LIST_, .input = LIST_INPUT, .input_size = sizeof(struct list_input), .run = decisions_list,
 		.shape = REPLY_LIST, .rows = &SQL_RETENTION_DECISIONS_LIST,
 		.doc = "Lists what customers decided, newest session first; their own words only for those who may read them"},
+	{.method = METHOD_POST, .path = "/api/v1/retention/decisions/:id/settle", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_WRITE,
+		.class = CLASS_WRITE, .input = SETTLE_INPUT, .input_size = sizeof(struct settle_input), .run = decision_settle, .shape = REPLY_NOTHING,
+		.doc = "Tells that a decision that waited for a person was carried out, or will not be; the same once more changes nothing"},
 	ROUTE_END};

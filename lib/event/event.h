@@ -41,6 +41,7 @@ extern const struct conf_row EVENT_CONF[]; /* [event] keep */
 	X("customer.saved", "an accepted offer stands at Stripe", "decision.apply") \
 	X("cancellation.applied", "a cancellation stands at Stripe", "decision.apply") \
 	X("decision.manual", "a decision needs a person: Stripe could not be asked or refused", "decision.leave") \
+	X("decision.left", "a person settled a decision as not carried out", "decision.drop") \
 	X("payment.recovered", "an unpaid invoice whose recovery was under way is paid", "") \
 	X("alert.raised", "a subscription is about to end by cancellation or with its trial, or has ended", "") \
 	X("outreach.changed", "settings, a program or a text of outreach were changed, or a customer's mails paused", \

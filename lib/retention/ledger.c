@@ -124,7 +124,7 @@ enum err ledger_settle(const struct ledger *ledger, const struct settlement *set
 	err = pg_run(&lease, &SQL_RETENTION_DECISION_SETTLE,
 		PARAMS(ledger->org_id, pg_bool(ledger->live), ledger->session_id, settlement->status,
 			settlement->reason ? text_cut(ctx, settlement->reason, 500) : NULL, settlement->effect,
-			pg_int(ctx, settlement->saved_minor)), &result);
+			pg_int(ctx, settlement->saved_minor), "pending"), &result);
 	if (err == OK && PQntuples(result) > 0)
 		err = settle_audit(&lease, ledger, settlement);
 	if (err == OK && PQntuples(result) > 0)

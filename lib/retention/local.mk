@@ -36,6 +36,7 @@ lib_libstoa_a_SOURCES += \
 	lib/retention/flow_store.c \
 	lib/retention/flow_table.c \
 	lib/retention/flow_template.c \
+	lib/retention/hand.c \
 	lib/retention/ledger.c \
 	lib/retention/ledger.h \
 	lib/retention/privacy.c \

@@ -8,6 +8,7 @@
 #include "job/policies.h"
 #include "stripe/stripe.h"
 #include "text/json.h"
+#include "who/audit.h"
 #include "who/who.h"
 
 /* Value segments by the monthly value in minor units of its own currency (inventory D.4: trial <1, low <20, medium 20-99,
@@ -39,6 +40,16 @@ int flow_order(struct json_object *steps, enum segment segment, int attempts, in
 /* Revenue saved by an accepted offer (D.4): pause, support, extension 100 %, downgrade 30 %, discount 20 % of the monthly value, rounded
  * half up; other steps 0. */
 int64_t revenue_saved(enum step_type offer, int64_t value_minor);
+
+/* A person's word on a decision that waits for one (status "manual"): carried out, so that it stands ("applied", with its revenue), or not
+ * ("left"). Writes audit and event in lease's transaction. The same word again changes nothing; ERR_NOT_FOUND, ERR_CONFLICT when it does not
+ * wait. by: who; action and entity are filled in. */
+struct hand {
+	const struct audit *by;
+	const char *session_id;
+	bool live, done;
+};
+enum err decision_hand(struct ctx *ctx, struct lease *lease, const struct hand *hand);
 
 /* The session token: version 1, HMAC-SHA-256 by the house key. It carries organisation, key, session, customer, subscription, flow,
  * version, mode and expiry; a decision is accepted only under it. */

@@ -39,6 +39,8 @@ static const struct write WRITES[] = {
 	{"POST /api/v1/users", "member.added", NULL, NULL},
 	{"PATCH /api/v1/users/:id", "member.changed", NULL, NULL},
 	{"DELETE /api/v1/users/:id", "member.removed", NULL, NULL},
+	{"POST /api/v1/retention/decisions/:id/settle", "customer.saved", NULL, RETENTION_TEST},
+	{"POST /decisions/:id", "customer.saved", NULL, "tests/pages/analytics_dbtest.c"},
 	{"PUT /api/v1/retention/branding", "branding.changed", NULL, NULL},
 	{"POST /settings/branding", "branding.changed", NULL, NULL},
 	{"POST /team", "member.added", NULL, NULL},

@@ -157,6 +157,9 @@ static void ranges_are_read(void **state)
 		visit(OWNER, arena_printf(&setup.arena, "/analytics?%s", ROWS[i].query), ROWS[i].status);
 		SHOWS(ROWS[i].shown);
 	}
+	/* The Overview's form for a report has days of its own: the filters keep "30 days". */
+	visit(OWNER, "/?preset=90", 200);
+	SHOWS("name=\"preset\" value=\"90\"", "name=\"from\" type=\"date\" value=\"\"", "name=\"to\" type=\"date\" value=\"\"");
 	/* A link of the switches keeps the filters and lets go of days chosen by hand. */
 	visit(OWNER, "/analytics?from=2026-01-01&to=2026-01-31&plan=a%20%26%20b&compare=yes", 200);
 	SHOWS("href=\"/analytics?mode=live&amp;preset=7&amp;plan=a%20%26%20b&amp;compare=yes\"",
@@ -353,11 +356,68 @@ static void pages_speak_german(void **state)
 	SHOWS("Rückmeldungen");
 }
 
+static void decisions_by_hand_end(void **state)
+{
+	const char *id = sql("select session_id from decision where status = 'manual'"), *target = arena_printf(&setup.arena, "/decisions/%s", id);
+	(void)state;
+	sql("insert into customer (org_id, live, id, ref) values ('%s', true, '" FLOW "', 'a')", alpha.org_id);
+	visit(ANALYST, "/?preset=90", 200);
+	SHOWS("Decisions that wait");
+	HIDES("Carried out", "href=\"/customers/");
+	visit(READER, "/?preset=90", 200);
+	submit(READER, target, "mode=live&done=yes", 403);
+	/* What waits is shown whatever the days. */
+	visit(OWNER, "/?from=2020-01-01&to=2020-01-02", 200);
+	SHOWS("Carried out", "href=\"/customers/" FLOW "?mode=live\">a</a>", "href=\"/subscriptions?view=attention&amp;state=unpaid&amp;mode=live\"");
+	submit(OWNER, target, "mode=test&done=yes", 404);
+	visit(OWNER, "/", 200);
+	for (int i = 0; i < 2; i++) {
+		submit(OWNER, target, "mode=live&done=yes", 303);
+		visit(OWNER, "/?preset=90", 200);
+		HIDES("Decisions that wait", "Decisions for your team");
+	}
+	assert_string_equal(sql("select status || ' ' || saved_minor || ' ' || status_reason || ' ' || (settled_at is not null) from decision where session_id = '%s'", id),
+		"applied 600 Stripe refused true");
+	assert_string_equal(sql("select string_agg(type || ' ' || actor_id, ' ') from event where entity_id = '%s'", id),
+		arena_printf(&setup.arena, "customer.saved %s", people[OWNER]));
+	assert_string_equal(sql("select string_agg(action || ' ' || actor_id, ' ') from audit_log where entity_id = '%s'", id),
+		arena_printf(&setup.arena, "decision.apply %s", people[OWNER]));
+	submit(OWNER, target, "mode=live&done=no", 409);
+	visit(OWNER, "/?behind=nonsense", 422);
+	/* Standing: as one that Stripe confirmed. */
+	if (measure_rebuild(&setup, pool, NULL, NULL, NULL) != OK)
+		fail_msg("%s %s", setup.fault.detail, setup.fault.internal);
+	assert_string_equal(sql("select sum(standing) || ' ' || sum(manual) from measure_day where dimension = 'all' and live"), "2 0");
+	sql("update decision set status = 'manual', saved_minor = 0 where session_id = '%s'", id);
+	visit(OWNER, "/", 200);
+	submit(OWNER, target, "mode=live&done=no", 303);
+	assert_string_equal(sql("select status || ' ' || saved_minor from decision where session_id = '%s'", id), "left 0");
+	assert_string_equal(sql("select string_agg(type, ' ' order by type) from event where entity_id = '%s'", id), "customer.saved decision.left");
+	visit(OWNER, "/?preset=90", 200);
+	SHOWS(">not carried out</span>");
+	/* As many as one list shows, then a link to more. */
+	sql("update decision set status = 'manual', saved_minor = 0 where session_id = '%s'", id);
+	sql("with s as (insert into retention_session (org_id, live, id, key_id, customer_ref, plan, language, segment, currency, signed, flow_id, flow_version, "
+		"step_order, started_at) select org_id, true, gen_random_uuid(), key_id, 'many', 'pro', 'en', 'medium', 'eur', false, flow_id, 1, '', "
+		"now() - interval '1 year' from retention_session, generate_series(1, 10) where id = '%s' returning org_id, live, id) insert into decision (org_id, live, "
+		"session_id, outcome, request_hash, status, decided_at) select org_id, live, id, 'cancelled', '', 'manual', now() - interval '1 year' from s", id);
+	visit(OWNER, "/", 200);
+	const char *more = strstr(page(), "behind=");
+	assert_non_null(more);
+	visit(OWNER, arena_printf(&setup.arena, "/?%.*s", (int)strcspn(more, "#\""), more), 200);
+	SHOWS(">many <small>", "The newest");
+	HIDES("behind=", "done\" value=\"yes\">Carried out<span class=\"unseen\"> a ");
+	sql("insert into outreach_case (org_id, live, invoice_ref, customer_ref, subscription_ref, currency, due_minor, opened_at) values ('%s', true, 'in_2', 'cus_c', "
+		"'sub_c', 'eur', 2000, now())", alpha.org_id);
+	visit(OWNER, "/", 200);
+	SHOWS("href=\"/outreach/cases?state=open&amp;mode=live\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(overview_says_what_was_kept), cmocka_unit_test(new_owners_are_led),
 		cmocka_unit_test(analytics_shows_every_table), cmocka_unit_test(ranges_are_read), cmocka_unit_test(files_are_the_figures),
 		cmocka_unit_test(lists_are_whole), cmocka_unit_test(roi_is_calculated), cmocka_unit_test(feedback_by_words),
-		cmocka_unit_test(feedback_in_pages), cmocka_unit_test(pages_speak_german)};
+		cmocka_unit_test(feedback_in_pages), cmocka_unit_test(pages_speak_german), cmocka_unit_test(decisions_by_hand_end)};
 	return cmocka_run_group_tests(tests, open_stories, close_house);
 }

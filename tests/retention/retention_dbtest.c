@@ -558,6 +558,19 @@ static void decisions_are_listed(void **state)
 		assert_string_equal(json_text(i / 2 ? data_of(&caller) : json_object_array_get_idx(data_of(&caller), 0), "customer_ref", "-"),
 			READERS[i % 2].words ? "c8" : "-");
 	}
+	/* One that waits for a person is settled once; its value is worth what the offer keeps. */
+	static const char AT[] = DECISIONS "/01900000-0000-7000-8000-00000000000%d/settle";
+	static const struct { int number; const char *token, *body; int status; } HANDS[] = {
+		{5, analyst, "{\"carriedOut\": true}", 403}, {5, admin, "{\"carriedOut\": true, \"live\": false}", 404}, {5, admin, "{}", 400},
+		{5, admin, "{\"carriedOut\": true}", 204}, {5, admin, "{\"carriedOut\": true}", 204}, {5, admin, "{\"carriedOut\": false}", 409},
+		{4, admin, "{\"carriedOut\": true}", 409}, {9, admin, "{\"carriedOut\": true}", 404}};
+	for (size_t i = 0; i < sizeof HANDS / sizeof *HANDS; i++) {
+		person_send(&caller, "POST", arena_printf(&setup.arena, AT, HANDS[i].number), HANDS[i].token, HANDS[i].body);
+		assert_status(&caller, HANDS[i].status);
+	}
+	assert_string_equal(sql("select status || ' ' || saved_minor from decision where org_id = '%s' and session_id::text like '%%5' and live", tenant.org_id),
+		"applied 4900");
+	assert_string_equal(sql("select count(*) from event where org_id = '%s' and type = 'customer.saved' and actor_kind = 'session'", tenant.org_id), "1");
 	person_send(&caller, "GET", DECISIONS "?live=false", analyst, NULL);
 	assert_int_equal(json_object_array_length(data_of(&caller)), 0);
 	client_get(&caller, DECISIONS, other.server.key);
