@@ -8,7 +8,7 @@
  * whole number, divided by 2^53 give a point in [0, 1). The variants in their order share [0, 1) by their weights, and the customer sees the
  * one on whose share the point lies. So a customer always sees the same, on every machine and in both modes, without a row that says so;
  * and two experiments divide the customers independently. Nothing of this may change while an experiment runs: not the weights,
- * not the order, not the flows. */
+ * not the order, not the flows: none of them is published again meanwhile (flow_publish()). */
 #ifndef STOA_RETENTION_EXPERIMENT_H
 #define STOA_RETENTION_EXPERIMENT_H
 

@@ -316,6 +316,8 @@ static enum err promote_work(struct lease *lease, const struct step *step)
 	if (strcmp(kind, "flow") == 0) {
 		if (strcmp(pg_text(ready, winner, "status"), "archived") == 0)
 			return fail(lease->ctx, ERR_CONFLICT, "The flow is archived");
+		if (!pg_true(ready, winner, "replaces"))
+			return fail(lease->ctx, ERR_CONFLICT, "The flow is for other customers than the control by now");
 		TRY(succeed(lease, step, pg_text(row, 0, "flow_id"), pg_text(ready, winner, "flow_id")));
 	}
 	return state_write(lease, step, row, "promoted", pg_int(lease->ctx, step->variant));

@@ -47,7 +47,7 @@ enum err experiment_delete(const struct experiment_change *change, const char *i
 enum err experiment_start(const struct experiment_change *change, const char *id);
 enum err experiment_stop(const struct experiment_change *change, const char *id);
 /* variant: its position. The control's promotion leaves flows as they are. ERR_CONFLICT: a draft, promoted already, the holdout, or the
- * flow cannot be shown any more. */
+ * flow cannot be shown any more, or not to the control's customers. */
 enum err experiment_promote(const struct experiment_change *change, const char *id, int64_t variant);
 
 #endif

@@ -76,7 +76,8 @@ struct flow_change {
  * and who saved it; ERR_INVALID names the field of a document that is not of the form or, publishing, holds an error. */
 enum err flow_create(struct ctx *ctx, struct lease *lease, const struct flow_change *change, struct json_object *document, char id_out[ID_TEXT]);
 enum err flow_save(struct ctx *ctx, struct lease *lease, const struct flow_change *change, struct json_object *document);
-/* The draft becomes the next version, unless it is the last one already; activate: customers see it at once. */
+/* The draft becomes the next version, unless it is the last one already; activate: customers see it at once. ERR_CONFLICT too while an
+ * experiment runs with the flow (retention/experiment.h). */
 enum err flow_publish(struct ctx *ctx, struct lease *lease, const struct flow_change *change, bool activate);
 /* Customers see the published version; from and until: RFC 3339 or NULL. */
 enum err flow_activate(struct ctx *ctx, struct lease *lease, const struct flow_change *change, const char *from, const char *until);

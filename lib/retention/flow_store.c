@@ -177,6 +177,9 @@ static enum err version_make(struct ctx *ctx, struct lease *lease, const struct 
 	struct kept kept;
 	PGresult *made;
 
+	TRY(pg_run(lease, &SQL_RETENTION_FLOW_TESTED, PARAMS(change->by->org_id, change->id), &made));
+	if (pg_true(made, 0, "tested"))
+		return fail(ctx, ERR_CONFLICT, "An experiment runs with this flow: stop it before you publish");
 	TRY(document_read(ctx, row, &document));
 	TRY(document_keep(ctx, lease, change->by->org_id, document, &kept));
 	if (kept.review.errors)

@@ -247,6 +247,14 @@ static void starts(void **state)
 	assert_problem(&caller, 409, "conflict", "");
 	send("DELETE", text(PATH "/%s", id), NULL, NULL);
 	assert_problem(&caller, 409, "conflict", "");
+	/* Nor do its flows. */
+	const char *const flows[] = {control, rival};
+
+	for (int i = 0; i < 2; i++) {
+		sql("update flow_draft set revision = revision + 1 where flow_id = '%s'", flows[i]);
+		send("POST", text("/api/v1/retention/flows/%s/publish", flows[i]), "{}", text("\"%s\"", sql("select revision from flow_draft where flow_id = '%s'", flows[i])));
+		assert_problem(&caller, 409, "conflict", "");
+	}
 	refused(text("update experiment_variant set weight = 7 where experiment_id = '%s'", id));
 	refused(text("delete from experiment_variant where experiment_id = '%s'", id));
 	refused(text("insert into experiment_variant (org_id, experiment_id, position, kind, name, weight) select org_id, id, 5, 'holdout', 'x', 1 "
@@ -254,6 +262,8 @@ static void starts(void **state)
 	run(id, false, 200);
 	assert_string_equal(json_text(data(), "status", ""), "stopped");
 	run(id, false, 409);
+	send("POST", text("/api/v1/retention/flows/%s/publish", rival), "{}", text("\"%s\"", sql("select revision from flow_draft where flow_id = '%s'", rival)));
+	assert_status(&caller, 200);
 }
 
 static void choices(void **state)
@@ -441,6 +451,12 @@ static void promotions(void **state)
 	sql("update flow set ranking_score = 90, active_until = '2099-01-01Z' where id = '%s'", control);
 	send("POST", text(PATH "/%s/promote", id), "{\"variant\":2}", NULL);
 	assert_problem(&caller, 409, "conflict", "");
+	/* Whom it is for was changed after it was stopped. */
+	sql("update flow set segment = 'high' where id = '%s'", rival);
+	send("POST", text(PATH "/%s/promote", id), "{\"variant\":1}", NULL);
+	assert_problem(&caller, 409, "conflict", "");
+	assert_string_equal(status_of(rival), "inactive");
+	sql("update flow set segment = null where id = '%s'", rival);
 	send("POST", text(PATH "/%s/promote", id), "{\"variant\":3}", NULL);
 	assert_problem(&caller, 422, "invalid", "variant");
 	send("POST", text(PATH "/%s/promote", kept), "{\"variant\":0}", NULL);
