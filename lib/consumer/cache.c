@@ -5,9 +5,20 @@
 
 #include <string.h>
 
+/* What the widget's cached answers are made of: their tag is the flows'. */
+static const char *const FLOWS[] = {"flow.", "experiment.", "segment.", "offer.changed", "branding.", "privacy."};
+
 static bool starts(const char *type, const char *group)
 {
 	return strncmp(type, group, strlen(group)) == 0;
+}
+
+static bool of_flows(const char *type)
+{
+	for (size_t i = 0; i < sizeof FLOWS / sizeof *FLOWS; i++)
+		if (starts(type, FLOWS[i]))
+			return strcmp(type, "flow.started") != 0;
+	return false;
 }
 
 /* An organisation once, however much of it changed: its events of a batch mostly come together. */
@@ -23,7 +34,7 @@ static enum err cache_run(struct ctx *ctx, struct lease *lease, const struct eve
 
 		if ((starts(type, "key.") || starts(type, "member.") || starts(type, "password.")) && strcmp(people, org_id))
 			who_forget(ctx, &house, people = org_id);
-		if (starts(type, "flow.") && strcmp(type, "flow.started") && strcmp(flows, org_id))
+		if (of_flows(type) && strcmp(flows, org_id))
 			flows_forget(ctx, cache, flows = org_id);
 	}
 	return OK;
@@ -31,7 +42,7 @@ static enum err cache_run(struct ctx *ctx, struct lease *lease, const struct eve
 
 const struct consumer CONSUMER_CACHE = {
 	.name = "cache",
-	.doc = "forgets cached keys, sessions and flows of an organisation that changed them",
+	.doc = "forgets cached keys, sessions, flows and what they are shown by, of an organisation that changed them",
 	.replay = "harmless: what is forgotten is read from the database again",
 	.run = cache_run,
 };

@@ -3,7 +3,8 @@
  *   webhook    deliveries to endpoints (webhook/webhook.h)
  *   audit      lines for what the house and customers did, where the change left none itself
  *   notify     lines in the digests of owners and admins, by what each chose (account.notify)
- *   cache      forgets cached keys, sessions and flows once more, for a process that died between its commit and doing so itself
+ *   cache      forgets cached keys, sessions, flows and all that these are shown by once more, for a process that died between its commit and
+ *              doing so itself
  *   activity   events a day, for charts
  *   measure    wakes the pass over outcomes and figures (measure/measure.h) */
 #ifndef STOA_CONSUMER_CONSUMER_H

@@ -193,7 +193,9 @@ static void stale_values_go(void **state)
 {
 	static const struct { const char *type; bool people, flows; } ROWS[] = {
 		{"key.revoked", true, false}, {"key.changed", true, false}, {"member.changed", true, false}, {"member.removed", true, false},
-		{"password.changed", true, false}, {"flow.changed", false, true}, {"flow.created", false, true}, {"customer.saved", false, false}};
+		{"password.changed", true, false}, {"flow.changed", false, true}, {"flow.created", false, true}, {"experiment.promoted", false, true},
+		{"segment.changed", false, true}, {"offer.changed", false, true}, {"branding.changed", false, true}, {"privacy.changed", false, true},
+		{"offer.accepted", false, false}, {"flow.started", false, false}, {"customer.saved", false, false}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
