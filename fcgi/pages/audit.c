@@ -20,9 +20,11 @@ static const struct field PAGE_INPUT[] = {
 	FIELD_END};
 
 static const struct { const char *value, *label; } SUBJECTS[] = {
-	{"cancel", TR("Cancellations by customers")}, {"decision", TR("Decisions")}, {"flow", TR("Flows")}, {"connection", TR("Stripe")},
-	{"member", TR("Members")}, {"login", TR("Sign-ins")}, {"password", TR("Passwords")}, {"key", TR("Keys")}, {"webhook", TR("Webhooks")},
-	{"organisation", TR("Organisation")}};
+	{"cancel", TR("Cancellations by customers")}, {"decision", TR("Decisions")}, {"customer", TR("Customers")}, {"flow", TR("Flows")},
+	{"segment", TR("Segments")}, {"offer", TR("Offers")}, {"experiment", TR("Experiments")}, {"outreach", TR("Outreach")}, {"coupon", TR("Coupons")},
+	{"connection", TR("Stripe")}, {"branding", TR("Appearance")}, {"privacy", TR("Data")}, {"member", TR("Members")},
+	{"session", TR("Sign-ins")}, {"login", TR("Failed sign-ins")}, {"password", TR("Passwords")}, {"key", TR("Keys")}, {"webhook", TR("Webhooks")},
+	{"job", TR("Jobs")}, {"organisation", TR("Organisation")}};
 
 static const char *given(const char *text)
 {

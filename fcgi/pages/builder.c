@@ -242,13 +242,12 @@ static const struct flow_word NOTICES[] = {
 	{"published", TR("The draft is published.")}, {"restored", TR("The draft is what that version was.")}, {"changed", TR("It is done.")}};
 
 /* The page of what is stored. sent: a document that a form brought and that could not be kept, with its steps as text, or NULL. */
-static enum err builder_show(struct req *req, struct rep *rep, struct json_object *view, struct json_object *sent, const char *steps)
+static enum err builder_show(struct req *req, struct rep *rep, struct json_object *view, const char *id, struct json_object *sent, const char *steps)
 {
-	const struct builder_input *in = req->input;
 	struct ctx *ctx = &req->ctx;
 	struct json_object *document, *review;
 	PGresult *row;
-	TRY(pg_query(ctx, req->house.pool, &SQL_RETENTION_FLOW_GET, PARAMS(req->who.org_id, in->id), &row));
+	TRY(pg_query(ctx, req->house.pool, &SQL_RETENTION_FLOW_GET, PARAMS(req->who.org_id, id), &row));
 	if (!PQntuples(row))
 		return fail(ctx, ERR_NOT_FOUND, "There is no such flow");
 	TRY(json_column(ctx, row, "draft", &document));
@@ -263,7 +262,7 @@ static enum err builder_show(struct req *req, struct rep *rep, struct json_objec
 	page_text(view, "steps_text", steps ? steps : stored);
 	flow_add_issues(req, view, review, document);
 	TRY(add_forms(req, view, sent ? sent : document));
-	TRY(add_versions(req, in->id, (int)pg_number(row, 0, "version", 0), view));
+	TRY(add_versions(req, id, (int)pg_number(row, 0, "version", 0), view));
 	TRY(add_rows(req, view, "prices", &SQL_PAGES_FLOW_PRICES));
 	TRY(add_rows(req, view, "coupons", &SQL_PAGES_FLOW_COUPONS));
 	TRY(add_branding(req, view));
@@ -276,12 +275,17 @@ static enum err builder_show(struct req *req, struct rep *rep, struct json_objec
 	return page_show(req, rep, "flow", pg_text(row, 0, "name"), view);
 }
 
+enum err flow_page_show(struct req *req, struct rep *rep, struct json_object *view, const char *id)
+{
+	return builder_show(req, rep, view, id, NULL, NULL);
+}
+
 static enum err builder_page(struct req *req, struct rep *rep)
 {
 	const struct builder_input *in = req->input;
 	struct json_object *view = page_view(req);
 	page_text(view, "notice", FLOW_WORD(req, NOTICES, in->notice));
-	return builder_show(req, rep, view, NULL, NULL);
+	return flow_page_show(req, rep, view, in->id);
 }
 
 /* --- forms --- */
@@ -344,7 +348,7 @@ static enum err builder_save(struct req *req, struct rep *rep)
 	form.document = document_of(req, view);
 	if (!json_object_object_get_ex(form.document, "steps", NULL)) {
 		rep->status = 422;
-		return builder_show(req, rep, view, form.document, in->steps);
+		return builder_show(req, rep, view, in->id, form.document, in->steps);
 	}
 	enum err err = flow_form_run(&form, save_run);
 	if (err == OK)
@@ -357,12 +361,13 @@ static enum err builder_save(struct req *req, struct rep *rep)
 	} else {
 		TRY(page_fault(req, rep, err, view));
 	}
-	return builder_show(req, rep, view, form.document, in->steps);
+	return builder_show(req, rep, view, in->id, form.document, in->steps);
 }
 
 /* Back to the page, or what went wrong is told on it. */
 static enum err builder_end(struct req *req, struct rep *rep, enum err err, const char *notice)
 {
+	const struct builder_input *in = req->input;
 	struct json_object *view = page_view(req);
 	if (err == OK)
 		return builder_back(req, rep, notice);
@@ -373,7 +378,7 @@ static enum err builder_end(struct req *req, struct rep *rep, enum err err, cons
 	} else {
 		TRY(page_fault(req, rep, err, view));
 	}
-	return builder_show(req, rep, view, NULL, NULL);
+	return flow_page_show(req, rep, view, in->id);
 }
 
 static enum err builder_publish(struct req *req, struct rep *rep)

@@ -23,6 +23,9 @@ struct json_object *flow_choice(struct json_object *list, const char *value, con
 struct json_object *flow_issue_texts(struct req *req);
 void flow_add_issues(struct req *req, struct json_object *view, struct json_object *review, struct json_object *document);
 
+/* The page of a flow and what view holds already, such as {error} (fcgi/pages/builder.c). */
+enum err flow_page_show(struct req *req, struct rep *rep, struct json_object *view, const char *id);
+
 /* A change that a form asks for. */
 struct flow_form {
 	struct req *req;

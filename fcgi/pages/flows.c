@@ -299,10 +299,18 @@ static enum err flow_state(struct req *req, struct rep *rep)
 	struct flow_form form;
 	flow_form_of(req, in->id, NULL, &form);
 	form.state = in->state;
-	TRY(instant(req, "from", in->from, &form.from));
-	TRY(instant(req, "until", in->until, &form.until));
-	TRY(flow_form_run(&form, state_run));
-	return to_flow(req, rep, in->id, "changed");
+	enum err err = instant(req, "from", in->from, &form.from);
+	if (err == OK)
+		err = instant(req, "until", in->until, &form.until);
+	if (err == OK)
+		err = flow_form_run(&form, state_run);
+	if (err == OK)
+		return to_flow(req, rep, in->id, "changed");
+	struct json_object *view = page_view(req);
+	TRY(page_fault(req, rep, err, view));
+	page_text(view, "from", in->from);
+	page_text(view, "until", in->until);
+	return flow_page_show(req, rep, view, in->id);
 }
 
 static enum err delete_run(struct ctx *ctx, struct lease *lease, void *argument)

@@ -113,7 +113,7 @@ static const char *const PERCENT_NAMES[] = {"low", "medium", "high"};
 
 static enum err add_programs(const struct reach *reach, struct lease *lease, struct json_object *view)
 {
-	struct json_object *programs;
+	struct json_object *programs, *sent = json_object_object_get(view, "sent");
 	PGresult *rows;
 
 	TRY(pg_run(lease, &SQL_OUTREACH_PROGRAMS_LIST, PARAMS(reach->org_id), &rows));
@@ -124,9 +124,14 @@ static enum err add_programs(const struct reach *reach, struct lease *lease, str
 		const char *percents = json_text(program, "percents", "");
 
 		tidy(program, "days");
+		json_object_object_add(program, "checked", json_object_get(json_object_object_get(program, "enabled")));
 		for (int n = 0; n < 3; n++) {
 			percents += strcspn(percents, "0123456789");
 			page_text(program, PERCENT_NAMES[n], arena_printf(&reach->req->ctx.arena, "%ld", strtol(percents, (char **)&percents, 10)));
+		}
+		if (sent && !strcmp(json_text(program, "program", ""), json_text(sent, "program", ""))) {
+			json_object_object_foreach(sent, name, value)
+				json_object_object_add(program, name, json_object_get(value));
 		}
 	}
 	return OK;
@@ -173,13 +178,14 @@ static enum err page_fill(const struct reach *reach, struct lease *lease, struct
 	return OK;
 }
 
-/* view may hold {policy} as a form sent it. */
+/* view may hold {policy}, or {sent} of a program, as a form sent it. */
 static enum err show(struct req *req, struct rep *rep, struct json_object *view, const char *mode)
 {
 	struct reach reach = reach_of(req, mode);
 	struct lease lease;
 
 	reach_modes(&reach, view, "/outreach");
+	json_object_object_add(view, "test", json_object_new_boolean(!strcmp(reach.mode, "test")));
 	page_text(view, "mails_link", reach_link(req, "/outreach/mails", "mode", reach.mode, NULL));
 	page_text(view, "cases_link", reach_link(req, "/outreach/cases", "mode", reach.mode, NULL));
 	TRY(lease_take(&req->ctx, req->house.pool, &lease));
@@ -277,6 +283,24 @@ static enum err program_run(struct ctx *ctx, struct lease *lease, void *argument
 	return event_audit(lease, &audit);
 }
 
+/* What a form sent, for the program's fields. */
+static struct json_object *program_sent(struct req *req)
+{
+	const struct outreach_input *in = req->input;
+	struct json_object *sent = json_object_new_object();
+	const struct { const char *name; bool given; int64_t value; } NUMBERS[] = {{"low", in->percents_given, in->low},
+		{"medium", in->percents_given, in->medium}, {"high", in->percents_given, in->high}, {"months", in->months_given, in->months},
+		{"retries", in->retries_given, in->retries}, {"retry_hour", in->retry_hour_given, in->retry_hour}};
+
+	page_text(sent, "program", in->program);
+	json_object_object_add(sent, "checked", json_object_new_boolean(in->enabled != NULL));
+	page_text(sent, "days", in->days);
+	for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++)
+		if (NUMBERS[i].given)
+			page_text(sent, NUMBERS[i].name, pg_int(&req->ctx, NUMBERS[i].value));
+	return sent;
+}
+
 static enum err program_put(struct req *req, struct rep *rep)
 {
 	enum err err = change_run(&req->ctx, req->house.pool, program_run, req);
@@ -285,6 +309,7 @@ static enum err program_put(struct req *req, struct rep *rep)
 		return reply_redirect(req, rep, 303, "/outreach?notice=kept");
 	struct json_object *view = page_view(req);
 	TRY(page_fault(req, rep, err, view));
+	json_object_object_add(view, "sent", program_sent(req));
 	return show(req, rep, view, NULL);
 }
 

@@ -1,5 +1,6 @@
 #include "pages/reach.h"
 
+#include "outreach/outreach.h"
 #include "sql.h"
 
 #include <string.h>
@@ -101,6 +102,7 @@ static void add_filter(const struct reach *reach, const struct subscriptions_inp
 	for (int i = 0; i < 4; i++)
 		reach_choice(days, DAYS[i], DAYS[i], NULL, !strcmp(DAYS[i], in->days ? in->days : "30"));
 	json_object_object_add(view, "states", states);
+	page_text(view, "level", not_all(in->priority));
 	reach_choice(states, "all", tr(req, "All"), NULL, !in->state);
 	reach_choice(states, "cancelling", tr(req, "Cancelled, not over yet"), NULL, in->state && !strcmp(in->state, "cancelling"));
 	reach_choice(states, "unpaid", reach_word(req, "unpaid"), NULL, in->state && !strcmp(in->state, "unpaid"));
@@ -177,11 +179,11 @@ static enum err alerts_read(struct req *req, struct rep *rep)
 	if (in->id)
 		TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_ALERT_READ, PARAMS(reach.org_id, reach.live, in->id, req->who.account_id), &row));
 	else
-		TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_ALERTS_READ,
-			PARAMS(reach.org_id, reach.live, not_all(in->priority), req->who.account_id), NULL));
+		TRY(outreach_alerts_read(&req->ctx, req->house.pool, reach.org_id, reach.live, not_all(in->priority), req->who.account_id));
 	if (row && !PQntuples(row))
 		return fail(&req->ctx, ERR_NOT_FOUND, "There is no such alert");
-	return reply_redirect(req, rep, 303, reach_link(req, "/subscriptions", "mode", reach.mode, "view", "alerts", "unread", "true", NULL));
+	return reply_redirect(req, rep, 303, reach_link(req, "/subscriptions", "mode", reach.mode, "view", "alerts", "priority", not_all(in->priority),
+		"unread", "true", NULL));
 }
 
 #define READS ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_PAGE

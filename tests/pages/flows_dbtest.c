@@ -124,6 +124,9 @@ static void changes_states(void **state)
 		assert_string_equal(sql("select status || '|' || coalesce((active_from at time zone 'UTC')::text, '') from flow where id = '%s'", flow_id), ROWS[i].is);
 	}
 	visit(OWNER, "/flows", 200);
+	submit(OWNER, AT(FLOW "/state"), "state=active&from=2030-07-10T10:00&until=2030-07-09T10:00", 422);
+	SHOWS("role=\"alert\"", "value=\"2030-07-10T10:00\"", "value=\"2030-07-09T10:00\"", "action=\"/flows/");
+	visit(OWNER, "/flows", 200);
 	submit(OWNER, AT(FLOW "/delete"), "", 409);
 	visit(OWNER, "/flows", 200);
 	submit(OWNER, AT(FLOW "/copy"), "", 303);

@@ -67,8 +67,16 @@ static void reads_alerts(void **state)
 	HIDES("Mark as read", "Mark all");
 	visit(OWNER, "/subscriptions?view=alerts&priority=low", 200);
 	SHOWS("No alerts.");
+	/* All that the filter leaves, no others. */
+	visit(OWNER, "/subscriptions?view=alerts&priority=high", 200);
+	SHOWS("Mark all of this priority as read", "type=\"hidden\" name=\"priority\" value=\"high\"");
+	submit(OWNER, "/subscriptions/read", "mode=live&priority=high", 303);
+	assert_string_equal(client_value(&caller, "Location"), "/subscriptions?mode=live&view=alerts&priority=high&unread=true");
+	assert_string_equal(sql("select count(*) from alert where read_at is not null"), "0");
+	visit(OWNER, "/subscriptions?view=alerts", 200);
+	SHOWS("Mark all as read");
 	visit(OWNER, "/subscriptions?view=alerts&unread=true&priority=urgent", 200);
-	SHOWS("Mark as read", "Mark all as read");
+	SHOWS("Mark as read", "Mark all of this priority as read");
 	submit(OWNER, "/subscriptions/read", "mode=live&id=" ALERT, 303);
 	assert_string_equal(sql("select read_by from alert"), people[OWNER]);
 	visit(OWNER, "/subscriptions?view=alerts&unread=true", 200);
@@ -147,10 +155,17 @@ static void switches_programs(void **state)
 	visit(OWNER, "/outreach", 200);
 	SHOWS("pill \">off", "value=\"0, 3, 5, 7\"", "Offers by mail: 1 made, 0 taken", "href=\"/outreach/wordings/payment.failed/fr\"");
 	submit(OWNER, "/outreach/programs/payment", "enabled=yes&days=0%2C+4&retries=2&retryHour=6", 303);
+	sql("with c as (insert into customer (org_id, live, id, ref) values ('%s', false, gen_random_uuid(), 'test_1') returning org_id, live, id) "
+		"insert into outreach_mail (org_id, live, id, program, kind, customer_id, occasion, step, state, due_at, created_at, finished_at) "
+		"select org_id, live, gen_random_uuid(), 'payment', 'payment.failed', id, 'y', 1, 'not-sent', now(), now(), now() from c", alpha.org_id);
+	visit(OWNER, "/outreach?mode=test", 200);
+	SHOWS(">Test mode</th>", "Failed payments</th><td class=\"number\">0</td><td class=\"number\">1</td><td class=\"number\">0</td>", "no mail leaves");
 	visit(OWNER, "/outreach?notice=kept", 200);
+	HIDES(">Test mode</th>");
 	SHOWS("It is kept.", "value=\"0, 4\"", "pill applied\">on");
 	submit(OWNER, "/outreach/programs/payment", "days=4%2C+x&retries=2&retryHour=6", 422);
-	SHOWS("Days are written as 0, 3, 5, 7");
+	SHOWS("Days are written as 0, 3, 5, 7", "name=\"days\" maxlength=\"60\" required value=\"4, x\"", "pill applied\">on");
+	HIDES("value=\"yes\" checked");
 	submit(OWNER, "/outreach/programs/retention", "enabled=yes&days=5&low=30&medium=20&high=40&months=2", 422);
 	SHOWS("not offered less");
 	submit(OWNER, "/outreach/programs/retention", "enabled=yes&days=5&low=10&medium=20&high=40&months=2", 303);

@@ -54,8 +54,11 @@ static void shows_the_audit_log(void **state)
 		"('%s', gen_random_uuid(), 'system', null, 'decision.apply', 'decision', null, null, '2026-02-01 00:00Z'), "
 		"('%s', gen_random_uuid(), 'session', null, 'foreign.act', 'flow', null, null, now())", alpha.org_id, people[OWNER], alpha.org_id, bravo.org_id);
 	visit(OWNER, "/audit", 200);
-	SHOWS("flow.create", "&lt;Harbour&gt;", "192.0.2.9", "decision.apply", "the house", ">P<");
+	SHOWS("flow.create", "&lt;Harbour&gt;", "192.0.2.9", "decision.apply", "the house", ">P<", "value=\"session\">Sign-ins<");
 	HIDES("foreign.act");
+	visit(OWNER, "/audit?what=session", 200);
+	SHOWS("<code>session.start</code>", "value=\"session\" selected>Sign-ins<");
+	HIDES("<code>flow.create</code>");
 	visit(OWNER, "/audit?what=flow&who=&from=2026-01-31&to=2026-01-31", 200);
 	SHOWS("flow.create", "value=\"2026-01-31\"", "value=\"flow\" selected");
 	HIDES("decision.apply");
