@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "event/event.h"
 #include "identity/identity.h"
+#include "outreach/outreach.h"
 #include "sql.h"
 
 #include <string.h>
@@ -127,7 +128,7 @@ static enum err alerts_read(struct req *req, struct rep *rep)
 
 	TRY(asked_of(req, &asked));
 	rep->status = 204;
-	return pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_ALERTS_READ, PARAMS(asked.org_id, asked.live, input->priority, reader(req)), NULL);
+	return outreach_alerts_read(&req->ctx, req->house.pool, asked.org_id, asked.live, input->priority, reader(req));
 }
 
 /* --- subscriptions --- */
@@ -257,7 +258,7 @@ const struct route RETENTION_REACH_ROUTES[] = {
 	{METHOD_GET, PREFIX "alerts", READS, LISTS(SQL_OUTREACH_ALERTS_LIST), TAKES(ALERTS_INPUT), .run = alerts_list,
 		.doc = "Lists alerts about subscriptions that renew or end, newest first"},
 	{METHOD_GET, PREFIX "alerts/stats", READS, ROW(SQL_OUTREACH_ALERTS_STATS), TAKES(LIVE_INPUT), .run = alerts_stats,
-		.doc = "Counts the alerts that nobody has read, by priority"},
+		.doc = "Counts the alerts that nobody has read, by priority: of the newest 10,000"},
 	{METHOD_POST, PREFIX "alerts/:id/read", WRITES, TAKES(READ_INPUT), .run = alert_read, .doc = "Marks an alert as read"},
 	{METHOD_POST, PREFIX "alerts/read", WRITES, TAKES(READ_ALL_INPUT), .run = alerts_read, .doc = "Marks all alerts as read, or those of a priority"},
 	{METHOD_GET, PREFIX "subscriptions/upcoming", READS, LISTS(SQL_OUTREACH_SUBSCRIPTIONS_UPCOMING), TAKES(UPCOMING_INPUT), .run = subscriptions_upcoming,

@@ -3,7 +3,9 @@
 #include "sql.h"
 #include "text/json.h"
 
-#define ALERTS_AT_ONCE 200 /* a transaction; each of them may write an event */
+#define ALERTS_AT_ONCE 2000 /* a transaction: each looks at all subscriptions, and each alert may write an event */
+#define LEFT_MS 60000       /* of an attempt for the steps that follow: the next run raises the rest */
+#define READ_AT_ONCE 5000
 
 static struct json_object *alert_payload(const PGresult *alerts, int row)
 {
@@ -27,24 +29,31 @@ enum err alerts_tell(const struct outreach *out, struct lease *lease, const PGre
 	return OK;
 }
 
-static enum err some_raise(const struct outreach *out, struct lease *lease, int *count_out)
+static enum err some_raise(const struct outreach *out, struct lease *lease, bool *more_out)
 {
 	PGresult *alerts;
 
 	TRY(pg_run(lease, &SQL_OUTREACH_ALERTS_RAISE, PARAMS(out->org_id, pg_bool(out->live), out->now, pg_int(out->ctx, ALERTS_AT_ONCE)), &alerts));
-	*count_out = PQntuples(alerts);
+	*more_out = PQntuples(alerts) == ALERTS_AT_ONCE;
 	return alerts_tell(out, lease, alerts);
 }
 
 enum err alerts_raise(const struct outreach *out)
 {
-	int count = ALERTS_AT_ONCE;
+	return outreach_lots(out, LEFT_MS, some_raise);
+}
 
-	while (count == ALERTS_AT_ONCE && !job_cancelled(out->ctx, out->job)) {
-		struct lease lease;
+/* --- reading --- */
 
-		TRY(outreach_begin(out, &lease));
-		TRY(job_commit(&lease, some_raise(out, &lease, &count)));
+enum err outreach_alerts_read(struct ctx *ctx, struct pool *pool, const char *org_id, const char *live, const char *priority, const char *by)
+{
+	int64_t marked = READ_AT_ONCE;
+
+	while (marked == READ_AT_ONCE) {
+		PGresult *row;
+
+		TRY(pg_query(ctx, pool, &SQL_OUTREACH_ALERTS_READ, PARAMS(org_id, live, priority, by, pg_int(ctx, READ_AT_ONCE)), &row));
+		marked = pg_number(row, 0, "marked", 0);
 	}
 	return OK;
 }

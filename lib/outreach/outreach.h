@@ -42,6 +42,10 @@ extern const struct schedule OUTREACH_SCHEDULES[];
 /* What "outreach.run" does, at now_us. */
 enum err outreach_run(struct ctx *ctx, struct job *job, const char *org_id, bool live, int64_t now_us);
 
+/* Marks as read, by whom, the alerts that are unread; priority: of that only, NULL: all. live as pg_bool() gives it. Lot by lot: what was
+ * marked before a failure stays so. */
+enum err outreach_alerts_read(struct ctx *ctx, struct pool *pool, const char *org_id, const char *live, const char *priority, const char *by);
+
 /* --- settings; each in lease's transaction --- */
 
 struct outreach_policy {

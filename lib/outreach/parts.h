@@ -18,6 +18,10 @@ struct outreach {
 /* A transaction under the job's fence in which nobody else looks after this organisation and mode. */
 enum err outreach_begin(const struct outreach *out, struct lease *lease_out);
 
+typedef enum err outreach_lot(const struct outreach *out, struct lease *lease, bool *more_out);
+/* Lot after lot, each in a transaction and with memory of its own, until there is no more or only left_ms of the attempt are left. */
+enum err outreach_lots(const struct outreach *out, int left_ms, outreach_lot *lot);
+
 /* Steps of a run; each commits by itself. */
 enum err alerts_raise(const struct outreach *out);
 enum err cases_keep(const struct outreach *out);

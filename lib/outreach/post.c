@@ -71,7 +71,7 @@ static enum err hand(const struct outreach *out, struct lease *lease, const PGre
 	return drop(out, lease, id, "failed", "malformed");
 }
 
-/* Decides about one mail; more_out: there may be another. */
+/* Decides about one mail. */
 static enum err one(const struct outreach *out, struct lease *lease, bool *more_out)
 {
 	PGresult *row;
@@ -99,13 +99,5 @@ static enum err one(const struct outreach *out, struct lease *lease, bool *more_
 
 enum err mails_hand(const struct outreach *out)
 {
-	bool more = true;
-
-	while (more && ctx_left_ms(out->ctx, LEFT_MS + 1) > LEFT_MS && !job_cancelled(out->ctx, out->job)) {
-		struct lease lease;
-
-		TRY(outreach_begin(out, &lease));
-		TRY(job_commit(&lease, one(out, &lease, &more)));
-	}
-	return OK;
+	return outreach_lots(out, LEFT_MS, one);
 }

@@ -62,6 +62,33 @@ enum err outreach_begin(const struct outreach *out, struct lease *lease_out)
 	return err;
 }
 
+enum err outreach_lots(const struct outreach *out, int left_ms, outreach_lot *lot)
+{
+	struct outreach inner = *out;
+	struct ctx own;
+	enum err err = OK;
+	bool more = true;
+
+	ctx_init(&own);
+	inner.ctx = &own;
+	while (err == OK && more && ctx_left_ms(out->ctx, left_ms + 1) > left_ms && !job_cancelled(out->ctx, out->job)) {
+		struct lease lease;
+
+		memcpy(own.id, out->ctx->id, sizeof own.id);
+		own.deadline_us = out->ctx->deadline_us;
+		err = outreach_begin(&inner, &lease);
+		if (err == OK)
+			err = job_commit(&lease, lot(&inner, &lease, &more));
+		if (err != OK) {
+			fail(out->ctx, err, "%s", own.fault.detail);
+			ctx_explain(out->ctx, "%s", own.fault.internal);
+		}
+		ctx_reset(&own);
+	}
+	ctx_free(&own);
+	return err;
+}
+
 enum err outreach_event(const struct outreach *out, struct lease *lease, const char *type, const char *entity, const char *entity_id,
 	struct json_object *payload)
 {

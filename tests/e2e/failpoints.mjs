@@ -57,7 +57,7 @@ const ELSEWHERE = [
 	[/^measure_(before|skip)$/, 'a second session on a subscription, one that cannot be judged: tests/measure/measure_dbtest.c'],
 	[/^billing_(?!put_(subscription|price)|customer_stub|derive_(subscription|customer)|event_settle)/,
 		'responders; and what imports, catch-ups and rarer events write: tests/e2e/stripe-events.mjs kills workers over them, tests/stripe/import_dbtest.c cuts them off'],
-	[/^outreach_(policy_put|program_put|offer_accept)$/, 'responders, on a request'],
+	[/^outreach_(policy_put|program_put|offer_accept|alerts_read)$/, 'responders, on a request'],
 	[/^outreach_(retry_(plan|done)|case_recovered|offer_(plan|settle))$/, 'attempts and offers at Stripe: tests/outreach loses their answers'],
 	[/^event_(failed|skip)$/, 'a consumer whose statement fails: tests/event/consumer_dbtest.c'],
 ]
