@@ -71,7 +71,8 @@ struct billing_connection {
 };
 /* Whether the key can be one of this mode, and asks Stripe whose it is. ERR_INVALID (field secretKey); ERR_UPSTREAM. No lease in hand. */
 enum err billing_key_check(struct ctx *ctx, struct net *net, struct billing_connection *connection);
-/* Stores it sealed, makes the endpoint's address and starts the check of permissions, in lease's open transaction. */
+/* Stores it sealed, makes the endpoint's address and starts the check of permissions, in lease's open transaction. ERR_CONFLICT (field
+ * secretKey): it is of another account than the one whose customers are mirrored, also when that was disconnected meanwhile. */
 enum err billing_connect(struct ctx *ctx, struct lease *lease, const struct billing_connection *connection);
 
 /* Sets the endpoint's secret; the one before stays good for overlap_s. In lease's open transaction. ERR_INVALID (field secret): not of

@@ -56,15 +56,30 @@ static const char *sealed(struct ctx *ctx, const char *org_id, const char *secre
 	return pg_bytes(ctx, box, bytes);
 }
 
+/* Two accounts' customers would become one mirror. */
+static enum err account_check(struct ctx *ctx, struct lease *lease, const struct billing_connection *connection)
+{
+	const char *before;
+	PGresult *row;
+
+	TRY(pg_run(lease, &SQL_BILLING_ENDPOINT_ACCOUNT, PARAMS(connection->org_id, pg_bool(connection->live)), &row));
+	before = PQntuples(row) && pg_true(row, 0, "mirrored") ? pg_text(row, 0, "account") : NULL;
+	if (!before || !connection->account || !strcmp(before, connection->account))
+		return OK;
+	return fail_field(ctx, ERR_CONFLICT, "secretKey",
+		"This key is of another Stripe account than the customers stored here: use a key of theirs, or another organisation");
+}
+
 enum err billing_connect(struct ctx *ctx, struct lease *lease, const struct billing_connection *connection)
 {
 	const char *live = pg_bool(connection->live);
 	char id[ID_TEXT];
 
+	TRY(account_check(ctx, lease, connection));
 	TRY(pg_run(lease, &SQL_BILLING_CONNECTION_PUT, PARAMS(connection->org_id, live, sealed(ctx, connection->org_id, connection->secret_key),
 		connection->last4, connection->account), NULL));
 	id_new(id);
-	TRY(pg_run(lease, &SQL_BILLING_ENDPOINT_ADD, PARAMS(connection->org_id, live, id), NULL));
+	TRY(pg_run(lease, &SQL_BILLING_ENDPOINT_ADD, PARAMS(connection->org_id, live, id, connection->account), NULL));
 	return billing_check_start(ctx, lease, connection->org_id, connection->live, id);
 }
 

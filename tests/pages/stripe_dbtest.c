@@ -92,6 +92,39 @@ static void shows_the_import(void **state)
 	submit(ADMIN, PAGE "/import", "mode=live", 409);
 }
 
+#define OTHER_ACCOUNT "This key is of another Stripe account than the customers stored here"
+
+/* What is mirrored of one account is not mixed with another's, also when the first was disconnected. */
+static void keeps_accounts_apart(void **state)
+{
+	(void)state;
+	STRIPE_SAYS("200 OK", "{\"id\":\"acct_2Other\",\"object\":\"account\"}");
+	visit(OWNER, PAGE, 200);
+	submit(OWNER, PAGE "/key", "mode=test&secretKey=rk_test_another0000", 303);
+	STRIPE_SAYS("200 OK", "{\"id\":\"acct_1Pgc\",\"object\":\"account\"}");
+	visit(OWNER, PAGE, 200);
+	submit(OWNER, PAGE "/key", "mode=test&secretKey=rk_test_1234567890", 303);
+	sql("insert into customer (org_id, live, id, stripe_ref) values ('%s', false, gen_random_uuid(), 'cus_mirrored')", alpha.org_id);
+	for (int turn = 0; turn < 2; turn++) {
+		STRIPE_SAYS("200 OK", "{\"id\":\"acct_2Other\",\"object\":\"account\"}");
+		visit(OWNER, PAGE, 200);
+		submit(OWNER, PAGE "/key", "mode=test&secretKey=rk_test_another0000", 409);
+		SHOWS(OTHER_ACCOUNT, "name=\"secretKey\"");
+		assert_string_equal(sql("select coalesce(string_agg(key_last4, ''), 'none') from stripe_connection"), turn ? "none" : "7890");
+		sql("delete from stripe_connection");
+	}
+	/* A key that may not read its account is nobody's yet. */
+	STRIPE_SAYS("403 Forbidden", "{\"error\":{\"message\":\"No.\"}}");
+	visit(OWNER, PAGE, 200);
+	submit(OWNER, PAGE "/key", "mode=test&secretKey=rk_test_another0000", 303);
+	STRIPE_SAYS("200 OK", "{\"id\":\"acct_2Other\",\"object\":\"account\"}");
+	visit(OWNER, PAGE, 200);
+	submit(OWNER, PAGE "/key", "mode=test&secretKey=rk_test_another0000", 409);
+	STRIPE_SAYS("200 OK", "{\"id\":\"acct_1Pgc\",\"object\":\"account\"}");
+	visit(OWNER, PAGE, 200);
+	submit(OWNER, PAGE "/key", "mode=test&secretKey=rk_test_1234567890", 303);
+}
+
 static void forgets_the_key(void **state)
 {
 	(void)state;
@@ -107,7 +140,7 @@ static void forgets_the_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test(connects), cmocka_unit_test(explains_what_is_missing), cmocka_unit_test(takes_secrets),
-		cmocka_unit_test(shows_the_import), cmocka_unit_test(forgets_the_key)};
+		cmocka_unit_test(shows_the_import), cmocka_unit_test(forgets_the_key), cmocka_unit_test(keeps_accounts_apart)};
 
 	return cmocka_run_group_tests(cases, open_all, close_house);
 }
