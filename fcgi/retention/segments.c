@@ -25,7 +25,7 @@ static const struct field ID_INPUT[] = {ID_FIELD, FIELD_END};
 static const struct field CREATE_INPUT[] = {BODY_FIELDS, FIELD_END};
 static const struct field UPDATE_INPUT[] = {
 	ID_FIELD,
-	INPUT(struct segment_input, if_match, "If-Match", IN_HEADER, FIELD_TEXT, .least = 1, .most = 32, .doc = "the ETag of the version to replace"),
+	INPUT(struct segment_input, if_match, "If-Match", IN_HEADER, FIELD_TEXT, .required = true, .least = 1, .most = 32, .doc = "the ETag of the version to replace"),
 	BODY_FIELDS, FIELD_END};
 static const struct field LIST_INPUT[] = {
 	INPUT(struct segment_input, limit, "limit", IN_QUERY, FIELD_INT, .least = 1, .most = 100, .doc = "rows, 20 unless given"),
@@ -121,8 +121,7 @@ static enum err segments_update(struct req *req, struct rep *rep)
 	const struct segment_input *input = req->input;
 	struct run run = {.req = req, .what = segment_update};
 
-	if (input->if_match)
-		TRY(version_read(req, input->if_match, &run.change.version));
+	TRY(version_read(req, input->if_match, &run.change.version));
 	TRY(run_change(&run));
 	return segment_reply(req, rep, input->id);
 }

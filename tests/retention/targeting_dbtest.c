@@ -151,7 +151,8 @@ static void keeps_segments(void **state)
 	assert_problem(&client, 422, "invalid", "condition.all[0].value");
 	call("POST", "/api/v1/retention/segments", "{\"name\":\"x\",\"condition\":{\"fact\":\"answer\",\"op\":\"is\",\"value\":\"unused\"}}", 422);
 	assert_problem(&client, 422, "invalid", "condition.fact");
-	/* Two people, one version. */
+	/* Two people, one version; and nobody writes without one. */
+	call("PUT", path, "{\"name\":\"Blind\",\"condition\":" PRO "}", 400);
 	client_send(&client, "PUT", path, tenant.server.key, "{\"name\":\"Pros\",\"condition\":" PRO "}",
 		strlen("{\"name\":\"Pros\",\"condition\":" PRO "}"), (const char *const[]){"If-Match", "\"1\"", NULL});
 	assert_status(&client, 200);
