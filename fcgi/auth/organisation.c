@@ -15,24 +15,18 @@ static enum err organisation_get(struct req *req, struct rep *rep)
 	return reply_row(req, rep, PARAMS(req->who.org_id), "organisation");
 }
 
-static enum err organisation_rename(struct ctx *ctx, struct lease *lease, void *argument)
+static enum err rename_run(struct ctx *ctx, struct lease *lease, void *argument)
 {
 	struct req *req = argument;
 	const struct organisation_input *input = req->input;
-	const char *org_id = req->who.org_id;
-	PGresult *before, *result;
+	struct audit by = audit_of(req, NULL, NULL, NULL);
 
-	TRY(pg_run(lease, &SQL_AUTH_ORGANISATION_NAME, PARAMS(org_id), &before));
-	if (!PQntuples(before))
-		return fail(ctx, ERR_NOT_FOUND, "There is no such organisation");
-	TRY(pg_run(lease, &SQL_AUTH_ORGANISATION_UPDATE, PARAMS(org_id, input->name), &result));
-	return auth_audit(lease, req, "organisation.update", "organisation", org_id, audit_note(ctx, "name", pg_text(before, 0, "name"), NULL),
-		audit_note(ctx, "name", input->name, NULL));
+	return organisation_rename(ctx, lease, &by, input->name);
 }
 
 static enum err organisation_update(struct req *req, struct rep *rep)
 {
-	TRY(change_run(&req->ctx, req->house.pool, organisation_rename, req));
+	TRY(change_run(&req->ctx, req->house.pool, rename_run, req));
 	return organisation_get(req, rep);
 }
 

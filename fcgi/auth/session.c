@@ -46,6 +46,7 @@ static const struct field SETTINGS_INPUT[] = {
 		.doc = "IANA name such as Europe/Berlin; digests come at 08:00 there"),
 	INPUT(struct account_settings, notify, "notify", IN_BODY, FIELD_ENUM, .choices = NOTIFY_CHOICES,
 		.doc = "what the daily digest tells owners and admins: all, important (what asks for a deed or changes who may do what) or none"),
+	INPUT(struct account_settings, name, "name", IN_BODY, FIELD_TEXT, .least = 1, .most = 120, .doc = "the person's name"),
 	FIELD_END};
 
 static enum err session_login_run(struct req *req, struct rep *rep)
@@ -117,7 +118,7 @@ const struct route AUTH_SESSION_ROUTES[] = {
 		.doc = "The person, organisation and role of this session"},
 	{METHOD_PATCH, "/api/v1/auth/me", ACCESS_SESSION, .class = CLASS_WRITE, .input = SETTINGS_INPUT,
 		.input_size = sizeof(struct account_settings), .run = session_settings, .shape = REPLY_ROW, .rows = &SQL_AUTH_ME,
-		.doc = "Changes the person's language, time zone and what the digest tells them"},
+		.doc = "Changes the person's name, language, time zone and what the digest tells them"},
 	{METHOD_GET, "/api/v1/auth/sessions", ACCESS_SESSION, .class = CLASS_AUTH, .input = LIST_INPUT,
 		.input_size = sizeof(struct session_list_input), .run = session_list, .shape = REPLY_LIST, .rows = &SQL_AUTH_SESSION_LIST,
 		.doc = "The person's own sessions that can be used, newest first"},

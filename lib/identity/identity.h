@@ -104,6 +104,9 @@ struct organisation_new {
 };
 enum err organisation_create(struct ctx *ctx, struct lease *lease, const struct organisation_new *new, char org_id_out[ID_TEXT],
 	char account_id_out[ID_TEXT]);
+/* Renames by's organisation, with its line and event, in lease's open transaction. */
+enum err organisation_rename(struct ctx *ctx, struct lease *lease, const struct audit *by, const char *name);
+
 /* ERR_FORBIDDEN unless who.registration is open or there is no organisation yet. In an open
  * transaction it holds a lock until the end, so that two first ones cannot both be let in. */
 enum err organisation_may_register(struct ctx *ctx, struct lease *lease);
@@ -144,6 +147,7 @@ struct account_settings {
 	const char *language;
 	const char *time_zone; /* IANA name */
 	const char *notify;    /* what the digest tells: NOTIFY_CHOICES */
+	const char *name;      /* at most 120 characters */
 };
 /* ERR_INVALID: nothing is to be changed, or (field timeZone) there is no such zone. The caller has checked the others' choices. */
 enum err account_settings_set(struct ctx *ctx, const struct house *house, const char *account_id, const struct account_settings *settings);

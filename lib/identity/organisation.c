@@ -1,4 +1,6 @@
 #include "identity/parts.h"
+
+#include "event/event.h"
 #include "sql.h"
 #include "who/audit.h"
 
@@ -34,4 +36,21 @@ enum err organisation_create(struct ctx *ctx, struct lease *lease, const struct 
 		.actor_id = client ? account_id_out : NULL, .action = "organisation.create", .entity = "organisation", .entity_id = org_id_out,
 		.after = audit_note(ctx, "name", new->name, "owner", new->email, NULL), .address = client ? client->address : NULL,
 		.agent = client ? client->agent : NULL});
+}
+
+enum err organisation_rename(struct ctx *ctx, struct lease *lease, const struct audit *by, const char *name)
+{
+	struct audit audit = *by;
+	PGresult *before;
+
+	TRY(pg_run(lease, &SQL_AUTH_ORGANISATION_NAME, PARAMS(by->org_id), &before));
+	if (!PQntuples(before))
+		return fail(ctx, ERR_NOT_FOUND, "There is no such organisation");
+	TRY(pg_run(lease, &SQL_AUTH_ORGANISATION_UPDATE, PARAMS(by->org_id, name), NULL));
+	audit.action = "organisation.update";
+	audit.entity = "organisation";
+	audit.entity_id = by->org_id;
+	audit.before = audit_note(ctx, "name", pg_text(before, 0, "name"), NULL);
+	audit.after = audit_note(ctx, "name", name, NULL);
+	return event_audit(lease, &audit);
 }

@@ -25,12 +25,12 @@ enum err account_settings_set(struct ctx *ctx, const struct house *house, const 
 	struct zone zone;
 	enum err err;
 
-	if (!settings->language && !settings->time_zone && !settings->notify)
+	if (!settings->language && !settings->time_zone && !settings->notify && !settings->name)
 		return fail(ctx, ERR_INVALID, "Nothing is to be changed");
 	if (settings->time_zone && !zone_open(settings->time_zone, &zone))
 		return zone_refuse(ctx, settings->time_zone);
-	err = pg_query(ctx, house->pool, &SQL_AUTH_ACCOUNT_SETTINGS, PARAMS(account_id, settings->language, settings->time_zone, settings->notify),
-		NULL);
+	err = pg_query(ctx, house->pool, &SQL_AUTH_ACCOUNT_SETTINGS, PARAMS(account_id, settings->language, settings->time_zone, settings->notify,
+		settings->name), NULL);
 	if (err == OK)
 		return sessions_forget(ctx, house, account_id);
 	if (err != ERR_INVALID || !settings->time_zone)

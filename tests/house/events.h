@@ -30,6 +30,8 @@ static const struct write WRITES[] = {
 	{"DELETE /api/v1/auth/sessions/:id", NULL, OWN_SESSION, NULL},
 	{"PATCH /api/v1/auth/me", NULL, "a person's own choices, which concern nobody else", NULL},
 	{"POST /settings", NULL, "a person's own choices, which concern nobody else", NULL},
+	{"POST /settings/password", "password.changed", NULL, AUTH_TEST},
+	{"POST /settings/organisation", "organisation.changed", NULL, NULL},
 	{"POST /api/v1/auth/password", "password.changed", NULL, AUTH_TEST},
 	{"POST /api/v1/auth/password/forgot", NULL, "only asks for a mail", NULL},
 	{"POST /password/forgot", NULL, "only asks for a mail", NULL},

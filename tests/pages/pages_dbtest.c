@@ -610,6 +610,50 @@ static void saves_settings(void **state)
 	browser_close(&browser);
 }
 
+/* The person's name and password, the organisation's name: errors keep what was typed, passwords never. */
+static void saves_names_and_passwords(void **state)
+{
+	static const struct { const char *fields; int status; const char *shows; } ROWS[] = {
+		{"oldPassword=wrong+harbour+42&password=another+harbour+42", 403, "The old password is wrong"},
+		{"oldPassword=a+quiet+harbour+42&password=short", 422, "class=\"message"},
+		{"oldPassword=a+quiet+harbour+42&password=a+quiet+harbour+42", 422, "The new password is the old one"},
+		{"oldPassword=a+quiet+harbour+42&password=another+harbour+42", 303, NULL}};
+	const char *hash = ask(&setup, pool, "select password_hash from account where email = 'olive@example.com'");
+	struct browser browser, other;
+	(void)state;
+	hash = arena_strdup(&setup.arena, hash);
+	login_as(&other, "olive@example.com");
+	login_as(&browser, "olive@example.com");
+	assert_int_equal(visit(&browser, "/settings"), 200);
+	assert_int_equal(submit(&browser, "/settings", "language=en&timeZone=Middle/Earth&notify=all&name=Olive+Typed"), 422);
+	assert_non_null(strstr(page_of(&browser), "value=\"Olive Typed\""));
+	assert_int_equal(submit(&browser, "/settings", "language=en&timeZone=UTC&notify=all&name=Olive+Grove"), 303);
+	assert_string_equal(ask(&setup, pool, "select name from account where email = 'olive@example.com'"), "Olive Grove");
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(visit(&browser, "/settings"), 200);
+		assert_int_equal(submit(&browser, "/settings/password", ROWS[i].fields), ROWS[i].status);
+		if (ROWS[i].shows)
+			assert_non_null(strstr(page_of(&browser), ROWS[i].shows));
+		assert_null(strstr(page_of(&browser), "another harbour"));
+	}
+	assert_int_equal(visit(&browser, "/settings?saved=password"), 200);
+	assert_int_equal(visit(&other, "/settings"), 303);
+	browser_close(&other);
+	assert_int_equal(submit(&browser, "/settings/organisation", "name=New+Harbour"), 303);
+	assert_string_equal(ask(&setup, pool, "select before::text || after::text from audit_log where action = 'organisation.update'"),
+		"{\"name\": \"Harbour\"}{\"name\": \"New Harbour\"}");
+	assert_int_equal(visit(&browser, "/settings?saved=organisation"), 200);
+	assert_non_null(strstr(page_of(&browser), "value=\"New Harbour\""));
+	ask(&setup, pool, "update organisation set name = 'Harbour' where name = 'New Harbour'");
+	ask(&setup, pool, arena_printf(&setup.arena, "update account set name = 'Olive', password_hash = '%s' where email = 'olive@example.com'", hash));
+	browser_close(&browser);
+	login_as(&browser, "adam@example.com");
+	assert_int_equal(visit(&browser, "/settings"), 200);
+	assert_null(strstr(page_of(&browser), "/settings/organisation"));
+	assert_int_equal(submit(&browser, "/settings/organisation", "name=Mine"), 403);
+	browser_close(&browser);
+}
+
 /* Fourteen days, of this mode only. */
 static void shows_activity(void **state)
 {
@@ -703,6 +747,7 @@ int main(void)
 		cmocka_unit_test(unsubscribes),
 		cmocka_unit_test(unsubscribes_in_the_readers_language),
 		cmocka_unit_test(saves_settings),
+		cmocka_unit_test(saves_names_and_passwords),
 		cmocka_unit_test(shows_activity),
 		cmocka_unit_test(writes_for_people)};
 	return cmocka_run_group_tests(tests, open_house, close_house);
