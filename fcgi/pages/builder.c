@@ -17,7 +17,7 @@ struct builder_input {
 	const char *id, *notice;
 	const char *name, *language, *segment, *segment_id, *plan, *region, *ranking, *cancel_at, *steps;
 	const char *activate;
-	int64_t revision, version;
+	int64_t revision, version, versions;
 };
 
 #define FIELD(member, name, kind, ...) INPUT(struct builder_input, member, name, IN_BODY, kind, __VA_ARGS__)
@@ -27,6 +27,7 @@ struct builder_input {
 static const struct field PAGE_INPUT[] = {
 	FLOW,
 	INPUT(struct builder_input, notice, "notice", IN_QUERY, FIELD_ENUM, .choices = "made|saved|published|restored|changed", .doc = "after a form"),
+	INPUT(struct builder_input, versions, "versions", IN_QUERY, FIELD_INT, .least = 1, .most = INT32_MAX, .doc = "the versions before this one are listed"),
 	FIELD_END};
 /* A form's empty field is a value here, so that the page can say what is wrong with it. */
 static const struct field SAVE_INPUT[] = {
@@ -192,13 +193,13 @@ static enum err add_rows(struct req *req, struct json_object *view, const char *
 	return OK;
 }
 
-static enum err add_versions(struct req *req, const char *id, int current, struct json_object *view)
+static enum err add_versions(struct req *req, const char *id, int current, int64_t before, struct json_object *view)
 {
 	struct json_object *list = list_add(view, "versions");
 	PGresult *rows;
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_RETENTION_FLOW_VERSIONS,
-		PARAMS(req->who.org_id, id, "2147483647", pg_int(&req->ctx, VERSIONS_SHOWN)), &rows));
-	for (int row = 0; row < PQntuples(rows); row++) {
+		PARAMS(req->who.org_id, id, pg_int(&req->ctx, before ? before : INT32_MAX), pg_int(&req->ctx, VERSIONS_SHOWN + 1)), &rows));
+	for (int row = 0; row < PQntuples(rows) && row < VERSIONS_SHOWN; row++) {
 		struct json_object *item = json_object_new_object();
 		int version = (int)pg_number(rows, row, "version", 0);
 		page_text(item, "version", pg_text(rows, row, "version"));
@@ -209,7 +210,9 @@ static enum err add_versions(struct req *req, const char *id, int current, struc
 		json_object_object_add(item, "current", json_object_new_boolean(version == current));
 		json_object_array_add(list, item);
 	}
-	json_object_object_add(view, "published", json_object_new_boolean(PQntuples(rows) > 0));
+	json_object_object_add(view, "published", json_object_new_boolean(current > 0));
+	json_object_object_add(view, "versions_newer", json_object_new_boolean(before > 0));
+	page_text(view, "versions_older", PQntuples(rows) > VERSIONS_SHOWN ? pg_text(rows, VERSIONS_SHOWN - 1, "version") : NULL);
 	return OK;
 }
 
@@ -242,7 +245,8 @@ static const struct flow_word NOTICES[] = {
 	{"published", TR("The draft is published.")}, {"restored", TR("The draft is what that version was.")}, {"changed", TR("It is done.")}};
 
 /* The page of what is stored. sent: a document that a form brought and that could not be kept, with its steps as text, or NULL. */
-static enum err builder_show(struct req *req, struct rep *rep, struct json_object *view, const char *id, struct json_object *sent, const char *steps)
+static enum err builder_show(struct req *req, struct rep *rep, struct json_object *view, const char *id, int64_t versions, struct json_object *sent,
+	const char *steps)
 {
 	struct ctx *ctx = &req->ctx;
 	struct json_object *document, *review;
@@ -262,7 +266,7 @@ static enum err builder_show(struct req *req, struct rep *rep, struct json_objec
 	page_text(view, "steps_text", steps ? steps : stored);
 	flow_add_issues(req, view, review, document);
 	TRY(add_forms(req, view, sent ? sent : document));
-	TRY(add_versions(req, id, (int)pg_number(row, 0, "version", 0), view));
+	TRY(add_versions(req, id, (int)pg_number(row, 0, "version", 0), versions, view));
 	TRY(add_rows(req, view, "prices", &SQL_PAGES_FLOW_PRICES));
 	TRY(add_rows(req, view, "coupons", &SQL_PAGES_FLOW_COUPONS));
 	TRY(add_branding(req, view));
@@ -277,7 +281,7 @@ static enum err builder_show(struct req *req, struct rep *rep, struct json_objec
 
 enum err flow_page_show(struct req *req, struct rep *rep, struct json_object *view, const char *id)
 {
-	return builder_show(req, rep, view, id, NULL, NULL);
+	return builder_show(req, rep, view, id, 0, NULL, NULL);
 }
 
 static enum err builder_page(struct req *req, struct rep *rep)
@@ -285,7 +289,7 @@ static enum err builder_page(struct req *req, struct rep *rep)
 	const struct builder_input *in = req->input;
 	struct json_object *view = page_view(req);
 	page_text(view, "notice", FLOW_WORD(req, NOTICES, in->notice));
-	return flow_page_show(req, rep, view, in->id);
+	return builder_show(req, rep, view, in->id, in->versions, NULL, NULL);
 }
 
 /* --- forms --- */
@@ -348,7 +352,7 @@ static enum err builder_save(struct req *req, struct rep *rep)
 	form.document = document_of(req, view);
 	if (!json_object_object_get_ex(form.document, "steps", NULL)) {
 		rep->status = 422;
-		return builder_show(req, rep, view, in->id, form.document, in->steps);
+		return builder_show(req, rep, view, in->id, 0, form.document, in->steps);
 	}
 	enum err err = flow_form_run(&form, save_run);
 	if (err == OK)
@@ -361,7 +365,7 @@ static enum err builder_save(struct req *req, struct rep *rep)
 	} else {
 		TRY(page_fault(req, rep, err, view));
 	}
-	return builder_show(req, rep, view, in->id, form.document, in->steps);
+	return builder_show(req, rep, view, in->id, 0, form.document, in->steps);
 }
 
 /* Back to the page, or what went wrong is told on it. */

@@ -7,14 +7,14 @@
 #include <string.h>
 
 #define ARMS (EXPERIMENT_VARIANTS - 1) /* besides the control */
-#define ARMS_SHOWN 3                   /* of a new one */
-#define LIST_SHOWN 100
+#define ARMS_SHOWN 3                   /* at least */
+#define LIST_SHOWN 50
 #define LAST_ID "ffffffff-ffff-ffff-ffff-ffffffffffff"
 #define EVERYBODY "everybody"
 #define KEEP "keep"
 
 struct experiment_input {
-	const char *id, *mode, *notice, *name, *hypothesis, *flow, *basis, *audience, *act;
+	const char *id, *mode, *notice, *before, *name, *hypothesis, *flow, *basis, *audience, *act;
 	const char *what[ARMS], *label[ARMS];
 	int64_t version, effect, control_weight, weight[ARMS], variant;
 };
@@ -45,6 +45,7 @@ static const struct field SAVE_INPUT[] = {
 	FORM, FIELD_END};
 static const struct field LIST_INPUT[] = {
 	INPUT(struct experiment_input, notice, "notice", IN_QUERY, FIELD_ENUM, .choices = "deleted", .doc = "what was done"),
+	INPUT(struct experiment_input, before, "before", IN_QUERY, FIELD_ID, .doc = "the last experiment of the page before"),
 	FIELD_END};
 static const struct field SHOW_INPUT[] = {
 	ID,
@@ -96,12 +97,18 @@ static void option_add(struct json_object *list, const char *value, const char *
 	json_object_array_add(list, item);
 }
 
+/* What is chosen stays chosen, also when it can no longer be: it was archived since. */
 static void flow_options(struct req *req, struct json_object *list, const PGresult *flows, const char *chosen)
 {
-	for (int row = 0; row < PQntuples(flows); row++)
+	bool known = !chosen || !*chosen || !strcmp(chosen, "holdout");
+	for (int row = 0; row < PQntuples(flows); row++) {
+		known = known || !strcmp(pg_text(flows, row, "id"), chosen);
 		option_add(list, pg_text(flows, row, "id"), arena_printf(&req->ctx.arena, "%s (%s%s%s)", pg_text(flows, row, "name"),
 			pg_text(flows, row, "language"), strcmp(pg_text(flows, row, "status"), "active") ? "" : ", ",
 			strcmp(pg_text(flows, row, "status"), "active") ? "" : tr(req, "active")), chosen);
+	}
+	if (!known)
+		option_add(list, chosen, tr(req, "a flow that can no longer be chosen"), chosen);
 }
 
 static struct json_object *arm_view(struct req *req, const struct choices *choices, const struct experiment_input *in, int number)
@@ -143,9 +150,10 @@ static enum err form_view(struct req *req, struct json_object *view, const struc
 	json_object_object_add(form, "validated", json_object_new_boolean(in->basis && !strcmp(in->basis, "validated")));
 	json_object_object_add(form, "effect", json_object_new_int64(in->effect ? in->effect : 5));
 	json_object_object_add(form, "control_weight", json_object_new_int64(in->control_weight ? in->control_weight : 1));
-	for (int i = shown; i < ARMS; i++)
-		if (in->what[i])
-			shown = i + 1;
+	/* One row more than are filled, for the next. */
+	for (int i = 0; i < ARMS; i++)
+		if (in->what[i] && *in->what[i] && i + 2 > shown)
+			shown = i + 2 < ARMS ? i + 2 : ARMS;
 	for (int i = 1; i <= shown; i++)
 		json_object_array_add(arms, arm_view(req, &choices, in, i));
 	return OK;
@@ -224,10 +232,12 @@ static enum err list_show(struct req *req, struct rep *rep, struct json_object *
 	struct json_object *list = json_object_new_array();
 	PGresult *rows;
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_RETENTION_EXPERIMENTS_LIST,
-		PARAMS(req->who.org_id, LAST_ID, NULL, pg_int(&req->ctx, LIST_SHOWN)), &rows));
+		PARAMS(req->who.org_id, in->before ? in->before : LAST_ID, NULL, pg_int(&req->ctx, LIST_SHOWN + 1)), &rows));
 	json_object_object_add(view, "experiments", list);
 	json_object_object_add(view, "any", json_object_new_boolean(PQntuples(rows) > 0));
-	for (int row = 0; row < PQntuples(rows); row++) {
+	page_text(view, "before", in->before);
+	page_text(view, "more", PQntuples(rows) > LIST_SHOWN ? pg_text(rows, LIST_SHOWN - 1, "id") : NULL);
+	for (int row = 0; row < PQntuples(rows) && row < LIST_SHOWN; row++) {
 		struct json_object *item = json_object_new_object();
 		const char *class;
 		page_text(item, "id", pg_text(rows, row, "id"));
@@ -250,7 +260,7 @@ static enum err list_page(struct req *req, struct rep *rep)
 	const struct experiment_input *in = req->input;
 	struct json_object *view = page_view(req);
 	notice_view(req, view, in->notice);
-	return list_show(req, rep, view, &(struct experiment_input){0});
+	return list_show(req, rep, view, &(struct experiment_input){.before = in->before});
 }
 
 static enum err result_read(struct req *req, bool live, const char *id, struct experiment_result *result_out)

@@ -50,6 +50,12 @@ static void drafts(void **state)
 	SHOWS("Shorter still", "pro", arena_printf(&setup.arena, "value=\"%s\" selected", segment));
 	/* The condition is the experiment's own: the segment may go. */
 	sql("delete from segment where id = '%s'", segment);
+	/* A control that was archived stays chosen. */
+	HIDES("can no longer be chosen");
+	sql("update flow set status = 'archived' where id = '%s'", control);
+	visit(OWNER, AT("/experiments/%s", id), 200);
+	SHOWS(arena_printf(&setup.arena, "value=\"%s\" selected>a flow that can no longer be chosen", control));
+	sql("update flow set status = 'active' where id = '%s'", control);
 	visit(OWNER, AT("/experiments/%s", id), 200);
 	SHOWS("value=\"keep\" selected");
 	submit(OWNER, AT("/experiments/%s", id), arena_printf(&setup.arena, "version=1&%s", fields("Mine", "keep", arms())), 412);
@@ -63,6 +69,30 @@ static void drafts(void **state)
 	submit(OWNER, AT("/experiments/%s/step", id), "act=delete", 303);
 	assert_string_equal(client_value(&caller, "Location"), "/experiments?notice=deleted");
 	visit(OWNER, AT("/experiments/%s", id), 404);
+}
+
+/* The rows of the form are one more than are filled. */
+static void many(void **state)
+{
+	const char *id = make("Many");
+	(void)state;
+
+	visit(OWNER, AT("/experiments/%s", id), 200);
+	SHOWS("name=\"what3\"");
+	HIDES("name=\"what4\"", "Older ones", "The newest");
+	submit(OWNER, "/experiments", fields("Filled", "everybody", "what1=holdout&what2=holdout&what3=holdout"), 422);
+	SHOWS("name=\"what4\"");
+	HIDES("name=\"what5\"");
+	sql("insert into experiment select (jsonb_populate_record(e, jsonb_build_object('id', ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, "
+		"'name', 'No ' || n))).* from experiment e, generate_series(1, 60) n where e.id = '%s'", id);
+	visit(OWNER, "/experiments", 200);
+	SHOWS(">No 60</a>", ">No 12</a>");
+	HIDES(">No 11</a>", ">No 1</a>", "The newest");
+	visit(OWNER, "/experiments?before=00000000-0000-7000-8000-000000000012", 200);
+	SHOWS(">No 11</a>", ">No 1</a>", "The newest");
+	HIDES(">No 12</a>", "Older ones");
+	visit(OWNER, "/experiments?before=x", 400);
+	sql("delete from experiment where name like 'No %%'");
 }
 
 static void faults(void **state)
@@ -141,7 +171,7 @@ static void figures(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest TESTS[] = {cmocka_unit_test(faults), cmocka_unit_test(drafts), cmocka_unit_test(figures)};
+	static const struct CMUnitTest TESTS[] = {cmocka_unit_test(faults), cmocka_unit_test(drafts), cmocka_unit_test(many), cmocka_unit_test(figures)};
 
 	return cmocka_run_group_tests(TESTS, open_all, close_house);
 }

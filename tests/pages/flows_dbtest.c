@@ -173,6 +173,22 @@ static void keeps_others_out(void **state)
 	}
 }
 
+static void lists_every_version(void **state)
+{
+	(void)state;
+	flow_id = sql("select v.flow_id from flow_version v join flow_draft d using (org_id, flow_id) where v.org_id = '%s' and v.version = 1 limit 1", alpha.org_id);
+	visit(OWNER, AT(FLOW), 200);
+	HIDES("?versions=");
+	sql("insert into flow_version select (jsonb_populate_record(v, jsonb_build_object('version', n))).* from flow_version v, generate_series(2, 25) n "
+		"where v.flow_id = '%s' and v.version = 1", flow_id);
+	visit(OWNER, AT(FLOW), 200);
+	SHOWS("name=\"version\" value=\"25\"", "name=\"version\" value=\"6\"", "?versions=6#versions");
+	HIDES("name=\"version\" value=\"5\"");
+	visit(OWNER, AT(FLOW "?versions=6"), 200);
+	SHOWS("name=\"version\" value=\"5\"", "name=\"version\" value=\"1\"");
+	HIDES("name=\"version\" value=\"6\"", "?versions=");
+}
+
 static void lists_flows(void **state)
 {
 	(void)state;
@@ -199,7 +215,8 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(makes_flows), cmocka_unit_test(saves_drafts), cmocka_unit_test(publishes_and_restores),
-		cmocka_unit_test(changes_states), cmocka_unit_test(imports_flows), cmocka_unit_test(keeps_others_out), cmocka_unit_test(lists_flows)};
+		cmocka_unit_test(changes_states), cmocka_unit_test(imports_flows), cmocka_unit_test(keeps_others_out), cmocka_unit_test(lists_flows),
+		cmocka_unit_test(lists_every_version)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
