@@ -5,6 +5,7 @@
 #include "retention/consent.h"
 #include "retention/family.h"
 #include "retention/privacy.h"
+#include "sql.h"
 #include "widget/family.h"
 
 #define PRIVACY "/api/v1/retention/privacy"
@@ -341,21 +342,9 @@ static const char *customer_add(const char *org_id, const char *ref)
 		"'{\"email\": \"%s@lovelace.example\", \"name\": \"Ada Lovelace\", \"language\": \"en\", \"region\": \"GB\"}') returning id", org_id, ref, org_id, ref, ref);
 }
 
-static void erasures(void **state)
+/* Rows of everything that names the customer. */
+static void ada_add(const char *id)
 {
-	static const struct { const char *part; size_t rows; } PARTS[] = {{"sessions", 2}, {"decisions", 2}, {"consents", 2}, {"subscriptions", 1}, {"invoices", 1},
-		{"claims", 1}, {"discounts", 1}, {"refunds", 1}, {"disputes", 1}, {"recoveries", 1}, {"mails", 2}, {"outbox", 1}, {"events", 1}, {"stripeEvents", 2},
-		{"audit", 1}};
-	const char *token, *again, *id, *other_id, *job, *before, *path;
-	(void)state;
-
-	family(&FAMILY_WIDGET);
-	start(tenant.live.key, NAMED, ",\"email\":\"ada-ref@lovelace.example\",\"region\":\"GB\"", &token);
-	decide(tenant.live.key, token, "\"outcome\":\"cancelled\",\"reasonCode\":\"unused\",\"reasonText\":\"I am Lovelace\",\"feedback\":\"Byron's daughter\"");
-	start(tenant.live.key, NAMED, "", &again);
-	start(other.live.key, NAMED, "", &token);
-	decide(tenant.live.key, again, "\"outcome\":\"dismissed\"");
-	id = customer_add(tenant.org_id, NAMED);
 	sql("insert into subscription (org_id, live, ref, customer_ref, status, currency, started_at, as_of) values ('%s', true, 'sub_ada', 'cus_%s', 'active', "
 		"'usd', now(), now())", tenant.org_id, tenant.org_id);
 	sql("insert into invoice (org_id, live, ref, customer_ref, status, currency, paid_minor, created_at, as_of) values ('%s', true, 'in_ada', 'cus_%s', "
@@ -381,6 +370,25 @@ static void erasures(void **state)
 	sql("insert into stripe_event (org_id, live, id, type, object_ref, created_at, source, state, payload) values ('%s', true, 'evt_ada_in', 'invoice.paid', "
 		"'in_ada', now(), 'webhook', 'done', '{\"data\": {\"object\": {\"customer\": \"cus_%s\", \"customer_name\": \"Lovelace\"}}}')", tenant.org_id,
 		tenant.org_id);
+}
+
+static void erasures(void **state)
+{
+	static const struct { const char *part; size_t rows; } PARTS[] = {{"sessions", 2}, {"decisions", 2}, {"consents", 2}, {"subscriptions", 1}, {"invoices", 1},
+		{"claims", 1}, {"discounts", 1}, {"refunds", 1}, {"disputes", 1}, {"recoveries", 1}, {"mails", 2}, {"outbox", 1}, {"events", 1}, {"stripeEvents", 2},
+		{"audit", 1}};
+	const char *token, *again, *id, *other_id, *job, *before, *path;
+	struct lease lease;
+	(void)state;
+
+	family(&FAMILY_WIDGET);
+	start(tenant.live.key, NAMED, ",\"email\":\"ada-ref@lovelace.example\",\"region\":\"GB\"", &token);
+	decide(tenant.live.key, token, "\"outcome\":\"cancelled\",\"reasonCode\":\"unused\",\"reasonText\":\"I am Lovelace\",\"feedback\":\"Byron's daughter\"");
+	start(tenant.live.key, NAMED, "", &again);
+	start(other.live.key, NAMED, "", &token);
+	decide(tenant.live.key, again, "\"outcome\":\"dismissed\"");
+	id = customer_add(tenant.org_id, NAMED);
+	ada_add(id);
 	/* A customer of the test mode by the same reference is another one. */
 	start(tenant.test.key, NAMED, "", &token);
 	decide(tenant.test.key, token, "\"outcome\":\"cancelled\"");
@@ -418,6 +426,15 @@ static void erasures(void **state)
 	assert_string_equal(sql("select stripe::text from customer where id = '%s'", id), "{}");
 	assert_string_equal(sql("select string_agg(concat_ws(' ', state, reason), ', ' order by step) from outreach_mail where customer_id = '%s'", id),
 		"cancelled the customer was erased, failed");
+	/* A mail that was on its way ends afterwards: what the relay said of it stays out. */
+	sql("with x as (insert into mail (org_id, id, kind, transactional, live, address, state, reply, finished_at) values ('%s', gen_random_uuid(), 'a', true, true, "
+		"'byron@lovelace.example', 'failed', '550 <byron@lovelace.example>', now()) returning org_id, id) insert into outreach_mail (org_id, live, id, program, "
+		"kind, customer_id, occasion, step, state, due_at, created_at, mail_id) select org_id, true, gen_random_uuid(), 'payment', 'payment.last', '%s', 'ada', "
+		"3, 'queued', now(), now(), id from x", tenant.org_id, id);
+	assert_int_equal(lease_take(&setup, pool, &lease), OK);
+	assert_int_equal(pg_run(&lease, &SQL_OUTREACH_MAILS_SETTLE, PARAMS(tenant.org_id, "true"), NULL), OK);
+	lease_return(&lease);
+	assert_string_equal(sql("select concat_ws(' ', state, reason) from outreach_mail where step = 3 and customer_id = '%s'", id), "failed");
 	/* One customer is one customer still; money and consent stay. */
 	assert_string_equal(sql("select count(*) || ' ' || count(distinct customer_ref) from retention_session where org_id = '%s' and live", tenant.org_id), before);
 	assert_string_equal(sql("select count(*) from retention_session where customer_ref = '%s'",
@@ -425,7 +442,13 @@ static void erasures(void **state)
 	assert_string_equal(sql("select sum(paid_minor) from invoice where org_id = '%s'", tenant.org_id), "4900");
 	assert_string_equal(sql("select count(*) from event where type = 'customer.erased' and entity_id = '%s'", id), "1");
 	assert_string_equal(sql("select count(*) from audit_log where action = 'customer.erase' and entity_id = '%s'", id), "1");
-	/* What is append-only takes a pseudonym, and nothing else. */
+}
+
+/* What is append-only takes a pseudonym, and nothing else; rows are there from before. */
+static void append_only(void **state)
+{
+	(void)state;
+
 	refused("update audit_log set actor_id = 'erased-x' where actor_kind = 'session'");
 	refused("update audit_log set action = 'x' where actor_kind = 'customer'");
 	refused("update audit_log set actor_id = 'somebody', address = null, agent = null where actor_kind = 'customer'");
@@ -436,7 +459,7 @@ static void erasures(void **state)
 int main(void)
 {
 	static const struct CMUnitTest TESTS[] = {cmocka_unit_test(consents), cmocka_unit_test(cancel_now), cmocka_unit_test(settings),
-		cmocka_unit_test(cleanup), cmocka_unit_test(tables), cmocka_unit_test(erasures)};
+		cmocka_unit_test(cleanup), cmocka_unit_test(tables), cmocka_unit_test(erasures), cmocka_unit_test(append_only)};
 
 	return cmocka_run_group_tests(TESTS, open_house, close_house);
 }
