@@ -23,15 +23,15 @@ static enum err rules_read(struct ctx *ctx, struct pool *pool, const char *org_i
 
 	TRY(pg_query(ctx, pool, &SQL_RETENTION_OFFER_RULES, PARAMS(org_id), &result));
 	for (int row = 0; row < PQntuples(result); row++) {
+		const char *offer = pg_text(result, row, "offer_type");
 		enum step_type type;
 
-		if (step_parse(pg_text(result, row, "offer_type"), &type))
+		if (offer && step_parse(offer, &type))
 			settings->rules.of[type] = (struct offer_rule){pg_true(result, row, "enabled"),
 				(int)pg_number(result, row, "accepted_most", 0), (int)pg_number(result, row, "period_days", 365),
 				(int)pg_number(result, row, "cooldown_days", 0), pg_true(result, row, "discounted")};
 	}
-	TRY(pg_query(ctx, pool, &SQL_RETENTION_OFFER_POLICY, PARAMS(org_id), &result));
-	if (PQntuples(result)) {
+	if (pg_text(result, 0, "policy")) {
 		settings->adaptive = strcmp(pg_text(result, 0, "policy"), "adaptive") == 0;
 		settings->floor = (int)pg_number(result, 0, "floor", OFFER_FLOOR);
 	}

@@ -1,3 +1,0 @@
-select policy, floor
-from offer_policy
-where org_id = $1::uuid
