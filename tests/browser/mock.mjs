@@ -63,7 +63,8 @@ export async function mock() {
 		const text = await read(request);
 		const path = request.url.replace('/api/v1/widget/', '');
 		const body = text ? JSON.parse(text) : null;
-		state.requests.push({method: request.method, path, body, text, headers: request.headers});
+		if (request.headers.origin === state.host)
+			state.requests.push({method: request.method, path, body, text, headers: request.headers});
 		const answer = state.answer(path, body, request.method);
 		if (answer === 'hang')
 			return undefined;
@@ -95,8 +96,11 @@ export async function mock() {
 		server.on('connection', (socket) => sockets.add(socket.on('close', () => sockets.delete(socket))));
 
 	state.api = await listen(api);
-	state.host = await listen(host);
+	const {port} = new URL(await listen(host));
+	let number = 0;
 	state.reset = () => {
+		// An origin of its own for each test: a page that goes away with its dialog open sends its dismissal late.
+		state.host = `http://test${++number}.localhost:${port}`;
 		state.requests.length = state.cancels.length = 0;
 		state.html = 'lang="en"';
 		state.body = '<button id="stop">Cancel my plan</button>';
