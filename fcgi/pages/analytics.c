@@ -54,20 +54,21 @@ static const struct column MONEY[] = {{"currency", TR("Currency"), COLUMN_CURREN
 	{"net_minor", TR("Really paid"), COLUMN_MONEY}, {"kept_net_minor", TR("Really paid after accepted offers"), COLUMN_MONEY}, {NULL}};
 
 const struct panel PANEL_OFFERS = {"offers", TR("Offers"), NULL, MEASURE_OFFERS, SHEET_METERS, DEFINED("acceptance", "saved", "lost"), OFFERS};
-const struct panel PANEL_REASONS = {"reasons", TR("Reasons given"), NULL, MEASURE_REASONS, SHEET_METERS, NULL, REASONS};
+const struct panel PANEL_REASONS = {"reasons", TR("Reasons given"), NULL, MEASURE_REASONS, SHEET_METERS, DEFINED("reason_share"), REASONS};
 static const struct panel
-	PANEL_DAYS = {"days", TR("Sessions and saves"), NULL, MEASURE_DAYS, SHEET_LINES, DEFINED("sessions", "accepted"), DAYS},
+	PANEL_DAYS = {"days", TR("Sessions and saves"), NULL, MEASURE_DAYS, SHEET_LINES,
+		DEFINED("sessions", "accepted", "cancels", "stayed", "users_saved", "accept_rate"), DAYS},
 	PANEL_REVENUE = {"revenue", TR("Revenue"), NULL, MEASURE_REVENUE, SHEET_LINES, DEFINED("kept_net_minor", "net_minor", "saved_minor"), REVENUE,
 		"currency"},
 	PANEL_FUNNEL = {"funnel", TR("From the click to the save"), NULL, MEASURE_FUNNEL, SHEET_FUNNEL, DEFINED("standing", "saved"), FUNNEL},
-	PANEL_STEPS = {"steps", TR("Steps"), NULL, MEASURE_STEPS, SHEET_METERS, NULL, STEPS},
+	PANEL_STEPS = {"steps", TR("Steps"), NULL, MEASURE_STEPS, SHEET_METERS, DEFINED("shown"), STEPS},
 	PANEL_SEGMENTS = {"segments", TR("Offers by segment"), NULL, MEASURE_SEGMENT_OFFERS, SHEET_TABLE, DEFINED("acceptance"), SEGMENT_OFFERS},
 	PANEL_COHORTS = {"cohorts", TR("Months compared"), TR("Of the twelve months up to the last day."), MEASURE_COHORTS, SHEET_TABLE,
 		DEFINED("cohort", "save_rate"), COHORTS, NULL, true},
 	PANEL_BREAKDOWN = {"breakdown", TR("Flows, segments, plans and languages"), TR("Filters do not count here."), MEASURE_BREAKDOWN,
 		SHEET_TABLE,
 		DEFINED("accept_rate", "save_rate"), BREAKDOWN},
-	PANEL_MONEY = {"money", TR("Money by currency"), NULL, MEASURE_MONEY, SHEET_TABLE, DEFINED("per_user_minor"), MONEY};
+	PANEL_MONEY = {"money", TR("Money by currency"), NULL, MEASURE_MONEY, SHEET_TABLE, DEFINED("per_user_minor", "paid_minor", "refunded_minor", "net_minor"), MONEY};
 static const struct panel *const PANELS[] = {&PANEL_DAYS, &PANEL_REVENUE, &PANEL_FUNNEL, &PANEL_STEPS, &PANEL_OFFERS, &PANEL_SEGMENTS, &PANEL_REASONS,
 	&PANEL_COHORTS, &PANEL_BREAKDOWN, &PANEL_MONEY};
 #define PANEL_COUNT (sizeof PANELS / sizeof *PANELS)

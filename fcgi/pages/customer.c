@@ -2,10 +2,13 @@
 
 #include "event/event.h"
 #include "identity/identity.h"
+#include "measure/measure.h"
+#include "pages/words.h"
 #include "sql.h"
 
 #include <string.h>
 
+#define NOTE_MARK " · " /* between the parts of a session's note */
 #define ID_LAST "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 struct customer_input {
@@ -47,6 +50,7 @@ static enum err customers_page(struct req *req, struct rep *rep)
 	page_text(view, "older", more ? reach_link(req, "/customers", "mode", reach.mode, "q", q, "after", more, NULL) : NULL);
 	page_text(view, "csv", reach_link(req, "/customers.csv", "mode", reach.mode, "q", q, NULL));
 	page_text(view, "q", q);
+	page_text(view, "risk_meaning", measure_definition("risk", req_language(req)));
 	reach_modes(&reach, view, "/customers");
 	return page_show(req, rep, "customers", "Customers", view);
 }
@@ -89,6 +93,57 @@ static void add_attributes(struct req *req, struct json_object *view, const char
 	}
 }
 
+/* What the risk is made of: points by lib/measure/formula.c, of which none or few say nothing. */
+static void add_risk(struct req *req, struct json_object *view, const char *text)
+{
+	static const struct { const char *name, *label; } PARTS[] = {{"attempts", TR("Clicks on Cancel")}, {"value", TR("Small monthly value")},
+		{"acceptance", TR("Offers refused")}, {"repetition", TR("Coming back")}};
+	struct json_object *why, *points, *one, *list = json_object_new_array();
+
+	json_object_object_add(view, "risk_parts", list);
+	page_text(view, "risk_meaning", measure_definition("risk", req_language(req)));
+	if (!text || json_read(&req->ctx, text, strlen(text), JSON_DEPTH, &why) != OK) {
+		ctx_forgive(&req->ctx);
+		return;
+	}
+	if (!json_object_object_get_ex(why, "points", &points))
+		return;
+	for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+		struct json_object *part = json_object_new_object();
+
+		page_text(part, "label", tr(req, PARTS[i].label));
+		page_text(part, "points", json_object_object_get_ex(points, PARTS[i].name, &one) ?
+			page_decimal(req, json_object_get_double(one), 1) : "–");
+		json_object_array_add(list, part);
+	}
+}
+
+/* Codes of sessions and invoices in the timeline; a customer's own words, which follow them, stay. */
+static void timeline_words(struct req *req, struct json_object *timeline)
+{
+	static const struct { const char *code, *word; } REASONS[] = {{"subscription_cycle", TR("Renewal")}, {"subscription_create", TR("First payment")},
+		{"subscription_update", TR("Change of plan")}, {"subscription_threshold", TR("Usage")}, {"manual", TR("Made by hand")}};
+
+	for (size_t at = 0; at < json_object_array_length(timeline); at++) {
+		struct json_object *item = json_object_array_get_idx(timeline, at);
+		const char *kind = json_text(item, "kind", ""), *subject = json_text(item, "subject", ""), *note = json_text(item, "note", "");
+
+		for (size_t i = 0; !strcmp(kind, "invoice") && i < sizeof REASONS / sizeof *REASONS; i++)
+			if (!strcmp(subject, REASONS[i].code))
+				page_text(item, "subject_word", tr(req, REASONS[i].word));
+		if (strcmp(kind, "session") || !*note)
+			continue;
+		const char *words = "";
+		for (const char *end; *note; note = end) {
+			end = strstr(note, NOTE_MARK);
+			size_t length = end ? (size_t)(end - note) : strlen(note);
+			words = arena_printf(&req->ctx.arena, "%s%s%s", words, *words ? NOTE_MARK : "", page_word(req, arena_memdup(&req->ctx.arena, note, length)));
+			end = note + length + (end ? sizeof NOTE_MARK - 1 : 0);
+		}
+		page_text(item, "note_word", words);
+	}
+}
+
 static enum err customer_page(struct req *req, struct rep *rep)
 {
 	const struct customer_input *in = req->input;
@@ -99,9 +154,11 @@ static enum err customer_page(struct req *req, struct rep *rep)
 	TRY(customer_load(&reach, in->id, &customer));
 	reach_rows(req, view, "customer", customer, 1);
 	add_attributes(req, view, pg_text(customer, 0, "attributes"));
+	add_risk(req, view, pg_text(customer, 0, "churn_risk_why"));
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_OUTREACH_CUSTOMER_TIMELINE, PARAMS(reach.org_id, reach.live, in->id,
 		in->after ? in->after : "infinity|", pg_int(&req->ctx, REACH_SHOWN + 1)), &rows));
 	reach_rows(req, view, "timeline", rows, REACH_SHOWN);
+	timeline_words(req, json_object_object_get(view, "timeline"));
 	const char *more = reach_more(rows, REACH_SHOWN), *path = arena_printf(&req->ctx.arena, "/customers/%s", in->id);
 	page_text(view, "older", more ? reach_link(req, path, "mode", reach.mode, "after", more, NULL) : NULL);
 	page_text(view, "csv", reach_link(req, arena_printf(&req->ctx.arena, "%s/timeline.csv", path), "mode", reach.mode, NULL));

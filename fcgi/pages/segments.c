@@ -1,4 +1,6 @@
 #include "pages/page.h"
+#include "pages/reach.h"
+#include "pages/words.h"
 
 #include "retention/segment.h"
 #include "sql.h"
@@ -281,7 +283,11 @@ static void lists_add(struct req *req, struct json_object *view)
 		json_object_object_add(list, "values", values = json_object_new_array());
 		for (size_t length; *choices; choices += length + (choices[length] == '|')) {
 			length = strcspn(choices, "|");
-			json_object_array_add(values, json_object_new_string_len(choices, (int)length));
+			struct json_object *value = json_object_new_object();
+			const char *code = arena_memdup(&req->ctx.arena, choices, length), *word = page_word(req, code);
+			page_text(value, "value", code);
+			page_text(value, "label", strcmp(word, code) ? word : reach_word(req, code));
+			json_object_array_add(values, value);
 		}
 		json_object_array_add(lists, list);
 	}
@@ -302,12 +308,13 @@ static enum err preview_add(struct req *req, struct json_object *view, struct js
 	page_text(view, "count", page_number(req, preview.count));
 	json_object_object_add(view, "sample", sample);
 	for (int row = 0; row < PQntuples(preview.sample); row++) {
-		static const char *const TEXTS[] = {"ref", "name", "email", "plan", "status"};
+		static const char *const TEXTS[] = {"ref", "name", "email", "plan"};
 		struct json_object *customer = json_object_new_object();
 		const char *currency = pg_text(preview.sample, row, "currency");
 		int64_t value = pg_number(preview.sample, row, "value", 0);
 		for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
 			page_text(customer, TEXTS[i], pg_text(preview.sample, row, TEXTS[i]));
+		page_text(customer, "status", reach_word(req, pg_text(preview.sample, row, "status")));
 		page_text(customer, "id", pg_text(preview.sample, row, "id"));
 		page_text(customer, "value", currency ? page_money(req, value, currency) : NULL);
 		page_text(customer, "tenure", page_number(req, pg_number(preview.sample, row, "tenure", 0)));

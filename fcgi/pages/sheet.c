@@ -295,7 +295,8 @@ struct json_object *definitions_view(struct req *req, const char *const *names)
 		{"net_minor", TR("Really paid")}, {"kept_net_minor", TR("Really paid after accepted offers")}, {"per_user_minor", TR("Estimate for a customer")},
 		{"acceptance", TR("Acceptance")}, {"survival", TR("Still running")}, {"cohort", TR("After so many weeks")}, {"forecast", TR("Forecast")},
 		{"monthly_percent", TR("Return a month")}, {"multiplier", TR("Multiplier")}, {"cost_per_user_minor", TR("Cost for a customer saved")},
-		{"break_even_days", TR("Days to break even")}};
+		{"break_even_days", TR("Days to break even")}, {"stayed", TR("Stayed")}, {"cancels", TR("Cancellations")},
+		{"shown", TR("Shown")}, {"reason_share", TR("Share")}, {"paid_minor", TR("Paid")}, {"refunded_minor", TR("Refunded")}};
 	struct json_object *all = json_object_new_array();
 	for (; names && *names; names++) {
 		struct json_object *one = json_object_new_object();

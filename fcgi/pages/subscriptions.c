@@ -1,6 +1,7 @@
 #include "pages/reach.h"
 
 #include "outreach/outreach.h"
+#include "measure/measure.h"
 #include "sql.h"
 
 #include <string.h>
@@ -134,6 +135,7 @@ static enum err subscriptions_fill(const struct reach *reach, struct lease *leas
 	TRY(pg_run(lease, listing.statement, listing.params, &rows));
 	reach_rows(reach->req, view, "rows", rows, REACH_SHOWN);
 	const char *more = reach_more(rows, REACH_SHOWN);
+	page_text(view, "risk_meaning", measure_definition("risk", req_language(reach->req)));
 	page_text(view, "older", more ? link_to(reach, in, "/subscriptions", chosen, more) : NULL);
 	page_text(view, "csv", link_to(reach, in, arena_printf(&reach->req->ctx.arena, "/subscriptions/%s.csv", chosen), NULL, NULL));
 	add_views(reach, chosen, view);

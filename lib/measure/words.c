@@ -56,6 +56,16 @@ static const struct { const char *figure, *english, *german; } WORDS[] = {
 		"if the trend goes on and days vary as before.",
 		"Eine Gerade durch die Tage des Zeitraums (kleinste Quadrate), verlängert; der Wert eines Tages liegt mit 95 % Wahrscheinlichkeit in den "
 		"Grenzen, wenn der Trend anhält und die Tage schwanken wie bisher."},
+	{"stayed", "Closed sessions that did not end in a cancellation.", "Abgeschlossene Sitzungen, die nicht mit einer Kündigung endeten."},
+	{"cancels", "Sessions in which the customer confirmed the cancellation or used Cancel now.",
+		"Sitzungen, in denen die Kündigung bestätigt oder „Jetzt kündigen“ benutzt wurde."},
+	{"shown", "Sessions in which this step was seen; each then counts by its last answer: accepted, declined, skipped or answered.",
+		"Sitzungen, in denen dieser Schritt gesehen wurde; jede zählt dann nach ihrer letzten Antwort: angenommen, abgelehnt, übersprungen oder beantwortet."},
+	{"reason_share", "Sessions with this reason, of all sessions in which a reason was given.",
+		"Sitzungen mit diesem Grund, von allen Sitzungen, in denen ein Grund genannt wurde."},
+	{"paid_minor", "Paid on the subscription after a session and before its next one.",
+		"Nach einer Sitzung und vor der nächsten auf das Abo bezahlt."},
+	{"refunded_minor", "Given back of that: refunds and lost disputes.", "Davon zurückgegeben: Erstattungen und verlorene Einsprüche."},
 	{"risk", "0 to 100: up to 40 points for clicks on Cancel, 9 to 21 for a small monthly value, up to 20 for offers refused, up to 10 for coming back.",
 		"0 bis 100: bis zu 40 Punkte für Klicks auf Kündigen, 9 bis 21 für einen kleinen Monatswert, bis zu 20 für abgelehnte Angebote, bis zu 10 "
 		"für Wiederholung."},

@@ -349,7 +349,7 @@ static void pages_speak_german(void **state)
 	assert_figure("save_rate", "33,3 %");
 	SHOWS("lang=\"de\"", "Rettungsquote");
 	visit(ADMIN, "/analytics?preset=90", 200);
-	SHOWS("Rabatt", "Zu teuer");
+	SHOWS("Rabatt", "Zu teuer", "Erstattungen und verlorene Einsprüche", "in denen ein Grund genannt wurde", "wurde; jede zählt dann");
 	visit(ADMIN, "/roi?preset=90&cost=20", 200);
 	SHOWS("58,3 %");
 	visit(ADMIN, "/feedback?preset=90", 200);

@@ -90,7 +90,7 @@ static void finds_customers(void **state)
 {
 	(void)state;
 	visit(OWNER, "/customers", 200);
-	SHOWS("Ann &lt;Harbour&gt;", "user_1", "role=\"search\"");
+	SHOWS("Ann &lt;Harbour&gt;", "user_1", "role=\"search\"", "up to 40 points for clicks on Cancel");
 	HIDES("Foreign");
 	visit(OWNER, "/customers?q=ann", 200);
 	SHOWS("Ann &lt;Harbour&gt;", "value=\"ann\"");
@@ -103,8 +103,16 @@ static void finds_customers(void **state)
 static void shows_a_customer(void **state)
 {
 	(void)state;
+	sql("update customer set churn_risk = 72, churn_risk_why = '{\"points\": {\"attempts\": 40.0, \"value\": 12.5, \"acceptance\": 10, \"repetition\": 9.5}}' "
+		"where id = '" ANN "'");
+	sql("update invoice set reason = 'subscription_cycle'");
+	sql("insert into retention_session (org_id, live, id, key_id, customer_ref, language, segment, signed, flow_id, flow_version, step_order) "
+		"values ('%1$s', true, '" OFFER "', '%1$s', 'user_1', 'en', 'low', false, '%1$s', 1, '') on conflict do nothing", alpha.org_id);
+	sql("insert into decision (org_id, live, session_id, outcome, offer_type, reason_code, reason_text, request_hash, status) values ('%s', true, '" OFFER "', "
+		"'accepted', 'discount', 'too_expensive', 'Just · no', '', 'recorded') on conflict do nothing", alpha.org_id);
 	visit(OWNER, arena_printf(&setup.arena, "/customers/%s", ANN), 200);
-	SHOWS("<h1>Ann &lt;Harbour&gt;</h1>", "USD 4,900.00", "<code>seats</code>", "Subscription", "Recovery of a payment", "not enough money on the card", "Mail",
+	HIDES("subscription_cycle");
+	SHOWS("<small>Renewal</small>", "Discount · Too expensive · Just · no", "72 of 100", "Clicks on Cancel: 40.0", "Small monthly value: 12.5", "up to 40 points for clicks on Cancel", "<h1>Ann &lt;Harbour&gt;</h1>", "USD 4,900.00", "<code>seats</code>", "Subscription", "Recovery of a payment", "not enough money on the card", "Mail",
 		"the customer unsubscribed", "Ends soon", "Send no mails of outreach", "<dd>GB, –</dd>", "Subscription <small>Pro</small>");
 	submit(OWNER, arena_printf(&setup.arena, "/customers/%s/pause", ANN), "mode=live&paused=true", 303);
 	visit(OWNER, "/customers/" ANN "?mode=live", 200);

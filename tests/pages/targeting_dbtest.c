@@ -19,7 +19,7 @@ static void makes_a_segment(void **state)
 	visit(OWNER, "/segments", 200);
 	SHOWS("No segments yet.", "href=\"/segment-new\"");
 	visit(OWNER, "/segment-new", 200);
-	SHOWS("name=\"fact0\"", "values-segment");
+	SHOWS("name=\"fact0\"", "values-segment", "<option value=\"low\">Low value</option>");
 	HIDES("name=\"fact1\"", "Delete the segment");
 	/* Counted, not kept; another row to fill in. */
 	submit(OWNER, "/segments", "name=Good&join=all&act=count" ROW(0, "value", "at_least", "49,50") ROW(1, "", "is", ""), 200);
