@@ -49,7 +49,7 @@ enum err outreach_alerts_read(struct ctx *ctx, struct pool *pool, const char *or
 {
 	int64_t marked = READ_AT_ONCE;
 
-	while (marked == READ_AT_ONCE) {
+	while (marked >= READ_AT_ONCE) {
 		PGresult *row;
 
 		TRY(pg_query(ctx, pool, &SQL_OUTREACH_ALERTS_READ, PARAMS(org_id, live, priority, by, pg_int(ctx, READ_AT_ONCE)), &row));

@@ -98,6 +98,22 @@ static void an_end_is_told_once(void **state)
 		"alert.raised expired sub_a");
 }
 
+/* A thousand ends do not keep anybody from being told that a payment failed; the next run tells of them. */
+static void alerts_leave_time_for_mails(void **state)
+{
+	(void)state;
+	unpaid("a");
+	program("payment", "retries = 0");
+	subscription("b", "canceled", "2027-01-01 12:00", "2027-03-01 11:00");
+	sql("update subscription set ended_at = period_ends_at where ref = 'sub_b'");
+	at("2027-03-01 12:00");
+	run_for(55, true, seconds("2027-03-01 12:00") * 1000000);
+	assert_string_equal(alerts(), "");
+	assert_string_equal(mails(), "payment.failed queued");
+	run_for(600, true, seconds("2027-03-01 12:05") * 1000000);
+	assert_string_equal(alerts(), "expired 0 high");
+}
+
 /* --- when --- */
 
 static void quiet_hours_on_every_clock(void **state)
@@ -543,6 +559,7 @@ int main(void)
 		cmocka_unit_test_setup(the_nearest_boundary_counts, begin),
 		cmocka_unit_test_setup(a_date_that_moves_is_no_news, begin),
 		cmocka_unit_test_setup(an_end_is_told_once, begin),
+		cmocka_unit_test_setup(alerts_leave_time_for_mails, begin),
 		cmocka_unit_test(quiet_hours_on_every_clock),
 		cmocka_unit_test(a_customers_clock),
 		cmocka_unit_test_setup(off_until_the_owner_says_so, begin),

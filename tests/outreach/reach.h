@@ -70,8 +70,8 @@ static inline void jobs_run(void)
 	ctx_free(&own);
 }
 
-/* As "outreach.run" does it at a time, in a job that this process holds. */
-static inline void run(bool live, int64_t now_us)
+/* As "outreach.run" does it at a time, in a job that this process holds and that may take so long; 0: as long as it likes. */
+static inline void run_for(int life_s, bool live, int64_t now_us)
 {
 	struct job job = {.kind = "outreach.run", .attempt = 1, .attempts = 3, .pool = pool};
 	struct ctx own;
@@ -79,10 +79,16 @@ static inline void run(bool live, int64_t now_us)
 	snprintf(job.id, sizeof job.id, "%s", sql("insert into job (id, org_id, kind, queue, attempts, attempt, state, payload) values (gen_random_uuid(), '" ORG "', "
 		"'test', 2, 3, 1, 'running', '{}') returning id"));
 	ctx_init(&own);
+	own.deadline_us = life_s ? clock_mono_us() + life_s * INT64_C(1000000) : 0;
 	if (outreach_run(&own, &job, ORG, live, now_us) != OK)
 		fail_msg("%s %s", own.fault.detail, own.fault.internal);
 	ctx_free(&own);
 	sql("delete from job where id = '%s'", job.id);
+}
+
+static inline void run(bool live, int64_t now_us)
+{
+	run_for(0, live, now_us);
 }
 
 /* What the schedule does, twice: nothing may come of the second time. */
