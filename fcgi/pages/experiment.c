@@ -10,11 +10,6 @@
 #define CHART_MIDDLE 80 /* of its height */
 #define CHART_REACH 72
 
-static void add_flag(struct json_object *view, const char *name, bool flag)
-{
-	json_object_object_add(view, name, json_object_new_boolean(flag));
-}
-
 static struct json_object *add_list(struct json_object *view, const char *name)
 {
 	struct json_object *list = json_object_new_array();
@@ -90,7 +85,7 @@ static struct json_object *variant_view(struct req *req, const struct experiment
 	page_text(view, "name", json_text(stored, "name", ""));
 	page_text(view, "flow", number ? json_text(stored, "flow_id", NULL) : pg_text(result->experiment, 0, "flow_id"));
 	page_text(view, "flow_name", number ? json_text(stored, "flow_name", NULL) : pg_text(result->experiment, 0, "flow_name"));
-	add_flag(view, "holdout", !strcmp(kind, "holdout"));
+	page_flag(view, "holdout", !strcmp(kind, "holdout"));
 	page_text(view, "share", page_percent(req, json_int(stored, "weight", 0), weights));
 	page_text(view, "customers", page_number(req, outcome->customers));
 	page_text(view, "sessions", page_number(req, outcome->sessions));
@@ -103,8 +98,8 @@ static struct json_object *variant_view(struct req *req, const struct experiment
 	page_text(view, "class", !strcmp(verdict, "better") ? "applied" : !strcmp(verdict, "worse") ? "bad" : "");
 	comparison_view(req, view, &outcome->against);
 	revenue_view(req, view, result, number);
-	add_flag(view, "promotable", strcmp(kind, "holdout") && (!strcmp(status, "running") || !strcmp(status, "stopped")));
-	add_flag(view, "winner", !strcmp(status, "promoted") && pg_number(result->experiment, 0, "winner", -1) == number);
+	page_flag(view, "promotable", strcmp(kind, "holdout") && (!strcmp(status, "running") || !strcmp(status, "stopped")));
+	page_flag(view, "winner", !strcmp(status, "promoted") && pg_number(result->experiment, 0, "winner", -1) == number);
 	return view;
 }
 
@@ -186,7 +181,7 @@ static void days_view(struct req *req, struct json_object *view, const struct ex
 		comparison_view(req, item, &days[i].against[variant]);
 		json_object_array_add(list, item);
 	}
-	add_flag(view, "any_days", count > 0);
+	page_flag(view, "any_days", count > 0);
 }
 
 /* --- the whole --- */
@@ -210,19 +205,19 @@ static void facts_view(struct req *req, struct json_object *view, const struct e
 		page_text(view, TEXTS[i], pg_text(row, 0, TEXTS[i]));
 	page_text(view, "status_text", experiment_status(req, status, &class));
 	page_text(view, "status_class", class);
-	add_flag(view, status, true);
+	page_flag(view, status, true);
 	condition_view(req, view, pg_text(row, 0, "condition"));
 	page_stamp(req, view, "started", pg_text(row, 0, "started_at"));
 	page_stamp(req, view, "stopped_at", pg_text(row, 0, "stopped_at"));
-	add_flag(view, "validated", result->validated);
+	page_flag(view, "validated", result->validated);
 	page_text(view, "effect", page_number(req, pg_number(row, 0, "minimum_effect", 0)));
 	page_text(view, "sample", page_number(req, result->sample));
 	json_object_object_add(view, "sample_number", json_object_new_int64(result->sample));
 	page_text(view, "baseline", arena_printf(&req->ctx.arena, "%s %%", page_decimal(req, 100 * result->baseline, 1)));
-	add_flag(view, "assumed", result->assumed);
+	page_flag(view, "assumed", result->assumed);
 	page_text(view, "least", page_number(req, SEQUENTIAL_LEAST));
 	page_text(view, "comparisons", result->count > 2 ? page_number(req, result->count - 1) : NULL);
-	add_flag(view, "split_bad", result->split_bad);
+	page_flag(view, "split_bad", result->split_bad);
 	page_text(view, "split_p", chance(req, result->split_p));
 }
 

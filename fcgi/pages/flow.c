@@ -36,11 +36,6 @@ void flow_segments(struct req *req, struct json_object *view, const char *chosen
 
 /* --- a flow --- */
 
-static void add_flag(struct json_object *view, const char *name, bool flag)
-{
-	json_object_object_add(view, name, json_object_new_boolean(flag));
-}
-
 /* From when and until when, for people. */
 static const char *when_text(struct req *req, const char *from, const char *until)
 {
@@ -66,11 +61,11 @@ struct json_object *flow_view(struct req *req, const PGresult *rows, int row)
 	page_text(view, "pill", !strcmp(state, "active") ? "applied" : !strcmp(state, "scheduled") ? "pending" : "");
 	page_text(view, "when_text", !strcmp(status, "active") ? when_text(req, pg_text(rows, row, "active_from"), pg_text(rows, row, "active_until")) : NULL);
 	page_text(view, "version", version ? page_number(req, version) : "–");
-	add_flag(view, "changed", version && pg_true(rows, row, "changed"));
-	add_flag(view, "is_active", !strcmp(status, "active"));
-	add_flag(view, "is_published", version && strcmp(status, "archived") != 0);
-	add_flag(view, "is_archived", !strcmp(status, "archived"));
-	add_flag(view, "is_new", !version);
+	page_flag(view, "changed", version && pg_true(rows, row, "changed"));
+	page_flag(view, "is_active", !strcmp(status, "active"));
+	page_flag(view, "is_published", version && strcmp(status, "archived") != 0);
+	page_flag(view, "is_archived", !strcmp(status, "archived"));
+	page_flag(view, "is_new", !version);
 	return view;
 }
 
@@ -130,7 +125,7 @@ static void issues_add(struct req *req, struct json_object *view, const char *na
 		page_text(item, "step", arena_printf(&req->ctx.arena, "%d. %s", json_object_get_int(index) + 1,
 			json_text(json_object_array_get_idx(steps, (size_t)json_object_get_int(index)), "title", "")));
 	}
-	add_flag(view, arena_printf(&req->ctx.arena, "any_%s", name), count > 0);
+	page_flag(view, arena_printf(&req->ctx.arena, "any_%s", name), count > 0);
 }
 
 /* What it is translated into; the first language of a review is its own. */
@@ -141,7 +136,7 @@ static void add_languages(struct json_object *view, struct json_object *language
 	json_object_object_add(view, "translations", list);
 	for (size_t i = 1; i < count; i++)
 		json_object_array_add(list, json_object_get(json_object_array_get_idx(languages, i)));
-	add_flag(view, "any_translations", count > 1);
+	page_flag(view, "any_translations", count > 1);
 }
 
 void flow_add_issues(struct req *req, struct json_object *view, struct json_object *review, struct json_object *document)

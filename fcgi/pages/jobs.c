@@ -49,11 +49,6 @@ static void add_number(struct json_object *view, const char *name, int64_t value
 	json_object_object_add(view, name, json_object_new_int64(value));
 }
 
-static void add_flag(struct json_object *view, const char *name, bool value)
-{
-	json_object_object_add(view, name, json_object_new_boolean(value));
-}
-
 static const char *given(const char *text)
 {
 	return text && *text ? text : NULL;
@@ -96,7 +91,7 @@ static struct json_object *queue_view(struct ctx *ctx, enum job_queue number, co
 	struct json_object *view = json_object_new_object();
 	int64_t width = METER_WIDTH * queue->due / target->most;
 	page_text(view, "name", target->queue);
-	add_flag(view, depth, true);
+	page_flag(view, depth, true);
 	add_number(view, "due", queue->due);
 	add_number(view, "later", queue->waiting - queue->due);
 	add_number(view, "target", target->target);
@@ -111,7 +106,7 @@ static struct json_object *queue_view(struct ctx *ctx, enum job_queue number, co
 	add_number(view, "lost", queue->hour[OPERATE_DEAD]);
 	add_number(view, "cancelled", queue->hour[OPERATE_CANCELLED]);
 	add_number(view, "dead", queue->dead);
-	add_flag(view, "paused", queue->paused);
+	page_flag(view, "paused", queue->paused);
 	return view;
 }
 
@@ -149,15 +144,15 @@ static struct json_object *job_view(struct req *req, const PGresult *rows, int r
 	add_number(view, "attempts", pg_number(rows, row, "attempts", 0));
 	if (pg_text(rows, row, "progress"))
 		page_text(view, "progress", pg_text(rows, row, "progress"));
-	add_flag(view, "cancelling", pg_true(rows, row, "cancelling"));
+	page_flag(view, "cancelling", pg_true(rows, row, "cancelling"));
 	page_text(view, "state_text", state_text(req, state));
-	add_flag(view, "stoppable", waiting || (running && !pg_true(rows, row, "cancelling")));
-	add_flag(view, "repeatable", waiting || !strcmp(state, "dead") || !strcmp(state, "cancelled"));
+	page_flag(view, "stoppable", waiting || (running && !pg_true(rows, row, "cancelling")));
+	page_flag(view, "repeatable", waiting || !strcmp(state, "dead") || !strcmp(state, "cancelled"));
 	/* Each of them, because what a row does not name is looked for around it. */
-	add_flag(view, "waiting", waiting);
-	add_flag(view, "running", running);
-	add_flag(view, "done", !strcmp(state, "done"));
-	add_flag(view, "dead", !strcmp(state, "dead"));
+	page_flag(view, "waiting", waiting);
+	page_flag(view, "running", running);
+	page_flag(view, "done", !strcmp(state, "done"));
+	page_flag(view, "dead", !strcmp(state, "dead"));
 	return view;
 }
 
@@ -174,7 +169,7 @@ static enum err add_jobs(struct req *req, struct lease *lease, const struct jobs
 	TRY(pg_run(lease, &SQL_OPERATE_JOB_LIST, PARAMS(scope, state, in->kind, queue, before, "newest", pg_int(ctx, most)), &rows));
 	for (int row = 0; row < PQntuples(rows) && row < most; row++)
 		json_object_array_add(list, job_view(req, rows, row));
-	add_flag(part, "any", PQntuples(rows) > 0);
+	page_flag(part, "any", PQntuples(rows) > 0);
 	if (PQntuples(rows) > most)
 		page_text(part, "last", pg_text(rows, most - 1, "id"));
 	return OK;
@@ -222,7 +217,7 @@ static void add_choices(const struct req *req, struct json_object *view, const c
 		length = strcspn(choices, "|");
 		json_object_object_add(item, "value", json_object_new_string_len(choices, (int)length));
 		page_text(item, "label", state_text(req, json_text(item, "value", "")));
-		add_flag(item, "chosen", chosen && strlen(chosen) == length && !strncmp(chosen, choices, length));
+		page_flag(item, "chosen", chosen && strlen(chosen) == length && !strncmp(chosen, choices, length));
 		json_object_array_add(list, item);
 	}
 }
@@ -255,7 +250,7 @@ static void add_filter(struct req *req, const struct jobs_input *in, bool house,
 {
 	struct json_object *filter = json_object_new_object();
 	json_object_object_add(view, "filter", filter);
-	add_flag(filter, "house", house);
+	page_flag(filter, "house", house);
 	page_text(filter, "state", in->state);
 	page_text(filter, "state_text", state_text(req, in->state));
 	page_text(filter, "kind", in->kind);
@@ -264,7 +259,7 @@ static void add_filter(struct req *req, const struct jobs_input *in, bool house,
 	add_choices(req, view, "states", STATES, in->state);
 	add_choices(req, view, "kinds", kinds_all(&req->ctx), in->kind);
 	add_choices(req, view, "queue_names", QUEUES, in->queue);
-	add_flag(view, "operator", who_may(&req->who, PERMIT_HOUSE_OPERATE));
+	page_flag(view, "operator", who_may(&req->who, PERMIT_HOUSE_OPERATE));
 }
 
 static const char *notice_text(const char *notice)

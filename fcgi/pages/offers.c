@@ -1,4 +1,5 @@
 #include "pages/page.h"
+#include "pages/words.h"
 
 #include "retention/adaptive.h"
 #include "retention/segment.h"
@@ -38,18 +39,7 @@ static const struct field FLOW_INPUT[] = {
 
 static const char *type_text(const struct req *req, enum step_type type)
 {
-	switch (type) {
-	case STEP_DISCOUNT:
-		return tr(req, "Discount");
-	case STEP_PAUSE:
-		return tr(req, "Pause");
-	case STEP_DOWNGRADE:
-		return tr(req, "Smaller plan");
-	case STEP_EXTENSION:
-		return tr(req, "Extension");
-	default:
-		return tr(req, "Support");
-	}
+	return page_word(req, step_text(type));
 }
 
 static const char *segment_label(const struct req *req, enum segment segment)
@@ -71,11 +61,6 @@ static void add_number(struct req *req, struct json_object *view, const char *na
 	page_text(view, name, pg_int(&req->ctx, number));
 }
 
-static void add_flag(struct json_object *view, const char *name, bool flag)
-{
-	json_object_object_add(view, name, json_object_new_boolean(flag));
-}
-
 static void rules_add(struct req *req, struct json_object *view, const struct offer_settings *settings)
 {
 	struct json_object *list = json_object_new_array();
@@ -89,9 +74,9 @@ static void rules_add(struct req *req, struct json_object *view, const struct of
 			add_number(req, item, "most", rule->accepted_most);
 		add_number(req, item, "period", rule->period_days);
 		add_number(req, item, "cooldown", rule->cooldown_days);
-		add_flag(item, "enabled", rule->enabled);
-		add_flag(item, "discounted", rule->discounted);
-		add_flag(item, "changes", ADAPTIVE_OFFERS[i] != STEP_SUPPORT);
+		page_flag(item, "enabled", rule->enabled);
+		page_flag(item, "discounted", rule->discounted);
+		page_flag(item, "changes", ADAPTIVE_OFFERS[i] != STEP_SUPPORT);
 		json_object_array_add(list, item);
 	}
 }
@@ -134,8 +119,8 @@ static enum err flows_add(struct req *req, struct json_object *view)
 		const char *policy = pg_text(rows, row, "policy");
 		page_text(item, "id", pg_text(rows, row, "id"));
 		page_text(item, "name", pg_text(rows, row, "name"));
-		add_flag(item, "documented", !strcmp(policy, "documented"));
-		add_flag(item, "adaptive", !strcmp(policy, "adaptive"));
+		page_flag(item, "documented", !strcmp(policy, "documented"));
+		page_flag(item, "adaptive", !strcmp(policy, "adaptive"));
 		json_object_array_add(list, item);
 	}
 	return OK;
@@ -146,7 +131,7 @@ static enum err offers_show(struct req *req, struct rep *rep, struct json_object
 	struct json_object *groups = json_object_new_array();
 	struct offer_settings settings;
 	struct offer_counts counts;
-	add_flag(view, "on_offers", true);
+	page_flag(view, "on_offers", true);
 	json_object_object_add(view, "segments", groups);
 	TRY(offer_settings_load(&req->ctx, &req->house, req->who.org_id, &settings));
 	TRY(offer_counts_load(&req->ctx, &req->house, req->who.org_id, req->who.live, &counts));
@@ -154,8 +139,8 @@ static enum err offers_show(struct req *req, struct rep *rep, struct json_object
 	for (int segment = 0; segment < SEGMENT_COUNT; segment++)
 		json_object_array_add(groups, estimates_view(req, (enum segment)segment, counts.of[segment], settings.floor));
 	TRY(flows_add(req, view));
-	add_flag(view, "adaptive", settings.adaptive);
-	add_flag(view, "live", req->who.live);
+	page_flag(view, "adaptive", settings.adaptive);
+	page_flag(view, "live", req->who.live);
 	add_number(req, view, "floor", settings.floor);
 	add_number(req, view, "days", ADAPTIVE_DAYS);
 	return page_show(req, rep, "offers", TR("Offers"), view);

@@ -16,6 +16,11 @@ void page_text(struct json_object *view, const char *name, const char *text)
 	json_object_object_add(view, name, text ? json_object_new_string(text) : NULL);
 }
 
+void page_flag(struct json_object *view, const char *name, bool flag)
+{
+	json_object_object_add(view, name, json_object_new_boolean(flag));
+}
+
 const char *page_origin(struct req *req)
 {
 	const char *url = conf_string("web.public_url");

@@ -18,6 +18,7 @@ enum err page_show(struct req *req, struct rep *rep, const char *name, const cha
 struct json_object *page_view(struct req *req);
 /* NULL text: null, for which a template looks into no outer context. */
 void page_text(struct json_object *view, const char *name, const char *text);
+void page_flag(struct json_object *view, const char *name, bool flag);
 
 /* Adds name for machines and name_text for people, from a time in UTC as PostgreSQL writes it; NULL: both are null. */
 void page_stamp(struct req *req, struct json_object *view, const char *name, const char *stamp);

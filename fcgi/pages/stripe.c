@@ -55,11 +55,6 @@ static bool is_live(const struct stripe_input *input)
 	return input->mode && !strcmp(input->mode, "live");
 }
 
-static void add_flag(struct json_object *view, const char *name, bool value)
-{
-	json_object_object_add(view, name, json_object_new_boolean(value));
-}
-
 /* --- the view --- */
 
 static enum err column_json(struct ctx *ctx, const PGresult *row, const char *column, struct json_object **value_out)
@@ -86,13 +81,13 @@ static enum err add_scopes(struct req *req, struct json_object *view, const PGre
 				page_text(item, "label", tr(req, SCOPES[j].label));
 				page_text(item, "why", tr(req, SCOPES[j].why));
 			}
-		add_flag(item, "allowed", allowed);
-		add_flag(item, "needed", needed);
+		page_flag(item, "allowed", allowed);
+		page_flag(item, "needed", needed);
 		json_object_array_add(list, item);
 		missing += needed && !allowed;
 	}
-	add_flag(view, "checked", scopes != NULL);
-	add_flag(view, "missing", missing > 0);
+	page_flag(view, "checked", scopes != NULL);
+	page_flag(view, "missing", missing > 0);
 	page_stamp(req, view, "scopes_at", pg_text(row, 0, "scopesAt"));
 	return OK;
 }
@@ -113,12 +108,12 @@ static enum err add_import(struct req *req, struct json_object *view, const PGre
 		page_text(item, "label", tr(req, PHASES[i]));
 		if (begun && count)
 			page_text(item, "count", page_number(req, json_object_get_int64(count)));
-		add_flag(item, "refused", begun && !count);
-		add_flag(item, "current", i == phase && !strcmp(state, "running"));
+		page_flag(item, "refused", begun && !count);
+		page_flag(item, "current", i == phase && !strcmp(state, "running"));
 		json_object_array_add(list, item);
 	}
 	for (const char *const *name = (const char *const[]){"none", "running", "done", "stopped", NULL}; *name; name++)
-		add_flag(import, *name, !strcmp(state, *name));
+		page_flag(import, *name, !strcmp(state, *name));
 	json_object_object_add(import, "progress", json_object_new_int64(100 * phase / BILLING_PHASE_COUNT));
 	page_text(import, "message", pg_text(row, 0, "importMessage"));
 	page_text(import, "job", pg_text(row, 0, "importJob"));
@@ -131,12 +126,12 @@ static void add_connection(struct req *req, struct json_object *view, const PGre
 {
 	const char *path = pg_text(row, 0, "endpointPath");
 
-	add_flag(view, "connected", pg_true(row, 0, "connected"));
+	page_flag(view, "connected", pg_true(row, 0, "connected"));
 	page_text(view, "last4", pg_text(row, 0, "last4"));
 	page_text(view, "account", pg_text(row, 0, "account"));
 	if (path)
 		page_text(view, "address", arena_printf(&req->ctx.arena, "%s%s", page_origin(req), path));
-	add_flag(view, "secret_set", pg_true(row, 0, "secretSet"));
+	page_flag(view, "secret_set", pg_true(row, 0, "secretSet"));
 	page_text(view, "types", BILLING_EVENT_TYPES);
 	page_stamp(req, view, "before_until", pg_text(row, 0, "secretBeforeUntil"));
 	page_stamp(req, view, "last_event", pg_text(row, 0, "lastEventAt"));
@@ -154,8 +149,8 @@ static enum err stripe_show(struct req *req, struct rep *rep, struct json_object
 
 	TRY(pg_query(&req->ctx, req->house.pool, &SQL_RETENTION_STRIPE_GET, PARAMS(req->who.org_id, pg_bool(is_live(in))), &row));
 	page_text(view, "mode", is_live(in) ? "live" : "test");
-	add_flag(view, "live", is_live(in));
-	add_flag(view, "on_stripe", true);
+	page_flag(view, "live", is_live(in));
+	page_flag(view, "on_stripe", true);
 	add_connection(req, view, row);
 	TRY(add_scopes(req, view, row));
 	TRY(add_import(req, view, row));

@@ -63,11 +63,6 @@ static enum err rows_view(struct ctx *ctx, const PGresult *rows, int count, stru
 	return err;
 }
 
-static void add_flag(struct json_object *view, const char *name, bool flag)
-{
-	json_object_object_add(view, name, json_object_new_boolean(flag));
-}
-
 static void add_time(struct req *req, struct json_object *view, const char *name)
 {
 	const char *at = json_text(view, name, NULL);
@@ -88,7 +83,7 @@ static struct json_object *choice(const char *value, const char *label, struct j
 	struct json_object *item = json_object_new_object();
 	page_text(item, "value", value);
 	page_text(item, "label", label);
-	add_flag(item, "chosen", holds(chosen, value));
+	page_flag(item, "chosen", holds(chosen, value));
 	return item;
 }
 
@@ -138,7 +133,7 @@ static void endpoint_view(struct req *req, struct json_object *endpoint)
 {
 	struct json_object *events = json_object_object_get(endpoint, "events");
 	const char *reason = json_text(endpoint, "disabledReason", NULL);
-	add_flag(endpoint, "every", !events || !json_object_array_length(events));
+	page_flag(endpoint, "every", !events || !json_object_array_length(events));
 	if (reason)
 		page_text(endpoint, "why", disabled_why(req, reason));
 	add_time(req, endpoint, "createdAt");
@@ -160,7 +155,7 @@ static void add_state(const struct req *req, struct json_object *delivery)
 
 static enum err page(struct req *req, struct rep *rep, const char *name, const char *title, struct json_object *view)
 {
-	add_flag(view, "on_webhooks", true);
+	page_flag(view, "on_webhooks", true);
 	return page_show(req, rep, name, title, view);
 }
 
@@ -293,7 +288,7 @@ static enum err list_show(struct req *req, struct rep *rep, struct json_object *
 	TRY(rows_view(&req->ctx, rows, PQntuples(rows), &endpoints));
 	for (size_t i = 0; i < json_object_array_length(endpoints); i++)
 		endpoint_view(req, json_object_array_get_idx(endpoints, i));
-	add_flag(view, "any", PQntuples(rows) > 0);
+	page_flag(view, "any", PQntuples(rows) > 0);
 	json_object_object_add(view, "endpoints", json_object_get(endpoints));
 	return page(req, rep, "webhooks", "Webhooks", view);
 }
@@ -321,7 +316,7 @@ static enum err add_deliveries(struct req *req, struct json_object *view, const 
 		add_state(req, json_object_array_get_idx(deliveries, (size_t)i));
 	}
 	json_object_object_add(view, "deliveries", json_object_get(deliveries));
-	add_flag(view, "any", shown > 0);
+	page_flag(view, "any", shown > 0);
 	if (PQntuples(rows) > shown)
 		page_text(view, "more", pg_text(rows, shown - 1, "id"));
 	page_text(view, "state", in->state);
@@ -336,7 +331,7 @@ static void add_states(const struct req *req, struct json_object *view, const ch
 		struct json_object *item = json_object_new_object();
 		page_text(item, "value", DELIVERY_STATES[i].value);
 		page_text(item, "label", tr(req, DELIVERY_STATES[i].label));
-		add_flag(item, "current", DELIVERY_STATES[i].value && state ? !strcmp(state, DELIVERY_STATES[i].value) : !DELIVERY_STATES[i].value && !state);
+		page_flag(item, "current", DELIVERY_STATES[i].value && state ? !strcmp(state, DELIVERY_STATES[i].value) : !DELIVERY_STATES[i].value && !state);
 		json_object_array_add(states, item);
 	}
 	json_object_object_add(view, "states", states);
@@ -409,7 +404,7 @@ static enum err webhook_make(struct req *req, struct rep *rep)
 	struct json_object *view = page_view(req);
 	TRY(page_fault(req, rep, err, view));
 	add_sent(req, view, in);
-	add_flag(view, "live", !strcmp(in->mode, "live"));
+	page_flag(view, "live", !strcmp(in->mode, "live"));
 	return list_show(req, rep, view);
 }
 
@@ -473,7 +468,7 @@ static void attempt_view(struct req *req, struct json_object *attempt)
 	add_time(req, attempt, "at");
 	add_headers(attempt, "request");
 	add_headers(attempt, "response");
-	add_flag(attempt, "answered", json_object_object_get(json_object_object_get(attempt, "response"), "headers") != NULL);
+	page_flag(attempt, "answered", json_object_object_get(json_object_object_get(attempt, "response"), "headers") != NULL);
 }
 
 static enum err delivery_show(struct req *req, struct rep *rep, struct json_object *view)
@@ -489,7 +484,7 @@ static enum err delivery_show(struct req *req, struct rep *rep, struct json_obje
 	add_time(req, delivery, "createdAt");
 	add_time(req, delivery, "settledAt");
 	add_state(req, delivery);
-	add_flag(delivery, "pending", !strcmp(json_text(delivery, "state", ""), "pending"));
+	page_flag(delivery, "pending", !strcmp(json_text(delivery, "state", ""), "pending"));
 	log = json_object_object_get(delivery, "log");
 	for (size_t i = 0; i < json_object_array_length(log); i++)
 		attempt_view(req, json_object_array_get_idx(log, i));

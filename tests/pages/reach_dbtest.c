@@ -100,6 +100,23 @@ static void finds_customers(void **state)
 	visit(ANALYST, "/customers?q=user", 403);
 }
 
+/* Each row once, over all pages. */
+static void lists_in_pages(void **state)
+{
+	const char *at;
+	(void)state;
+	sql("insert into customer (org_id, live, id, ref) select '%s', true, ('0190b000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'many_' || n "
+		"from generate_series(1, 70) n", alpha.org_id);
+	visit(OWNER, "/customers?q=many_", 200);
+	SHOWS(">many_70<", ">many_21<");
+	HIDES(">many_20<", ">many_1<");
+	at = strstr(page(), "after=");
+	assert_non_null(at);
+	visit(OWNER, arena_printf(&setup.arena, "/customers?q=many_&%.*s", (int)strcspn(at, "\"&"), at), 200);
+	SHOWS(">many_20<", ">many_1<");
+	HIDES(">many_21<", ">many_70<", "after=");
+}
+
 static void shows_a_customer(void **state)
 {
 	(void)state;
@@ -278,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup(lists_subscriptions, make),
 		cmocka_unit_test_setup(reads_alerts, make),
 		cmocka_unit_test_setup(finds_customers, make),
+		cmocka_unit_test_setup(lists_in_pages, make),
 		cmocka_unit_test_setup(shows_a_customer, make),
 		cmocka_unit_test_setup(gives_files, make),
 		cmocka_unit_test_setup(switches_programs, make),

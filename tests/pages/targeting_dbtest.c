@@ -89,7 +89,7 @@ static void sets_offers(void **state)
 	const char *flow = sql("select id from flow where org_id = '%s' limit 1", alpha.org_id);
 	(void)state;
 	visit(OWNER, "/offers", 200);
-	SHOWS("Thompson", "value=\"documented\" checked", "Trial: below 1 a month", "action=\"/offers/discount\"");
+	SHOWS("Thompson", "Longer trial", "value=\"documented\" checked", "Trial: below 1 a month", "action=\"/offers/discount\"");
 	submit(OWNER, "/offers/discount", "enabled=true&most=&period=90&cooldown=0", 303);
 	assert_string_equal(sql("select concat_ws('|', enabled, coalesce(accepted_most, 0), period_days, cooldown_days, discounted) from offer_rule"), "t|0|90|0|f");
 	visit(OWNER, "/offers?notice=saved", 200);
