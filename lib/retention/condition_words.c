@@ -13,7 +13,7 @@ static const struct named FACTS[] = {
 	{"language", {"the language", "die Sprache"}},
 	{"currency", {"the currency", "die Währung"}},
 	{"segment", {"the value segment", "die Wertklasse"}},
-	{"status", {"the subscription", "das Abonnement"}},
+	{"status", {"the subscription", "das Abo"}},
 	{"interval", {"the billing interval", "der Abrechnungszeitraum"}},
 	{"value", {"the monthly value", "der Monatswert"}},
 	{"tenure", {"the time as a customer, in days,", "die Zeit als Kunde in Tagen"}},
@@ -22,9 +22,9 @@ static const struct named FACTS[] = {
 	{NULL, {NULL, NULL}}};
 
 static const struct named VALUES[] = {
-	{"segment.trial", {"trial", "Probe"}}, {"segment.low", {"low", "niedrig"}}, {"segment.medium", {"medium", "mittel"}},
+	{"segment.trial", {"trial", "Testphase"}}, {"segment.low", {"low", "niedrig"}}, {"segment.medium", {"medium", "mittel"}},
 	{"segment.high", {"high", "hoch"}},
-	{"status.trialing", {"on trial", "in der Probezeit"}}, {"status.active", {"active", "aktiv"}},
+	{"status.trialing", {"on trial", "in der Testphase"}}, {"status.active", {"active", "aktiv"}},
 	{"status.past_due", {"past due", "überfällig"}}, {"status.unpaid", {"unpaid", "unbezahlt"}},
 	{"status.paused", {"paused", "pausiert"}}, {"status.canceled", {"cancelled", "gekündigt"}},
 	{"status.incomplete", {"incomplete", "unvollständig"}}, {"status.incomplete_expired", {"never completed", "nie abgeschlossen"}},
@@ -47,7 +47,7 @@ static words OPERATORS[OP_COUNT][2] = {
 static words KNOWN = {" is known", " ist bekannt"}, UNKNOWN = {" is not known", " ist nicht bekannt"};
 static words ATTRIBUTE = {"the attribute ", "das Merkmal "};
 static words DISCOUNTED[2] = {{"there is no discount yet", "es gibt noch keinen Rabatt"}, {"there is a discount already", "es gibt schon einen Rabatt"}};
-static words PAUSED[2] = {{"the subscription is not paused", "das Abonnement ist nicht pausiert"}, {"the subscription is paused", "das Abonnement ist pausiert"}};
+static words PAUSED[2] = {{"the subscription is not paused", "das Abo ist nicht pausiert"}, {"the subscription is paused", "das Abo ist pausiert"}};
 static words AND = {" and ", " und "}, OR = {" or ", " oder "}, NOT = {"not (", "nicht ("};
 static words OPEN_QUOTE = {"“", "„"}, CLOSE_QUOTE = {"”", "“"};
 
