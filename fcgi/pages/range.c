@@ -63,7 +63,7 @@ enum err range_read(struct req *req, const char *path, const struct range_input 
 {
 	*range_out = (struct range){.req = req, .path = path, .more = ""};
 	const char **values = range_out->values;
-	int64_t today = clock_wall_us() / 86400000000, first, last;
+	int64_t today = clock_wall_us() / 86400000000, first = 0, last = 0;
 	for (int part = 0; part < RANGE_PARTS; part++)
 		values[part] = input->values[part] && *input->values[part] ? input->values[part] : NULL;
 	if (!values[RANGE_MODE])
