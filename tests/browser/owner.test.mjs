@@ -187,7 +187,7 @@ test('every page of the house: English in light and German in dark, wide and on 
 	for (const [language, colorScheme] of [['en', 'light'], ['de', 'dark']]) {
 		house.sql(`update account set language = '${language}' where email = '${OWNER.email}'`);
 		await page.goto(`${house.url}/settings`);
-		await page.locator('main form button').click();
+		await page.locator('main form[action="/settings"] button').click();
 		for (const path of all) {
 			await page.emulateMedia({colorScheme});
 			const reply = await page.goto(house.url + path);

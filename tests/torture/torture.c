@@ -24,6 +24,7 @@
 #define SPACING_US 250000        /* between blows, about */
 #define WORK 10                  /* jobs under way that a blow waits for */
 #define PATIENCE_US 1000000      /* so long, since the clients may wait for the blow */
+#define STOP_TRIES 1000          /* looks for a running job before PostgreSQL is stopped all the same */
 
 struct board *board;
 
@@ -81,6 +82,7 @@ struct storm {
 	pid_t supervisor;
 	pid_t restart;       /* of PostgreSQL, under way */
 	struct blow *blows;
+	int waited;          /* looks so far for a job to stop PostgreSQL under */
 	int count;
 };
 
@@ -151,11 +153,25 @@ static bool restart_is_over(struct storm *storm, bool wait)
 	return true;
 }
 
+static bool job_runs(struct storm *storm)
+{
+	struct lease lease;
+	PGresult *rows;
+	ctx_reset(&storm->ctx);
+	if (lease_take(&storm->ctx, storm->pool, &lease) != OK)
+		return false;
+	bool runs = pg_run_text(&lease, "select from job where state = 'running' and started_at is not null limit 1", 0, NULL, &rows) == OK && PQntuples(rows);
+	lease_return(&lease);
+	return runs;
+}
+
+/* While a job runs, if one does within some seconds. */
 static bool postgres_stop(struct storm *storm)
 {
 	char path[4096];
-	if (!restart_is_over(storm, true))
+	if (!restart_is_over(storm, true) || (storm->waited++ < STOP_TRIES && !job_runs(storm)))
 		return false;
+	storm->waited = 0;
 	snprintf(path, sizeof path, "%s/tests/torture/postgres", getenv("STOA_ROOT"));
 	record(storm, BLOW_STOP, 0, false);
 	storm->restart = fork();
