@@ -159,6 +159,8 @@ static void test_stop_gives_back(void **state)
 	crew_start(&crew, 1, false);
 	WAIT_FOR(*value(fixture, "select 1 from run"));
 	eventfd_write(crew.set.stop_fd, 1);
+	/* At once or a moment after: the job that runs must not end before the worker has heard. */
+	WAIT_FOR(!strcmp(value(fixture, UNTOUCHED), "40"));
 	value(fixture, "insert into go values (true)");
 	crew_join(&crew);
 	assert_string_equal(value(fixture, UNTOUCHED), "40");
