@@ -222,10 +222,8 @@ async function withHouse(events, work) {
 		house.worker()
 		house.webServer()
 		await house.ready()
-		classes = new Map(house.stoa('routes').split('\n').filter(Boolean).map(text => {
-			const [method, path, ...more] = text.split(/\s+/)
-			return [`${method} ${path}`, more.find(word => TARGETS.has(word))]
-		}))
+		// Method, path, family, who may use it, class, text.
+		classes = new Map([...house.stoa('routes').matchAll(/^(\S+)\s+(\S+)\s+\S+\s+.+?\s{2,}(\S+)\s/gm)].map(([, method, path, name]) => [`${method} ${path}`, name]))
 		return await work(await settle())
 	} catch (error) {
 		console.error(house.tail())
