@@ -28,7 +28,7 @@ const REFRESHES = Number(process.env.BENCH_REFRESHES ?? 50)
 const STARTS = Number(process.env.BENCH_STARTS ?? 2000)
 const SCALE = EVENTS >= 1000000 ? 1 : EVENTS / 1000000
 const CUSTOMERS = Math.round(200000 * SCALE), SUBSCRIPTIONS = Math.round(50000 * SCALE), ORGANISATIONS = 20
-const SESSIONS_OF = events => Math.round(events * 0.3) // the rest are their decisions and offers
+const SESSIONS_OF = events => Math.round(events / 3) // the rest are their decisions and offers
 const LOADS = [['Normal', 1000], ['Peak', 2000], ['Sustained', 1500]]
 const DAY = 86400000
 const SECRET = 'whsec_bench_0123456789'
@@ -163,6 +163,9 @@ function fill(events) {
 	house.sql('alter table session_outcome enable trigger user')
 	house.sql('truncate measure_dirty')
 	house.sql('vacuum analyze')
+	// What follows is not to wait for the disk to take all this.
+	house.sql('checkpoint')
+	execFileSync('sync')
 	const [sessions, decisions, offers, sums] = house.sql('select (select count(*) from retention_session), (select count(*) from decision), (select count(*) from offer_event), (select count(*) from measure_day)')[0].map(Number)
 	console.log(`${count(sessions + decisions + offers)} events (${count(sessions)} sessions), ${count(CUSTOMERS)} customers, ${count(SUBSCRIPTIONS)} subscriptions, ${ORGANISATIONS} organisations, `
 		+ `${count(sums)} sums: made in ${((filled - begin) / 1000).toFixed(0)} s, judged in ${((Date.now() - filled) / 1000).toFixed(0)} s`)
