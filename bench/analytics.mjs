@@ -192,12 +192,12 @@ async function settle() {
 }
 
 async function refresh(at) {
-	const counted = () => Number(house.sql(`select coalesce(sum(dismissed), 0) from measure_day where dimension = 'all' and day = (now() at time zone 'utc')::date`)[0][0])
+	const counted = () => Number(house.sql(`select coalesce(sum(declined), 0) from measure_day where dimension = 'all' and day = (now() at time zone 'utc')::date`)[0][0])
 	const later = []
 	for (let n = 0; n < REFRESHES; n++) {
 		const before = counted(), [method, path, headers, body] = ROUTES.at(-1).make(n, at)
 		const { session } = JSON.parse((await request(method, path, headers, body)).text)
-		const decided = await request('POST', '/api/v1/widget/decision', headers, JSON.stringify({ session, outcome: 'dismissed' })), began = performance.now()
+		const decided = await request('POST', '/api/v1/widget/decision', headers, JSON.stringify({ session, outcome: 'declined' })), began = performance.now()
 		if (decided.status >= 300) throw new Error(`decision: ${decided.status} ${decided.text}`)
 		await until('a decision to be counted', () => counted() > before)
 		later.push(performance.now() - began)
