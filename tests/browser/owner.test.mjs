@@ -175,6 +175,7 @@ async function picture(page, path, look) {
 		return;
 	mkdirSync(SHOTS, {recursive: true});
 	const name = path.replace(/[?].*/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'one').replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'overview';
+	await page.emulateMedia({colorScheme: look});
 	await page.screenshot({path: join(SHOTS, `${name}-${look}.png`), fullPage: true});
 }
 
