@@ -23,7 +23,7 @@ cli_stoa_SOURCES = \
 	cli/slo.c \
 	cli/stripe.c \
 	cli/user.c
-cli_stoa_LDADD = $(FAMILY_LIBS)
+cli_stoa_LDADD = cli/bench/libbench.a $(FAMILY_LIBS) $(YAML_LIBS)
 noinst_LIBRARIES += fcgi/libfamilies.a
 fcgi_libfamilies_a_SOURCES = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(retention_sources) $(stripe_sources) $(widget_sources)
 

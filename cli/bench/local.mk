@@ -1,0 +1,3 @@
+# `stoa bench`, apart from the command: tests link it alone.
+noinst_LIBRARIES += cli/bench/libbench.a
+cli_bench_libbench_a_SOURCES = cli/bench/result.h

@@ -1,0 +1,2 @@
+lib_libstoa_a_SOURCES += \
+	lib/observe/observe.h
