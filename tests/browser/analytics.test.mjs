@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 import {boot} from '../e2e/harness.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 const PHONE = {viewport: {width: 360, height: 740}};
 const PAGES = ['/', '/analytics?preset=90&compare=yes', '/roi?preset=90&cost=49', '/feedback?preset=90'];
@@ -48,11 +48,7 @@ after(async () => {
 
 async function open(t, path, options) {
 	const page = await openPage(browser, t, options);
-	await page.goto(`${house.url}/login?next=${encodeURIComponent(path)}`);
-	await page.getByLabel(/E-[mM]ail/).fill(house.owner.email);
-	await page.getByLabel(/Password|Passwort/).fill(house.owner.password);
-	await page.getByRole('button', {name: /Sign in|Anmelden/}).click();
-	await page.locator('main h1').waitFor();
+	await signIn(page, house, path);
 	return page;
 }
 const speak = (language) => house.sql(`update account set language = '${language}' where email = '${house.owner.email}'`);

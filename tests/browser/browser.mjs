@@ -28,6 +28,15 @@ export async function openPage(browser, t, options = {}) {
 	return page;
 }
 
+// The owner of a house, through the login's page, in whatever language; ends on the page at `path`.
+export async function signIn(page, house, path = '/') {
+	await page.goto(`${house.url}/login?next=${encodeURIComponent(path)}`);
+	await page.locator('input[name=email]').fill(house.owner.email);
+	await page.locator('input[name=password]').fill(house.owner.password);
+	await page.locator('form[action="/login"] button').click();
+	await page.locator('nav.rooms').waitFor();
+}
+
 // No violation of any rule that axe-core knows, best practices included, in light and in dark. A second scheme differs in its colours only.
 export async function accessible(page, what, schemes = ['light', 'dark']) {
 	for (const colorScheme of schemes) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {boot} from '../e2e/harness.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 const DESK = {viewport: {width: 1440, height: 1000}};
 const PHONE = {viewport: {width: 360, height: 740}, hasTouch: true};
@@ -21,10 +21,7 @@ after(async () => {
 
 async function open(t, path, options = DESK) {
 	const page = await openPage(browser, t, options);
-	await page.goto(`${house.url}/login?next=${encodeURIComponent(path)}`);
-	await page.locator('#email').fill(house.owner.email);
-	await page.locator('#password').fill(house.owner.password);
-	await page.locator('main form button').first().click();
+	await signIn(page, house, path);
 	await page.locator(path === '/flows' ? 'table' : 'main h1').first().waitFor();
 	return page;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {boot} from '../e2e/harness.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 let browser, house;
 
@@ -19,11 +19,7 @@ after(async () => {
 async function open(t, path, options = {}) {
 	const page = await openPage(browser, t, options);
 	page.on('dialog', (asked) => asked.accept());
-	await page.goto(`${house.url}/login?next=${encodeURIComponent(path)}`);
-	await page.locator('input[name=email]').fill(house.owner.email);
-	await page.locator('input[name=password]').fill(house.owner.password);
-	await page.locator('form[action="/login"] button').click();
-	await page.locator('main h1').waitFor();
+	await signIn(page, house, path);
 	return page;
 }
 

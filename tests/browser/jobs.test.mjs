@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {after, before, beforeEach, test} from 'node:test';
 import {boot, until} from '../e2e/harness.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 let browser, house, org, account;
 
@@ -31,18 +31,9 @@ const DEAD = {state: "'dead'", attempt: 3, started_at: 'now()', finished_at: 'no
 	errors: `'[{"time": "2026-03-04T05:06:07+00:00", "attempt": 3, "code": "upstream", "message": "It answers 500"}]'`};
 const state = (n) => house.sql(`select state from job where id = '${id(n)}'`)[0]?.[0];
 
-async function signIn(page) {
-	await page.goto(`${house.url}/login`);
-	await page.getByLabel('E-mail address').fill(house.owner.email);
-	await page.getByLabel('Password').fill(house.owner.password);
-	await page.getByRole('button', {name: 'Sign in'}).click();
-	await page.getByRole('heading', {name: 'Overview'}).waitFor();
-}
-
 async function open(t, path, options) {
 	const page = await openPage(browser, t, options);
-	await signIn(page);
-	await page.goto(house.url + path);
+	await signIn(page, house, path);
 	return page;
 }
 
@@ -133,7 +124,7 @@ test('focus and place stay while the page renews itself', async (t) => {
 
 test('it asks less often while that fails, not at all while hidden, and recovers', async (t) => {
 	const page = await openPage(browser, t);
-	await signIn(page);
+	await signIn(page, house);
 	await page.clock.install();
 	await page.goto(`${house.url}/jobs`);
 	await page.clock.pauseAt(Date.now() + 3600000);

@@ -5,7 +5,7 @@ import {after, afterEach, before, test} from 'node:test';
 import {join} from 'node:path';
 import {PRICES} from '../../demo/catalogue.mjs';
 import {ROOT, boot, freePorts, until} from '../e2e/harness.mjs';
-import {accessible, action, dialog, launch, openPage, title} from './browser.mjs';
+import {accessible, action, dialog, launch, openPage, signIn, title} from './browser.mjs';
 
 const STRIPE_KEY = 'sk_test_paperplane';
 const STEPS = [
@@ -33,19 +33,11 @@ async function flow(language, cancelAt) {
 	await api('POST', `flows/${made.data.id}/publish`, {activate: true}, {'if-match': '"1"'});
 }
 
-async function signIn(page) {
-	await page.goto(`${house.url}/login`);
-	await page.getByLabel('E-mail address').fill(house.owner.email);
-	await page.getByLabel('Password').fill(house.owner.password);
-	await page.getByRole('button', {name: 'Sign in'}).click();
-	await page.getByRole('heading', {name: 'Overview'}).waitFor();
-}
-
 // The owner makes the shop's key on the page for that.
 async function makeKey(origin) {
 	const context = await browser.newContext();
 	const page = await context.newPage();
-	await signIn(page);
+	await signIn(page, house);
 	await page.getByRole('link', {name: 'Keys'}).click();
 	await page.locator('#name').fill('Paperplane');
 	await page.locator('#origins').fill(origin);
@@ -330,7 +322,7 @@ test('accessible in light and dark: shop, sign-in, Overview, keys, errors', asyn
 		await page.goto(house.url + path);
 		await accessible(page, path);
 	}
-	await signIn(page);
+	await signIn(page, house);
 	for (const path of ['/', '/?mode=test&preset=7', '/keys', '/settings', '/unsubscribe?token=x', '/nowhere']) {
 		await page.goto(house.url + path);
 		await accessible(page, path);
@@ -348,7 +340,7 @@ test('accessible in light and dark: shop, sign-in, Overview, keys, errors', asyn
 
 test('the Overview counts it all', async (t) => {
 	const page = await openPage(browser, t);
-	await signIn(page);
+	await signIn(page, house);
 	await page.getByRole('link', {name: 'Test', exact: true}).click();
 	const figure = (name) => page.locator(`#figure-${name} dd`).first().textContent();
 	const count = (which) => house.sql(`select count(*) from decision where not live and ${which}`)[0][0];
@@ -371,7 +363,7 @@ test('the Overview counts it all', async (t) => {
 
 test('phone width: no page is wider than the screen', async (t) => {
 	const page = await openPage(browser, t, {viewport: {width: 360, height: 640}});
-	await signIn(page);
+	await signIn(page, house);
 	for (const path of [`${house.url}/?mode=test`, `${house.url}/keys`, `${house.url}/settings`, `${house.url}/nowhere`, shop, `${shop}/account/cleo`]) {
 		await page.goto(path);
 		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, path);
@@ -380,7 +372,7 @@ test('phone width: no page is wider than the screen', async (t) => {
 
 test('pages work without JavaScript', async (t) => {
 	const page = await openPage(browser, t, {javaScriptEnabled: false});
-	await signIn(page);
+	await signIn(page, house);
 	await page.getByRole('link', {name: '7 days'}).click();
 	await page.getByRole('link', {name: 'Settings'}).click();
 	await page.getByLabel('Time zone').fill('Europe/Atlantis');

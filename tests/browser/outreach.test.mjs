@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {boot, until} from '../e2e/harness.mjs';
 import {CATALOGUE} from '../e2e/widget.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 const PHONE = {viewport: {width: 360, height: 740}};
 const ORG = '(select org_id from organisation limit 1)';
@@ -50,12 +50,8 @@ after(async () => {
 // The owner, signed in once.
 async function open(t, path, options = {}) {
 	const page = await openPage(browser, t, {...options, storageState: state});
-	await page.goto(`${house.url}/login?next=${encodeURIComponent(path)}`);
 	if (!state) {
-		await page.getByLabel('E-mail address').fill(house.owner.email);
-		await page.getByLabel('Password').fill(house.owner.password);
-		await page.getByRole('button', {name: 'Sign in'}).click();
-		await page.locator('main h1').waitFor();
+		await signIn(page, house);
 		state = await page.context().storageState();
 	}
 	await page.goto(house.url + path);
@@ -164,11 +160,7 @@ test('every page is readable by all, wide and narrow, in both languages', async 
 		// Identities are cached for up to 30 s; a new session has none.
 		state = undefined;
 		const page = await openPage(browser, t);
-		await page.goto(`${house.url}/login`);
-		await page.locator('input[type=email]').fill(house.owner.email);
-		await page.locator('input[type=password]').fill(house.owner.password);
-		await page.locator('main form button').first().click();
-		await page.locator('nav.rooms').waitFor();
+		await signIn(page, house);
 		for (const path of paths) {
 			await page.setViewportSize({width: 1280, height: 900});
 			await page.goto(house.url + path);

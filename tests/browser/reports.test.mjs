@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 import {boot} from '../e2e/harness.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 let browser, house;
 
@@ -19,10 +19,7 @@ after(async () => {
 
 async function ask(t, options) {
 	const page = await openPage(browser, t, options);
-	await page.goto(`${house.url}/login`);
-	await page.getByLabel('E-mail address').fill(house.owner.email);
-	await page.getByLabel('Password').fill(house.owner.password);
-	await page.getByRole('button', {name: 'Sign in'}).click();
+	await signIn(page, house);
 	await page.getByRole('heading', {name: 'Export'}).waitFor();
 	house.stoa('jobs', 'pause', '--kind', 'report.make');
 	await page.getByLabel('From', {exact: true}).fill('2026-01-01');

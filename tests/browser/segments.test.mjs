@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {boot} from '../e2e/harness.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 let browser, house;
 
@@ -19,11 +19,7 @@ after(async () => {
 
 async function open(t, path, options) {
 	const page = await openPage(browser, t, options);
-	await page.goto(`${house.url}/login?next=${path}`);
-	await page.getByLabel('E-mail address').fill(house.owner.email);
-	await page.getByLabel('Password').fill(house.owner.password);
-	await page.getByRole('button', {name: 'Sign in'}).click();
-	await page.waitForURL(`**${path}`);
+	await signIn(page, house, path);
 	return page;
 }
 

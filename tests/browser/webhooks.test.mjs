@@ -6,7 +6,7 @@ import {after, before, test} from 'node:test';
 import {Webhook} from 'standardwebhooks';
 import {boot, until} from '../e2e/harness.mjs';
 import {startSink} from '../standin/sink.mjs';
-import {accessible, launch, openPage} from './browser.mjs';
+import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 const PHONE = {viewport: {width: 360, height: 740}};
 let browser, house, sink, folder;
@@ -27,10 +27,7 @@ after(async () => {
 
 async function open(t, options) {
 	const page = await openPage(browser, t, options);
-	await page.goto(`${house.url}/login?next=/webhooks`);
-	await page.getByLabel('E-mail address').fill(house.owner.email);
-	await page.getByLabel('Password').fill(house.owner.password);
-	await page.getByRole('button', {name: 'Sign in'}).click();
+	await signIn(page, house, '/webhooks');
 	await page.getByRole('heading', {name: 'Webhooks', exact: true}).waitFor();
 	return page;
 }
