@@ -1,3 +1,7 @@
 # `stoa bench`, apart from the command: tests link it alone.
 noinst_LIBRARIES += cli/bench/libbench.a
-cli_bench_libbench_a_SOURCES = cli/bench/result.h
+cli_bench_libbench_a_SOURCES = \
+	cli/bench/histogram.c \
+	cli/bench/histogram.h \
+	cli/bench/result.c \
+	cli/bench/result.h
