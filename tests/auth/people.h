@@ -18,9 +18,6 @@
 #define PASSWORD "a fine password"
 #define NOWHERE "0190a000-0000-7000-8000-00000000dead"
 
-static struct ctx setup;
-static struct pool *pool;
-
 struct person {
 	char email[64];
 	char org_id[ID_TEXT], account_id[ID_TEXT], session_id[ID_TEXT];
@@ -28,20 +25,6 @@ struct person {
 };
 
 /* --- asking --- */
-
-static inline const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* The first value, kept until the setup ctx is reset. */
-static inline const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 static inline int send_as(struct caller *caller, const char *method, const char *target, const char *token, const char *body)
 {

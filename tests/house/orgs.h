@@ -23,22 +23,8 @@ struct org {
 	int id_count;
 };
 
-static struct ctx setup;
-static struct pool *pool;
 static struct org alpha, bravo;
 static struct caller caller;
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 #include "tests/house/rows.h"
 

@@ -1,7 +1,6 @@
 /* The routes of figures, through the dispatcher. */
 #include "config.h"
 
-#include "tests/widget/client.h"
 #include "tests/measure/world.h"
 
 #include "retention/family.h"

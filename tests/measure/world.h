@@ -2,7 +2,7 @@
 #ifndef STOA_TESTS_WORLD_H
 #define STOA_TESTS_WORLD_H
 
-#include "tests/lib/database.h"
+#include "tests/widget/client.h"
 
 #include "base/log.h"
 #include "job/house.h"
@@ -15,23 +15,9 @@
 #define OTHER "0190a000-0000-7000-8000-000000000002"
 #define FLOW "0190a000-0000-7000-8000-0000000000f1"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct cache *cache;
 static struct job_policy quick = {.kind = "measure.pass", .queue = JOB_HIGH, .retry = {1, 1, 1}, .deadline_ms = 600000};
 static struct job_kind kinds[2];
-
-static inline const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static inline const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 /* One pass by a worker of this process. */
 static inline void pass_by(struct pool *own)

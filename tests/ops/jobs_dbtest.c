@@ -11,23 +11,9 @@
 enum { OWNER, READER, OPERATOR, STRANGER, PEOPLE };
 static const enum role ROLES[PEOPLE] = {ROLE_OWNER, ROLE_READONLY, ROLE_READONLY, ROLE_OWNER};
 
-static struct ctx setup;
-static struct pool *pool;
 static struct tenant alpha, bravo;
 static struct caller caller;
 static char tokens[PEOPLE][WHO_TOKEN_TEXT];
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 static const char *org_of(int who)
 {

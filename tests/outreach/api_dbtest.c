@@ -13,22 +13,9 @@
 #define CUSTOMER "0190a000-0000-7000-8000-00000000000a"
 #define NOWHERE "00000000-0000-7000-8000-000000000000"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct tenant tenant, other;
 static struct caller caller;
 static char people[2][WHO_TOKEN_TEXT]; /* an owner, an analyst */
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	const char *text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 static int as(const char *token, const char *method, const char *target, const char *body)
 {

@@ -8,24 +8,10 @@
 
 enum { OWNER, ADMIN, ANALYST, READER, OPERATOR, PEOPLE };
 
-static struct ctx setup;
-static struct pool *pool;
 static struct tenant alpha, bravo;
 static struct caller caller;
 static char tokens[PEOPLE][WHO_TOKEN_TEXT], people[PEOPLE][ID_TEXT];
 static int reader; /* of the page that was read last */
-
-static inline const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static inline const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 /* p0@example.com is the owner, p1@example.com the admin, … */
 static inline void person_add(int who)

@@ -11,8 +11,6 @@
 
 #define KEY "sk_test_51abcdefgh"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct net *net;
 static struct tenant tenant;
 
@@ -20,18 +18,6 @@ static struct tenant tenant;
 static const struct job_policy QUICK = {"stripe.apply", JOB_HIGH, {6, 1, 1}, 60000};
 static const struct job_policy HASTY = {"stripe.hasty", JOB_HIGH, {2, 1, 1}, 60000};
 static const struct job_kind KINDS[] = {{&QUICK, stripe_apply_run}, {&HASTY, stripe_apply_run}, {0}};
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return ask(&setup, pool, text);
-}
 
 static void connect_stripe(bool live, const char *key)
 {

@@ -13,24 +13,10 @@
 #define PATH "/api/v1/retention/experiments"
 #define NOWHERE "00000000-0000-7000-8000-000000000000"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct house house;
 static struct tenant tenant, other;
 static struct caller caller;
 static const char *control, *rival, *third, *foreign;
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return ask(&setup, pool, text);
-}
 
 static const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static const char *text(const char *format, ...)

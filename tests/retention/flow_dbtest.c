@@ -5,21 +5,7 @@
 
 #define FLOWS "/api/v1/retention/flows"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct tenant tenant, other;
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return ask(&setup, pool, text);
-}
 
 static int open_house(void **state)
 {

@@ -11,8 +11,6 @@
 #define PRIVACY "/api/v1/retention/privacy"
 #define NAMED "ada-ref"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct house house;
 static struct tenant tenant, other;
 static struct caller caller;
@@ -20,18 +18,6 @@ static char owner[WHO_TOKEN_TEXT];
 
 static const struct job_policy CLEANUP = {"house.cleanup", JOB_LOW, {1, 1, 1}, 60000};
 static const struct job_kind KINDS[] = {{&JOB_CUSTOMER_ERASE, customer_erase_run}, {&CLEANUP, house_cleanup_run}, {0}};
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 static void family(const struct family *family)
 {

@@ -17,8 +17,6 @@
 #define MANY 7000
 #define GATE 77 /* the advisory lock that holds a report in the middle */
 
-static struct ctx setup;
-static struct pool *pool;
 static struct house house;
 static struct tenant tenant, other, crowd;
 static char analyst[WHO_TOKEN_TEXT], admin[WHO_TOKEN_TEXT];
@@ -40,18 +38,6 @@ static enum err run_watched(struct ctx *ctx, struct job *job)
 static const struct job_policy QUICK = {"report.make", JOB_LOW, {3, 1, 1}, 120000};
 static const struct job_policy CLEANUP = {"house.cleanup", JOB_LOW, {1, 1, 1}, 60000};
 static const struct job_kind KINDS[] = {{&QUICK, run_watched}, {&CLEANUP, house_cleanup_run}, {0}};
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return ask(&setup, pool, text);
-}
 
 static void person_add(const char *email, enum role role, char id[ID_TEXT], char access[WHO_TOKEN_TEXT])
 {

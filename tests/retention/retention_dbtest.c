@@ -10,23 +10,9 @@
 #define FLOWS "/api/v1/retention/flows"
 #define FLOW "{\"name\":\"Flow\",\"language\":\"en\",\"steps\":" EVERY_STEP "}"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct house house;
 static struct tenant tenant, other;
 static char analyst[WHO_TOKEN_TEXT], admin[WHO_TOKEN_TEXT];
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return ask(&setup, pool, text);
-}
 
 static void person_add(const char *email, enum role role, char access[WHO_TOKEN_TEXT])
 {

@@ -13,23 +13,9 @@
 
 #define PRO "{\"fact\":\"plan\",\"op\":\"is\",\"value\":\"pro\"}"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct tenant tenant, other;
 static struct caller client;
 static char analyst[WHO_TOKEN_TEXT + 8];
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 /* Answers every connection with what the test wants, and keeps what it was asked last. */
 static struct { int socket; pthread_t thread; _Atomic(const char *) answer; char asked[8192]; atomic_int calls; } stripe;

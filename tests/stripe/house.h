@@ -10,22 +10,8 @@
 #define SECRET "whsec_a_quiet_harbour"
 #define SECRET_OLD "whsec_the_one_before"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct net *net;
 static struct tenant tenant;
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 #define assert_sql(wanted, ...) \
 	do { \

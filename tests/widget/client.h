@@ -184,4 +184,19 @@ static inline const char *flow_add(struct ctx *ctx, struct pool *pool, const cha
 #define ANYBODY "null, null, null, 50, 'host'"
 #define ANYBODY_STRIPE "null, null, null, 50, 'stripe'"
 
+/* The test's own unit of work and its connections, opened in its group's setup. */
+static struct ctx setup;
+static struct pool *pool;
+
+/* Runs SQL that must succeed; its first value, or "", in memory of setup. */
+static inline const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static inline const char *sql(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	const char *text = arena_vprintf(&setup.arena, format, args);
+	va_end(args);
+	return arena_strdup(&setup.arena, ask(&setup, pool, text));
+}
+
 #endif

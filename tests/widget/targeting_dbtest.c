@@ -8,22 +8,8 @@
 
 #define START "/api/v1/widget/start"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct house house;
 static struct caller client;
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return arena_strdup(&setup.arena, ask(&setup, pool, text));
-}
 
 static int open_house(void **state)
 {

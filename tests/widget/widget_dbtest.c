@@ -11,21 +11,7 @@
 #define DECISION "/api/v1/widget/decision"
 #define BODY "{\"userId\":\"u\",\"subscriptionValue\":4900,\"currency\":\"usd\",\"stripeSubscriptionId\":\"sub_1\"}"
 
-static struct ctx setup;
-static struct pool *pool;
 static struct house house;
-
-static const char *sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static const char *sql(const char *format, ...)
-{
-	va_list args;
-	const char *text;
-
-	va_start(args, format);
-	text = arena_vprintf(&setup.arena, format, args);
-	va_end(args);
-	return ask(&setup, pool, text);
-}
 
 static int open_house(void **state)
 {
