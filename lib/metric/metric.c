@@ -26,7 +26,7 @@ struct gauge { _Atomic int64_t value; };
 
 /* Upper bounds: 50 µs * 2^k * (1 + j/4) for j = 0..3, up to the first that is not below 64 s (65.536 s); then infinity. */
 #define FIRST_US INT64_C(50)
-#define BOUNDS 82
+#define BOUNDS HISTOGRAM_BOUNDS
 
 struct histogram {
 	_Atomic uint64_t sum_us;
@@ -298,6 +298,16 @@ static int bucket_of(int64_t us)
 	while (bound_us(index) < us)
 		index++;
 	return index;
+}
+
+int64_t histogram_bound(int index)
+{
+	return index < BOUNDS ? bound_us(index) : INT64_MAX;
+}
+
+uint64_t histogram_bucket(const struct histogram *histogram, int index)
+{
+	return atomic_load_explicit(&histogram->buckets[index], memory_order_relaxed);
 }
 
 void histogram_observe(struct histogram *histogram, int64_t us)

@@ -36,6 +36,11 @@ void histogram_observe(struct histogram *histogram, int64_t us);
 uint64_t histogram_count(const struct histogram *histogram);
 int64_t histogram_quantile(const struct histogram *histogram, double quantile);
 
+/* Bucket index counts what is above the bound of the one before it and at most its own; the last one, HISTOGRAM_BOUNDS, has none (INT64_MAX). */
+#define HISTOGRAM_BOUNDS 82
+int64_t histogram_bound(int index);
+uint64_t histogram_bucket(const struct histogram *histogram, int index);
+
 /* Observations of at most us, within a bucket in proportion. */
 double histogram_under(const struct histogram *histogram, int64_t us);
 /* Every histogram of this name in the file, whichever process registered it. */
