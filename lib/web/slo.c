@@ -2,26 +2,12 @@
 
 #include "metric/metric.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct visit {
 	void (*each)(void *argument, const struct slo *slo);
 	void *argument;
 };
-
-/* The labels are our own: name="value",… without escapes. */
-static void label_read(const char *labels, const char *name, char *out, size_t room)
-{
-	char wanted[32];
-	snprintf(wanted, sizeof wanted, "%s=\"", name);
-	const char *at = strstr(labels, wanted);
-	*out = '\0';
-	if (!at)
-		return;
-	at += strlen(wanted);
-	snprintf(out, room, "%.*s", (int)strcspn(at, "\""), at);
-}
 
 static const struct target *target_named(const char *text)
 {
@@ -36,14 +22,15 @@ static bool within(int64_t us, int most_ms)
 	return !most_ms || us <= (int64_t)most_ms * 1000;
 }
 
-static void visit_one(void *argument, const char *labels, const struct histogram *histogram)
+static void visit_one(void *argument, const struct metric_value *value)
 {
+	const struct histogram *histogram = value->histogram;
 	struct visit *visit = argument;
-	struct slo slo = {.count = histogram_count(histogram)};
+	struct slo slo = {.count = value->count};
 	char class[24];
-	label_read(labels, "class", class, sizeof class);
-	label_read(labels, "method", slo.method, sizeof slo.method);
-	label_read(labels, "route", slo.route, sizeof slo.route);
+	metric_label(value->labels, "class", class, sizeof class);
+	metric_label(value->labels, "method", slo.method, sizeof slo.method);
+	metric_label(value->labels, "route", slo.route, sizeof slo.route);
 	slo.target = target_named(class);
 	if (!slo.target || !slo.count)
 		return;
@@ -58,5 +45,5 @@ static void visit_one(void *argument, const char *labels, const struct histogram
 
 void slo_each(void (*each)(void *argument, const struct slo *slo), void *argument)
 {
-	metric_each_histogram("stoa_http_request_duration_seconds", visit_one, &(struct visit){each, argument});
+	metric_each("stoa_http_request_duration_seconds", visit_one, &(struct visit){each, argument});
 }

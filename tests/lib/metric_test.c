@@ -118,19 +118,10 @@ static void quantiles(void **state)
 	assert_true(histogram_quantile(histogram, 1) == INT64_MAX);
 }
 
-/* Every line of a busy file is of the text format, names are grouped, buckets rise and end in the count. */
-static void count_one(void *argument, const char *labels, const struct histogram *histogram)
-{
-	int *seen = argument;
-	assert_non_null(strstr(labels, "route=\"/"));
-	*seen += (int)histogram_count(histogram);
-}
-
 /* A share is exact at bounds of buckets, and in proportion between them: 100 µs and 125 µs are neighbouring bounds. */
 static void shares(void **state)
 {
 	struct histogram *histogram = metric_histogram("stoa_share_seconds", "route=\"/a\"", "x");
-	int seen = 0;
 	(void)state;
 	assert_true(histogram_under(histogram, 1000) == 0);
 	for (int i = 0; i < 8; i++)
@@ -141,14 +132,9 @@ static void shares(void **state)
 	assert_true(histogram_under(histogram, 105) > 1.59 && histogram_under(histogram, 105) < 1.61);
 	assert_true(histogram_under(histogram, 125) == 8);
 	assert_true(histogram_under(histogram, 60000000) == 8);
-	histogram_observe(metric_histogram("stoa_share_seconds", "route=\"/b\"", "x"), 5);
-	histogram_observe(metric_histogram("stoa_other_seconds", "route=\"/b\"", "x"), 5);
-	metric_each_histogram("stoa_share_seconds", count_one, &seen);
-	assert_int_equal(seen, 11);
-	metric_each_histogram("stoa_absent_seconds", count_one, &seen);
-	assert_int_equal(seen, 11);
 }
 
+/* Every line of a busy file is of the text format, names are grouped, buckets rise and end in the count. */
 static void the_format_is_kept(void **state)
 {
 	(void)state;
@@ -217,11 +203,29 @@ static void a_full_file_hurts_nobody(void **state)
 	for (int i = 0; i < 300; i++) {
 		char labels[40];
 		snprintf(labels, sizeof labels, "n=\"%d\"", i);
+		counter_add(metric_counter("full_total", labels, ""), 1);
+	}
+	has("full_total{n=\"0\"} 1\n", true);
+	has("full_total{n=\"255\"} 1\n", true);
+	has("full_total{n=\"256\"}", false);
+	metric_close();
+	unlink(path);
+	char message[256];
+	assert_true(metric_open(message));
+	/* Large values share a room of their own: it ends first. */
+	int fitted = 0;
+	for (int i = 0; i < 256; i++) {
+		char labels[40];
+		snprintf(labels, sizeof labels, "n=\"%d\"", i);
 		histogram_observe(metric_histogram("full_seconds", labels, ""), 1);
 	}
-	has("full_seconds_count{n=\"0\"} 1\n", true);
-	has("full_seconds_count{n=\"255\"} 1\n", true);
-	has("full_seconds_count{n=\"256\"}", false);
+	char *all = rendered();
+	for (const char *at = all; (at = strstr(at, "full_seconds_count{")); at++)
+		fitted++;
+	free(all);
+	assert_int_equal(fitted, (8192 + 9 * 256) / 84);
+	counter_add(metric_counter("small_total", "", ""), 1);
+	has("small_total 1\n", true);
 }
 
 #define PROCESSES 4
@@ -245,6 +249,7 @@ static void processes_count_together(void **state)
 			snprintf(labels, sizeof labels, "n=\"%d\"", n % 50);
 			counter_add(metric_counter("together_total", labels, "T."), 1);
 			histogram_observe(metric_histogram("together_seconds", "", "T."), n);
+			summary_add(metric_summary("together_parts_seconds", "part=\"query\"", "T."), n);
 		}
 		_exit(0);
 	}
@@ -261,6 +266,143 @@ static void processes_count_together(void **state)
 	}
 	snprintf(text, sizeof text, "\ntogether_seconds_count %d\n", PROCESSES * TIMES);
 	has(text, true);
+	/* 4 * (0 + 1 + … + 1999) µs */
+	has("# TYPE together_parts_seconds summary\ntogether_parts_seconds_sum{part=\"query\"} 7.996000\n"
+		"together_parts_seconds_count{part=\"query\"} 8000\n", true);
+}
+
+/* A level is the sum over those that live: one that is killed takes its share along, and who takes its place begins at 0. */
+static void levels_are_of_the_living(void **state)
+{
+	char message[256], c;
+	int ready[2], hold[2];
+	(void)state;
+	level_set(metric_level("stoa_open", "program=\"a\"", "Open."), 5);
+	has("# TYPE stoa_open gauge\nstoa_open{program=\"a\"} 5\n", true);
+	for (int round = 0; round < 3; round++) {
+		assert_int_equal(pipe(ready) | pipe(hold), 0);
+		fflush(NULL);
+		pid_t child = fork();
+		if (child == 0) {
+			close(hold[1]);
+			metric_close(); /* the parent's share is none of its business */
+			if (!metric_open(message))
+				_exit(1);
+			level_add(metric_level("stoa_open", "program=\"a\"", ""), 9);
+			level_add(metric_level("stoa_open", "program=\"a\"", ""), -2);
+			if (write(ready[1], "", 1) != 1 || read(hold[0], &c, 1) != 0)
+				_exit(1);
+			_exit(0);
+		}
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &c, 1), 1);
+		has("stoa_open{program=\"a\"} 12\n", true);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		close(ready[0]);
+		close(hold[0]);
+		close(hold[1]);
+		has("stoa_open{program=\"a\"} 5\n", true);
+	}
+	metric_close();
+	assert_true(metric_open(message));
+	has("stoa_open{program=\"a\"} 0\n", true);
+}
+
+struct found { int count; uint64_t counts; double sum_s, value; char names[400]; };
+
+static void find_one(void *argument, const struct metric_value *value)
+{
+	struct found *found = argument;
+	found->count++;
+	found->counts += value->count;
+	found->sum_s += value->sum_s;
+	found->value += value->value;
+	strncat(found->names, value->name, sizeof found->names - strlen(found->names) - 1);
+	strncat(found->names, " ", sizeof found->names - strlen(found->names) - 1);
+	assert_true((value->kind == METRIC_HISTOGRAM) == (value->histogram != NULL));
+}
+
+static void series_can_be_read(void **state)
+{
+	(void)state;
+	counter_add(metric_counter("stoa_read_total", "a=\"1\"", ""), 3);
+	counter_add(metric_counter("stoa_read_total", "a=\"2\"", ""), 4);
+	gauge_raise(metric_gauge("stoa_read_peak", "", ""), 70);
+	gauge_raise(metric_gauge("stoa_read_peak", "", ""), 60);
+	level_set(metric_level("stoa_read_level", "", ""), 2);
+	histogram_observe(metric_histogram("stoa_read_seconds", "", ""), 1500000);
+	summary_add_many(metric_summary("stoa_read_part_seconds", "", ""), 3, 500000);
+	counter_add(metric_counter("other_total", "", ""), 1);
+	static const struct { const char *prefix; int count; uint64_t counts; double sum_s, value; const char *names; } ROWS[] = {
+		{"stoa_read_total", 2, 7, 0, 7, "stoa_read_total stoa_read_total "},
+		{"stoa_read_peak", 1, 0, 0, 70, "stoa_read_peak "},
+		{"stoa_read_level", 1, 0, 0, 2, "stoa_read_level "},
+		{"stoa_read_seconds", 1, 1, 1.5, 0, "stoa_read_seconds "},
+		{"stoa_read_part", 1, 3, 0.5, 0, "stoa_read_part_seconds "},
+		{"", 7, 12, 2, 80, "stoa_read_total stoa_read_total stoa_read_peak stoa_read_level stoa_read_seconds stoa_read_part_seconds other_total "},
+		{"absent", 0, 0, 0, 0, ""},
+	};
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct found found = {0};
+		metric_each(ROWS[i].prefix, find_one, &found);
+		assert_int_equal(found.count, ROWS[i].count);
+		assert_int_equal(found.counts, ROWS[i].counts);
+		assert_true(found.sum_s > ROWS[i].sum_s - 1e-9 && found.sum_s < ROWS[i].sum_s + 1e-9);
+		assert_true(found.value == ROWS[i].value);
+		assert_string_equal(found.names, ROWS[i].names);
+	}
+}
+
+static void labels_can_be_read(void **state)
+{
+	static const struct { const char *labels, *name; size_t room; bool found; const char *value; } ROWS[] = {
+		{"route=\"/a/:id\",method=\"GET\"", "route", 40, true, "/a/:id"},
+		{"route=\"/a/:id\",method=\"GET\"", "method", 40, true, "GET"},
+		{"subroute=\"x\",route=\"y\"", "route", 40, true, "y"},
+		{"a=\",b=\\\"z\\\",\",b=\"q\"", "b", 40, true, "q"},
+		{"a=\"1\\\\2\\n3\\\"\"", "a", 40, true, "1\\2\n3\""},
+		{"a=\"12345\"", "a", 4, true, "123"}, {"a=\"\"", "a", 4, true, ""}, {"a=\"1\"", "b", 4, false, ""},
+		{"", "a", 4, false, ""}, {"a", "a", 4, false, ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		char value[40] = "untouched";
+		assert_int_equal(metric_label(ROWS[i].labels, ROWS[i].name, value, ROWS[i].room), ROWS[i].found);
+		assert_string_equal(value, ROWS[i].value);
+	}
+}
+
+static void what_was_never_observed_is_left_out(void **state)
+{
+	(void)state;
+	metric_histogram("idle_seconds", "a=\"1\"", "I.");
+	metric_summary("idle_parts_seconds", "a=\"1\"", "I.");
+	metric_counter("idle_total", "a=\"1\"", "I.");
+	has("idle_seconds", false);
+	has("idle_parts", false);
+	has("idle_total{a=\"1\"} 0\n", true);
+	histogram_observe(metric_histogram("idle_seconds", "a=\"1\"", ""), 1);
+	has("idle_seconds_count{a=\"1\"} 1\n", true);
+}
+
+/* Found once, and again when the file is another one. */
+static void fixed_series_follow_the_file(void **state)
+{
+	static struct metric_fixed counter = {"fixed_total", "", "F."}, histogram = {"fixed_seconds", "", "F."};
+	char message[256];
+	(void)state;
+	counter_add(fixed_counter(&counter), 2);
+	counter_add(fixed_counter(&counter), 1);
+	histogram_observe(fixed_histogram(&histogram), 1);
+	has("fixed_total 3\n", true);
+	has("fixed_seconds_count 1\n", true);
+	metric_close();
+	counter_add(fixed_counter(&counter), 1); /* nowhere, harmlessly */
+	unlink(path);
+	assert_true(metric_open(message));
+	counter_add(fixed_counter(&counter), 5);
+	has("fixed_total 5\n", true);
 }
 
 static void *observe_many(void *argument)
@@ -383,6 +525,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_full_file_hurts_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(processes_count_together, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_count_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(levels_are_of_the_living, setup, teardown),
+		cmocka_unit_test_setup_teardown(series_can_be_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(labels_can_be_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_never_observed_is_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(fixed_series_follow_the_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_dead_block_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_layouts_are_replaced, setup, teardown),
 	};
