@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "bench/statistics.h"
+#include "cli/bench/statistics.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sf_gamma.h>
@@ -9,6 +9,9 @@
 
 #include <math.h>
 #include <string.h>
+
+/* So that 1 - 0.9 is not below 0.1. */
+#define ROUNDING 1e-12
 
 struct ranks ranks_of(struct arena *arena, int base, int fresh)
 {
@@ -55,7 +58,7 @@ struct change change_of(struct arena *arena, const struct ranks *ranks, enum cha
 		.interval = {-INFINITY, INFINITY},
 		.p = fmin(1, 2 * ranks->at_most[pairs - most]), /* U is symmetric */
 	};
-	while (cut <= pairs && ranks->at_most[cut] <= (1 - level) / 2)
+	while (cut <= pairs && ranks->at_most[cut] <= (1 - level) / 2 + ROUNDING)
 		cut++;
 	if (cut)
 		change.interval = (struct interval){all[cut - 1], all[pairs - cut]};
@@ -75,11 +78,9 @@ int runs_needed(int comparisons, double alpha)
 	return runs;
 }
 
-void holm_adjust(const double *p, int count, double *adjusted_out)
+void holm_adjust(struct arena *arena, const double *p, int count, double *adjusted_out)
 {
-	if (!count)
-		return;
-	size_t order[count];
+	size_t *order = arena_array(arena, (size_t)count + 1, sizeof *order);
 	gsl_sort_index(order, p, 1, (size_t)count);
 	double reached = 0;
 	for (int i = 0; i < count; i++) {
@@ -98,7 +99,7 @@ struct interval median_interval(struct arena *arena, const double *values, int c
 	double *ordered = sorted(arena, values, count);
 	int cut = 0;
 	/* The median lies outside when at most `cut` runs are on one side of it. */
-	while (2 * (cut + 1) < count && 2 * gsl_cdf_binomial_P((unsigned)cut + 1, 0.5, (unsigned)count) <= 1 - level)
+	while (2 * (cut + 1) < count && 2 * gsl_cdf_binomial_P((unsigned)cut + 1, 0.5, (unsigned)count) <= 1 - level + ROUNDING)
 		cut++;
 	if (level_out)
 		*level_out = fmax(0, 1 - 2 * gsl_cdf_binomial_P((unsigned)cut, 0.5, (unsigned)count));

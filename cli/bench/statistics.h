@@ -46,7 +46,7 @@ double change_least_p(int base, int fresh);
 int runs_needed(int comparisons, double alpha);
 
 /* p-values that may be held against alpha one by one. */
-void holm_adjust(const double *p, int count, double *adjusted_out);
+void holm_adjust(struct arena *arena, const double *p, int count, double *adjusted_out);
 
 /* The middle value, or the mean of the two in the middle. count above 0. */
 double median_of(struct arena *arena, const double *values, int count);
