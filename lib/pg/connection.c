@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/turn.h"
+#include "pg/cancel.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -164,7 +165,23 @@ static bool is_error(const PGresult *result)
 
 static bool feed(PGconn *raw, const struct command *command)
 {
-	return command && command->copy && PQputCopyData(raw, command->copy, (int)command->copy_bytes) == 1 && PQputCopyEnd(raw, NULL) == 1;
+	return command->copy && PQputCopyData(raw, command->copy, (int)command->copy_bytes) == 1 && PQputCopyEnd(raw, NULL) == 1;
+}
+
+/* Waits for more from the server. False: it is silent. */
+static bool more_comes(struct connection *connection, int64_t deadline_us)
+{
+	int fd = PQsocket(connection->raw), most_ms = connection->patience_ms;
+	if (deadline_us && !connection->cancelled) {
+		int64_t left_ms = (deadline_us - clock_mono_us() + 999) / 1000;
+		bool first = !most_ms || left_ms < most_ms;
+		if (left_ms > 0 && turn_poll(fd, POLLIN, first ? (int)left_ms : most_ms))
+			return true;
+		connection->cancelled = first && cancel_sent(connection->raw, CANCEL_GRACE_MS);
+		if (!connection->cancelled)
+			return false;
+	}
+	return turn_poll(fd, POLLIN, connection->cancelled ? CANCEL_GRACE_MS : most_ms);
 }
 
 /* The last result of what was sent, or the first error, as PQexec() would have it, but not waiting for ever. */
@@ -172,9 +189,10 @@ static PGresult *collect(struct connection *connection, const struct command *co
 {
 	PGconn *raw = connection->raw;
 	PGresult *kept = NULL;
+	connection->cancelled = false;
 	for (;;) {
 		while (PQisBusy(raw)) {
-			if (!turn_poll(PQsocket(raw), POLLIN, connection->patience_ms)) {
+			if (!more_comes(connection, command->deadline_us)) {
 				answer->silent = true;
 				return kept;
 			}
@@ -205,12 +223,13 @@ static bool is_prepared(const struct connection *connection, int number)
 	return connection->prepared[number / 64] >> (number % 64) & 1;
 }
 
-static bool prepare(struct connection *connection, const struct statement *statement, struct answer *answer)
+static bool prepare(struct connection *connection, const struct command *command, struct answer *answer)
 {
+	const struct statement *statement = command->statement;
 	if (is_prepared(connection, statement->number))
 		return true;
 	if (PQsendPrepare(connection->raw, statement->name, statement->text, statement->params, NULL))
-		answer->result = collect(connection, NULL, answer);
+		answer->result = collect(connection, command, answer);
 	if (!answer->result || is_error(answer->result) || answer->silent)
 		return false;
 	PQclear(answer->result);
@@ -224,7 +243,7 @@ static bool send_command(struct connection *connection, const struct command *co
 	PGconn *raw = connection->raw;
 	const struct statement *statement = command->statement;
 	if (statement && connection->prepare) {
-		if (!prepare(connection, statement, answer))
+		if (!prepare(connection, command, answer))
 			return false;
 		answer->executing = true;
 		return PQsendQueryPrepared(raw, statement->name, statement->params, command->params, NULL, NULL, 0);
@@ -269,7 +288,7 @@ struct answer connection_ask(struct connection *connection, const struct command
 bool connection_prepared(struct connection *connection, const struct statement *statement)
 {
 	struct answer answer = {0};
-	bool done = connection->prepare && prepare(connection, statement, &answer);
+	bool done = connection->prepare && prepare(connection, &(struct command){.statement = statement}, &answer);
 	PQclear(answer.result);
 	return done && !answer.silent;
 }
@@ -289,10 +308,10 @@ bool connection_pipeline_send(struct connection *connection)
 	return PQpipelineSync(connection->raw) == 1;
 }
 
-static PGresult *result_wait(struct connection *connection, bool *silent_out)
+static PGresult *result_wait(struct connection *connection, int64_t deadline_us, bool *silent_out)
 {
 	while (PQisBusy(connection->raw)) {
-		if (!turn_poll(PQsocket(connection->raw), POLLIN, connection->patience_ms)) {
+		if (!more_comes(connection, deadline_us)) {
 			*silent_out = connection->worn = true;
 			return NULL;
 		}
@@ -302,9 +321,10 @@ static PGresult *result_wait(struct connection *connection, bool *silent_out)
 	return PQgetResult(connection->raw);
 }
 
-PGresult *connection_pipeline_next(struct connection *connection, bool *silent_out)
+PGresult *connection_pipeline_next(struct connection *connection, int64_t deadline_us, bool *silent_out)
 {
-	PGresult *result = result_wait(connection, silent_out);
+	connection->cancelled = false;
+	PGresult *result = result_wait(connection, deadline_us, silent_out);
 	if (result && PQresultStatus(result) == PGRES_TUPLES_OK) {
 		PQclear(PQgetResult(connection->raw)); /* NULL, which ends the statement */
 		return result;
@@ -317,7 +337,7 @@ void connection_pipeline_end(struct connection *connection)
 {
 	bool ended = false, silent = false;
 	while (!ended && !connection->worn && PQstatus(connection->raw) == CONNECTION_OK) {
-		PGresult *result = result_wait(connection, &silent);
+		PGresult *result = result_wait(connection, 0, &silent);
 		ended = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 		PQclear(result);
 	}

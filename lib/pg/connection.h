@@ -4,6 +4,8 @@
 
 #include "pg/pg.h"
 
+#define CANCEL_GRACE_MS 250
+
 /* How connections are made: [db], read once when the pool opens. */
 struct connection_plan {
 	const char *url;
@@ -24,6 +26,7 @@ struct connection {
 	int patience_ms;
 	bool prepare;
 	bool worn;               /* to be closed instead of used again */
+	bool cancelled;          /* the server was told to end what runs now */
 	char constraint[64];
 	uint64_t *prepared;      /* bit statement->number: prepared here */
 };
@@ -45,6 +48,7 @@ struct command {
 	const char *const *params;
 	const char *copy;                  /* rows for COPY … FROM STDIN, or NULL */
 	size_t copy_bytes;
+	int64_t deadline_us;               /* monotonic: the server is told to end it then; 0 = never */
 };
 
 struct answer {
@@ -54,7 +58,8 @@ struct answer {
 	bool silent;       /* no answer within the connection's patience */
 };
 
-/* Sends and waits for the last result. A lost or silent connection is marked worn. */
+/* Sends and waits for the last result. A lost or silent connection is marked worn. A statement whose deadline passes is cancelled, and the
+ * connection then says so: its answer is the server's 57014, or silence when that does not come in CANCEL_GRACE_MS. */
 struct answer connection_ask(struct connection *connection, const struct command *command);
 
 /* The steps of a pipeline (pg/pipeline.h). Prepared: the statement is, or is now. */
@@ -63,8 +68,9 @@ bool connection_pipeline_begin(struct connection *connection);
 /* Sends nothing yet. */
 bool connection_pipeline_add(struct connection *connection, const struct statement *statement, const char *const *params);
 bool connection_pipeline_send(struct connection *connection);
-/* The rows of the next statement, or NULL: it failed or, with *silent_out, nothing came within the connection's patience. */
-PGresult *connection_pipeline_next(struct connection *connection, bool *silent_out);
+/* The rows of the next statement, or NULL: it failed or, with *silent_out, nothing came within the connection's patience. Cancels as
+ * connection_ask() does. */
+PGresult *connection_pipeline_next(struct connection *connection, int64_t deadline_us, bool *silent_out);
 /* Passes over what is left. */
 void connection_pipeline_end(struct connection *connection);
 /* Ends whatever transaction is open; false: the connection is of no more use. */

@@ -1,4 +1,6 @@
 lib_libstoa_a_SOURCES += \
+	lib/pg/cancel.c \
+	lib/pg/cancel.h \
 	lib/pg/connection.c \
 	lib/pg/connection.h \
 	lib/pg/migrate.c \

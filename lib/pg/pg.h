@@ -61,7 +61,10 @@ void pg_rollback(struct lease *lease);
  * answer was lost is ERR_UNCERTAIN. Errors by SQLSTATE, see pg/sqlstate.c:
  * 23505 ERR_CONFLICT, 23503/23514/22xxx/23502 ERR_INVALID, 40001/40P01 ERR_CONFLICT, 57014 ERR_TIMEOUT,
  * 08xxx/57P0x/53xxx ERR_UNAVAILABLE, else ERR_INTERNAL; the constraint's name is kept in pg_constraint().
- * No answer at all within db.statement_timeout and 2 s: ERR_TIMEOUT, or ERR_UNCERTAIN as above. result_out may be NULL. */
+ * When ctx's deadline passes the server is told to end the statement: ERR_TIMEOUT with Retry-After, and the connection is of use again.
+ * After it nothing more is sent; only COMMIT and ROLLBACK have no deadline.
+ * No answer at all within db.statement_timeout and 2 s, or to the cancelling within half a second: ERR_TIMEOUT, or ERR_UNCERTAIN as above,
+ * and the connection is replaced. result_out may be NULL. */
 enum err pg_run(struct lease *lease, const struct statement *statement, const char *const *params, PGresult **result_out);
 /* As pg_run() for text that is not a file: BEGIN, LISTEN, migrations. May hold several commands when params is 0. */
 enum err pg_run_text(struct lease *lease, const char *text, int count, const char *const *params, PGresult **result_out);

@@ -26,6 +26,7 @@ struct question {
 
 struct pipeline {
 	struct pool *pool;
+	int64_t wait_us; /* in line, at most */
 	pthread_mutex_t lock;
 	pthread_cond_t asked;
 	struct question *first, **last;
@@ -72,7 +73,8 @@ static struct question *ask_together(struct lease *lease, struct question *quest
 		sent = connection_pipeline_add(connection, at->statement, at->params);
 	sent = sent && connection_pipeline_send(connection);
 	while (sent && question) {
-		PGresult *result = connection_pipeline_next(connection, silent_out);
+		PGresult *result = connection_pipeline_next(connection, question->ctx->deadline_us, silent_out);
+		question->ctx->cancelled += connection->cancelled;
 		if (!result)
 			break;
 		struct question *answered = question;
@@ -163,6 +165,7 @@ struct pipeline *pipeline_open(struct pool *pool, int connections)
 	if (!pipeline)
 		abort();
 	pipeline->pool = pool;
+	pipeline->wait_us = (int64_t)conf_ms("db.pool_wait") * 1000;
 	pipeline->count = connections;
 	pipeline->last = &pipeline->first;
 	pthread_mutex_init(&pipeline->lock, NULL);
@@ -175,6 +178,31 @@ struct pipeline *pipeline_open(struct pool *pool, int connections)
 			abort();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pipeline;
+}
+
+void pipeline_look(struct pipeline *pipeline)
+{
+	int64_t now_us = clock_mono_us();
+	struct question *late, **end = &late;
+	pthread_mutex_lock(&pipeline->lock);
+	late = pipeline->first;
+	while (*end && now_us - (*end)->since_us > pipeline->wait_us) {
+		end = &(*end)->next;
+		pipeline->queued--;
+	}
+	pipeline->first = *end;
+	*end = NULL;
+	if (!pipeline->first)
+		pipeline->last = &pipeline->first;
+	pthread_mutex_unlock(&pipeline->lock);
+	for (struct question *next; late; late = next) {
+		next = late->next;
+		late->ctx->pool_wait_us += now_us - late->since_us;
+		fail(late->ctx, ERR_UNAVAILABLE, "The database cannot be reached for the moment");
+		late->ctx->fault.retry_after_s = 1;
+		ctx_explain(late->ctx, "no connection of the pipeline came free in time");
+		late->done(late->argument, ERR_UNAVAILABLE, NULL);
+	}
 }
 
 void pipeline_close(struct pipeline *pipeline)

@@ -21,6 +21,10 @@ bool pipeline_takes(const struct statement *statement);
 /* Called in a thread of the pipeline. Not OK: the fault is recorded in the asker's ctx. */
 typedef void pipeline_done(void *argument, enum err err, PGresult *result);
 
+/* Answers what has waited in line for longer than db.pool_wait with ERR_UNAVAILABLE, in the calling thread: for one that looks now and then,
+ * since those of the pipeline are then held up. */
+void pipeline_look(struct pipeline *pipeline);
+
 /* Asks, and calls done(argument, …) exactly once, possibly before this returns. ctx, which gets result and fault, and params
  * belong to the pipeline until then. Errors as pg_query(); the time in line counts as ctx->pool_wait_us. */
 void pipeline_ask(struct ctx *ctx, struct pipeline *pipeline, const struct statement *statement, const char *const *params,

@@ -63,7 +63,7 @@ enum err command_report(struct lease *lease, const struct command *command, cons
 		message = lease->connection->raw ? PQerrorMessage(lease->connection->raw) : "";
 	snprintf(lease->connection->constraint, sizeof lease->connection->constraint, "%s", constraint ? constraint : "");
 	fail(ctx, err, "%s", client_text(err));
-	if (err == ERR_UNAVAILABLE && ctx->fault.err == err)
+	if ((err == ERR_UNAVAILABLE || err == ERR_TIMEOUT) && ctx->fault.err == err)
 		ctx->fault.retry_after_s = 1;
 	ctx_explain(ctx, "%s: %s %.*s %s", command->statement ? command->statement->name : "text", state_of(result),
 		(int)strcspn(message, "\n"), message, constraint ? constraint : "");
@@ -98,13 +98,16 @@ void result_keep(struct ctx *ctx, PGresult *result)
 	arena_defer(&ctx->arena, release_result, result);
 }
 
-static enum err run(struct lease *lease, const struct command *command, PGresult **result_out)
+static enum err run(struct lease *lease, struct command *command, PGresult **result_out)
 {
 	struct ctx *ctx = lease->ctx;
 	PGresult *unwanted;
 	if (!result_out)
 		result_out = &unwanted;
 	*result_out = NULL;
+	command->deadline_us = ctx->deadline_us;
+	if (ctx->deadline_us && !ctx_left_ms(ctx, 1))
+		return command_report(lease, command, NULL, ERR_TIMEOUT);
 	for (bool again = false;; again = true) {
 		/* What may be repeated finds out by itself that the server is gone, and saves the system call of asking. */
 		bool try_it = !again && lease->connection->raw && !lease->connection->worn && command_repeatable(command);
@@ -114,6 +117,7 @@ static enum err run(struct lease *lease, const struct command *command, PGresult
 			return command_report(lease, command, NULL, ERR_UNAVAILABLE);
 		ctx->queries++;
 		struct answer answer = connection_ask(lease->connection, command);
+		ctx->cancelled += lease->connection->cancelled;
 		if (is_success(answer.result) && !answer.lost && !answer.silent) {
 			result_keep(ctx, answer.result);
 			*result_out = answer.result;

@@ -378,6 +378,78 @@ static void test_killed_within(void **state)
 	assert_string_equal(ask(&fixture->ctx, fixture->pool, "select count(*) from thing"), "0");
 }
 
+/* The deadline passes while the statement runs. */
+static enum err run_until(struct lease *lease, const struct statement *statement, const char *param)
+{
+	ctx_forgive(lease->ctx);
+	lease->ctx->deadline_us = clock_mono_us() + 100000;
+	enum err err = pg_run(lease, statement, PARAMS(param), NULL);
+	assert_true(clock_mono_us() >= lease->ctx->deadline_us);
+	lease->ctx->deadline_us = 0;
+	return err;
+}
+
+static void test_deadline(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ctx *ctx = &fixture->ctx;
+	struct lease lease;
+	assert_int_equal(lease_take(ctx, fixture->pool, &lease), OK);
+	int pid = pid_of(&lease);
+	const char *self = pg_int(ctx, pid);
+	assert_int_equal(run_until(&lease, &NAP, self), ERR_TIMEOUT);
+	assert_int_equal(ctx->fault.retry_after_s, 1);
+	assert_int_equal(ctx->cancelled, 1);
+	/* The server says that nothing was written, so this is no ERR_UNCERTAIN. */
+	assert_int_equal(run_until(&lease, &ADD_SLOWLY, "1"), ERR_TIMEOUT);
+	assert_int_equal(ctx->cancelled, 2);
+	ctx_forgive(ctx);
+	assert_int_equal(pid_of(&lease), pid);
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(pg_run(&lease, &ADD, PARAMS("2"), NULL), OK);
+	assert_int_equal(run_until(&lease, &NAP, self), ERR_TIMEOUT);
+	pg_rollback(&lease);
+	/* What comes too late is not begun. */
+	uint32_t queries = ctx->queries;
+	ctx_forgive(ctx);
+	ctx->deadline_us = 1;
+	assert_int_equal(pg_run(&lease, &ADD, PARAMS("3"), NULL), ERR_TIMEOUT);
+	assert_int_equal(ctx->queries, queries);
+	/* A transaction that was in time is committed. */
+	ctx_forgive(ctx);
+	ctx->deadline_us = 0;
+	assert_int_equal(pg_begin(&lease), OK);
+	assert_int_equal(pg_run(&lease, &ADD, PARAMS("4"), NULL), OK);
+	ctx->deadline_us = 1;
+	assert_int_equal(pg_commit(&lease), OK);
+	ctx->deadline_us = 0;
+	assert_int_equal(pid_of(&lease), pid);
+	lease_return(&lease);
+	assert_string_equal(ask(ctx, fixture->pool, "select string_agg(id::text, ' ') from thing"), "4");
+}
+
+/* The session hears nothing, not even that it is cancelled: it is left behind. */
+static void test_deadline_deaf(void **state)
+{
+	static const struct { const struct statement *statement; enum err err; } ROWS[] = {{&ALL, ERR_TIMEOUT}, {&ADD, ERR_UNCERTAIN}};
+	struct fixture *fixture = *state;
+	struct lease lease;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		assert_int_equal(lease_take(&fixture->ctx, fixture->pool, &lease), OK);
+		int pid = pid_of(&lease);
+		/* Prepared, so that it is being executed when nothing more is heard. */
+		assert_int_equal(pg_run(&lease, ROWS[i].statement, PARAMS("1"), NULL), OK);
+		kill(pid, SIGSTOP);
+		enum err err = run_until(&lease, ROWS[i].statement, "2");
+		ctx_forgive(&fixture->ctx);
+		int other = pid_of(&lease);
+		kill(pid, SIGCONT);
+		assert_int_equal(err, ROWS[i].err);
+		assert_int_not_equal(other, pid);
+		lease_return(&lease);
+	}
+}
+
 static void test_commit(void **state)
 {
 	struct fixture *fixture = *state;
@@ -609,7 +681,7 @@ int main(void)
 	conf_add(PG_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	const struct CMUnitTest tests[] = {CASE(test_values), CASE(test_errors), CASE(test_timeout), CASE(test_silence), CASE(test_exhausted),
-		CASE(test_line), CASE(test_forgotten), CASE(test_killed_between), CASE(test_killed_within), CASE(test_commit),
+		CASE(test_line), CASE(test_forgotten), CASE(test_killed_between), CASE(test_killed_within), CASE(test_deadline), CASE(test_deadline_deaf), CASE(test_commit),
 		CASE(test_stale_statements), CASE(test_lifetime), CASE(test_session_settings), CASE(test_unreachable), CASE(test_threads),
 		CASE(test_restart)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

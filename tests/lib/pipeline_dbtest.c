@@ -195,6 +195,45 @@ static void test_silence(void **state)
 		assert_true(fixture->asked[i].err == OK || fixture->asked[i].err == ERR_TIMEOUT);
 }
 
+/* The first question's deadline passes while the connection works at it: those behind it are answered all the same. */
+static void test_deadline(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_int_equal(lease_take(&fixture->ctx, fixture->own, &fixture->lock), OK);
+	assert_int_equal(pg_run_text(&fixture->lock, "select pg_advisory_lock(1)", 0, NULL, NULL), OK);
+	fixture->held.ctx.deadline_us = clock_mono_us() + 100000;
+	pipeline_ask(&fixture->held.ctx, fixture->pipeline, &HELD, NULL, answered, &fixture->held);
+	ask_all(fixture, NULL);
+	wait_all(fixture);
+	own_answers(fixture, -1);
+	WAIT_FOR(atomic_load(&fixture->held.answers));
+	assert_int_equal(fixture->held.err, ERR_TIMEOUT);
+	assert_int_equal(fixture->held.ctx.fault.retry_after_s, 1);
+	assert_int_equal(fixture->held.ctx.cancelled, 1);
+}
+
+/* All connections are held up: who looks answers what has waited too long. */
+static void test_late(void **state)
+{
+	struct fixture *fixture = *state;
+	hold(fixture);
+	ask_all(fixture, NULL);
+	pipeline_look(fixture->pipeline);
+	for (int i = 0; i < QUESTIONS; i++) {
+		WAIT_FOR((pipeline_look(fixture->pipeline), atomic_load(&fixture->asked[i].answers)));
+		assert_int_equal(fixture->asked[i].err, ERR_UNAVAILABLE);
+		assert_int_equal(fixture->asked[i].ctx.fault.retry_after_s, 1);
+		assert_true(fixture->asked[i].ctx.pool_wait_us >= 250000);
+		ctx_reset(&fixture->asked[i].ctx);
+		atomic_store(&fixture->asked[i].answers, 0);
+	}
+	assert_int_equal(atomic_load(&fixture->held.answers), 0);
+	ask_all(fixture, NULL);
+	let_go(fixture);
+	wait_all(fixture);
+	own_answers(fixture, -1);
+}
+
 static void test_unprepared(void **state)
 {
 	struct fixture *fixture = *state;
@@ -317,7 +356,7 @@ int main(void)
 {
 	conf_add(PG_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
-	const struct CMUnitTest tests[] = {CASE(test_together), CASE(test_one_fails), CASE(test_killed), CASE(test_silence), CASE(test_unprepared),
+	const struct CMUnitTest tests[] = {CASE(test_together), CASE(test_one_fails), CASE(test_killed), CASE(test_silence), CASE(test_deadline), CASE(test_late), CASE(test_unprepared),
 		CASE(test_closing), CASE(test_threads), CASE(test_takes), CASE(test_restart)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
