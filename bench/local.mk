@@ -3,6 +3,12 @@ bench_bare_SOURCES = bench/bare.c
 bench_bare_LDADD = -lfcgi -lpthread
 noinst_PROGRAMS += bench/jobs
 bench_jobs_SOURCES = bench/jobs.c
+# Counted by callgrind (package valgrind); any options of the compiler will do, as long as they stay the same.
+EXTRA_PROGRAMS += bench/instructions
+bench_instructions_SOURCES = bench/instructions.c cli/families.c
+bench_instructions_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_CFLAGS='"$(CFLAGS)"'
+bench_instructions_LDADD = $(FAMILY_LIBS)
+EXTRA_DIST += bench/baselines/instructions.json bench/callgrind.mjs
 EXTRA_DIST += bench/analytics.mjs bench/analytics.sql bench/common.mjs bench/jobs.mjs bench/run.mjs bench/start.lua
 
 # Ratios, each taken in one run: bench/run.mjs (needs wrk and libfcgi-dev) and bench/jobs.mjs; and times against the documents' targets at the
@@ -14,4 +20,6 @@ bench-jobs: all
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/jobs.mjs
 bench-analytics: all
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/analytics.mjs
-.PHONY: bench bench-requests bench-jobs bench-analytics
+bench-instructions: bench/instructions cli/stoa web/dist/manifest.json
+	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/callgrind.mjs
+.PHONY: bench-instructions bench bench-requests bench-jobs bench-analytics
