@@ -30,7 +30,7 @@ struct command {
 };
 
 extern const struct command COMMAND_MIGRATE, COMMAND_USER, COMMAND_KEY, COMMAND_ROUTES, COMMAND_OPENAPI, COMMAND_CONFIG, COMMAND_DOCTOR,
-	COMMAND_SLO, COMMAND_JOBS, COMMAND_EVENTS, COMMAND_MAIL, COMMAND_STRIPE, COMMAND_MEASURE;
+	COMMAND_SLO, COMMAND_JOBS, COMMAND_EVENTS, COMMAND_MAIL, COMMAND_STRIPE, COMMAND_MEASURE, COMMAND_PROMETHEUS;
 
 /* Prints the fault recorded in cli->ctx on standard error, with what only the log would show; answers 1. */
 int cli_fail(struct cli *cli);

@@ -19,6 +19,13 @@ cli_stoa_SOURCES = \
 	cli/openapi.c \
 	cli/openapi.h \
 	cli/openapi_schema.c \
+	cli/prometheus.c \
+	cli/prometheus.h \
+	cli/prometheus_alerts.c \
+	cli/prometheus_classes.c \
+	cli/prometheus_dashboard.c \
+	cli/prometheus_rules.c \
+	cli/prometheus_tests.c \
 	cli/routes.c \
 	cli/slo.c \
 	cli/stripe.c \
@@ -29,3 +36,5 @@ fcgi_libfamilies_a_SOURCES = $(auth_sources) $(ops_sources) $(PAGES_SOURCES) $(r
 
 TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest
 EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest
+TESTS += tests/cli/prometheus_test
+EXTRA_DIST += tests/cli/prometheus_test tests/cli/prometheus_test.mjs
