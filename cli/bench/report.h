@@ -1,0 +1,20 @@
+/* HTML pages of results and histories, which stand alone: no scripts, no other files; charts are SVG, and what each shows stands in a table
+ * beside it; light and dark by prefers-color-scheme. */
+#ifndef STOA_CLI_BENCH_REPORT_H
+#define STOA_CLI_BENCH_REPORT_H
+
+#include "base/buffer.h"
+#include "cli/bench/record.h"
+#include "cli/bench/result.h"
+#include "web/target.h"
+
+/* Memory of ctx for what is worked out on the way. */
+void report_html(struct ctx *ctx, const struct result *result, struct buffer *out);
+/* One chart a scenario, route and quantile: the medians of the records in their order, with intervals. */
+void history_html(struct ctx *ctx, const struct history *history, struct buffer *out);
+/* Writes the page to path. ERR_INTERNAL: it could not, with the reason. */
+enum err report_save(struct ctx *ctx, const char *path, const struct buffer *page);
+/* The targets of a class by its name, or NULL. */
+const struct target *report_target(const char *class);
+
+#endif

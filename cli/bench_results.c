@@ -1,0 +1,196 @@
+#include "config.h"
+
+#include "bench.h"
+#include "bench_runs.h"
+
+#include "bench/compare.h"
+#include "bench/report.h"
+
+#include <string.h>
+
+static int wrong(const char *why)
+{
+	fprintf(stderr, "stoa: %s\n", why);
+	return cli_usage(&COMMAND_BENCH);
+}
+
+/* The page of what was made, saved; the exit status. */
+static int page_save(struct cli *cli, const char *path, struct buffer *page)
+{
+	enum err err = report_save(&cli->ctx, path, page);
+	buffer_free(page);
+	return err == OK ? 0 : cli_fail(cli);
+}
+
+int bench_report(struct cli *cli, int argc, char **argv)
+{
+	const char *html = cli_option(&argc, argv, "--html");
+	struct result result;
+	struct buffer page = {0};
+	if (argc != 2)
+		return wrong("report takes one file");
+	if (result_load(&cli->ctx, argv[1], &result) != OK)
+		return cli_fail(cli);
+	result_print(&result, cli->out);
+	if (!html)
+		return 0;
+	report_html(&cli->ctx, &result, &page);
+	return page_save(cli, html, &page);
+}
+
+int bench_history(struct cli *cli, int argc, char **argv)
+{
+	const char *html = cli_option(&argc, argv, "--html");
+	struct history history;
+	struct buffer page = {0};
+	if (argc != 2 || !html)
+		return wrong("history takes one file and --html");
+	if (history_load(&cli->ctx, argv[1], &history) != OK)
+		return cli_fail(cli);
+	history_html(&cli->ctx, &history, &page);
+	return page_save(cli, html, &page);
+}
+
+/* A history that is broken is told before anything is measured. */
+static enum err history_ready(struct ctx *ctx, const char *path)
+{
+	struct history history;
+	if (history_load(ctx, path, &history) == OK)
+		return OK;
+	if (ctx->fault.err != ERR_NOT_FOUND)
+		return ctx->fault.err;
+	ctx_forgive(ctx);
+	return OK;
+}
+
+/* Adds the records of every file to the history; what cannot be added goes to standard output, so that nothing measured is lost. */
+static enum err records_keep(struct cli *cli, const char *into, const struct record *records, int count)
+{
+	enum err err = OK;
+	for (int i = 0; i < count; i++) {
+		struct buffer line = {0};
+		if (err == OK)
+			err = history_add(&cli->ctx, into, &records[i]);
+		if (err == OK)
+			continue;
+		record_write(&records[i], &line);
+		fputs(line.data, cli->out);
+		buffer_free(&line);
+	}
+	return err;
+}
+
+static struct record *records_of(struct ctx *ctx, const struct side *side, int file_count, int runs)
+{
+	struct record *records = arena_array(&ctx->arena, (size_t)file_count, sizeof *records);
+	for (int file = 0; file < file_count; file++)
+		records[file] = record_of(ctx, side->label, side->results + file * runs, runs);
+	return records;
+}
+
+int bench_record(struct cli *cli, int argc, char **argv)
+{
+	struct runs_options options;
+	struct side side = {.url = cli_option(&argc, argv, "--url"), .label = cli_option(&argc, argv, "--label")};
+	const char *into = cli_option(&argc, argv, "--into");
+	double runs, warm_up;
+	if (!runs_options_take(&argc, argv, &options) || !runs_number_take(&argc, argv, "--runs", 1, RUNS_MOST, 5, &runs) ||
+		!runs_number_take(&argc, argv, "--warm-up", 0, RUNS_MOST, 1, &warm_up))
+		return 2;
+	if (argc < 2 || !side.url || !side.label || !into)
+		return wrong("record takes files, --url, --label and --into");
+	if (history_ready(&cli->ctx, into) != OK ||
+		runs_measure(cli, &options, argv + 1, argc - 1, (int)warm_up, (int)runs, &side, 1) != OK ||
+		records_keep(cli, into, records_of(&cli->ctx, &side, argc - 1, (int)runs), argc - 1) != OK)
+		return cli_fail(cli);
+	fprintf(cli->out, "%d record%s of %d runs added to %s as %s\n", argc - 1, argc == 2 ? "" : "s", (int)runs, into, side.label);
+	return 0;
+}
+
+/* A regression outweighs what cannot be told. */
+static int worse(int status, int other)
+{
+	return status == 1 || other == 1 ? 1 : status > other ? status : other;
+}
+
+/* -1: they cannot be compared. */
+static int compare_pair(struct cli *cli, const struct record *base, const struct record *fresh, const struct compare_rule *rule)
+{
+	struct compared compared;
+	if (compare_records(&cli->ctx, base, fresh, rule, &compared) != OK)
+		return -1;
+	compare_print(&cli->ctx, base, fresh, rule, &compared, cli->out);
+	return compare_status(&compared);
+}
+
+static int compare_stored(struct cli *cli, const char *path, const char *base_label, const char *fresh_label, const struct compare_rule *rule)
+{
+	struct ctx *ctx = &cli->ctx;
+	struct history history;
+	struct record base, fresh;
+	int status = 0, pairs = 0;
+	if (history_load(ctx, path, &history) != OK)
+		return cli_fail(cli);
+	for (int i = 0; i < history.count; i++) {
+		const char *scenario = record_scenario(ctx, &history.records[i]);
+		bool before = false;
+		for (int j = 0; j < i && !before; j++)
+			before = !strcmp(record_scenario(ctx, &history.records[j]), scenario);
+		if (before || !history_find(ctx, &history, base_label, scenario, &base) || !history_find(ctx, &history, fresh_label, scenario, &fresh))
+			continue;
+		int now = compare_pair(cli, &base, &fresh, rule);
+		if (now < 0)
+			return cli_fail(cli);
+		status = worse(status, now);
+		pairs++;
+	}
+	if (pairs)
+		return status;
+	(void)fail(ctx, ERR_NOT_FOUND, "%.80s has no scenario that was recorded both as %.60s and as %.60s", path, base_label, fresh_label);
+	return cli_fail(cli);
+}
+
+static int compare_live(struct cli *cli, int argc, char **argv, const struct compare_rule *rule)
+{
+	struct runs_options options;
+	double runs, warm_up;
+	const char *into = cli_option(&argc, argv, "--into");
+	struct side sides[2] = {{.url = cli_option(&argc, argv, "--base-url"), .label = cli_option(&argc, argv, "--base")},
+		{.url = cli_option(&argc, argv, "--new-url"), .label = cli_option(&argc, argv, "--new")}};
+	if (!runs_options_take(&argc, argv, &options) || !runs_number_take(&argc, argv, "--runs", 1, RUNS_MOST, 7, &runs) ||
+		!runs_number_take(&argc, argv, "--warm-up", 0, RUNS_MOST, 1, &warm_up))
+		return 2;
+	if (argc < 2 || !sides[0].url || !sides[1].url)
+		return wrong("compare takes files, --base-url and --new-url, or --records and two labels");
+	for (int i = 0; i < 2; i++)
+		sides[i].label = sides[i].label ? sides[i].label : sides[i].url;
+	int count = argc - 1, status = 0;
+	if ((into && history_ready(&cli->ctx, into) != OK) || runs_measure(cli, &options, argv + 1, count, (int)warm_up, (int)runs, sides, 2) != OK)
+		return cli_fail(cli);
+	struct record *records[2];
+	for (int i = 0; i < 2; i++) {
+		records[i] = records_of(&cli->ctx, &sides[i], count, (int)runs);
+		if (into && records_keep(cli, into, records[i], count) != OK)
+			return cli_fail(cli);
+	}
+	for (int file = 0; file < count; file++) {
+		int now = compare_pair(cli, &records[0][file], &records[1][file], rule);
+		if (now < 0)
+			return cli_fail(cli);
+		status = worse(status, now);
+	}
+	return status;
+}
+
+int bench_compare(struct cli *cli, int argc, char **argv)
+{
+	double least, level;
+	if (!runs_number_take(&argc, argv, "--least", 0, 1000, 100 * COMPARE_LEAST, &least) ||
+		!runs_number_take(&argc, argv, "--level", 50, 99.99, 100 * COMPARE_LEVEL, &level))
+		return 2;
+	struct compare_rule rule = {level / 100, least / 100, COMPARE_LEAST_ERRORS};
+	const char *path = cli_option(&argc, argv, "--records");
+	if (!path)
+		return compare_live(cli, argc, argv, &rule);
+	return argc == 3 ? compare_stored(cli, path, argv[1], argv[2], &rule) : wrong("compare --records takes two labels");
+}

@@ -1,0 +1,34 @@
+/* Several runs of scenarios, one after the other: what `record` and `compare` share. */
+#ifndef STOA_CLI_BENCH_RUNS_H
+#define STOA_CLI_BENCH_RUNS_H
+
+#include "bench/engine.h"
+#include "bench/record.h"
+#include "cli.h"
+
+#define RUNS_SET_MOST 64
+
+/* Of the command line: --set NAME=VALUE (any number), --time-scale, --rate-scale, --i-own-this-host. */
+struct runs_options {
+	const char *set[RUNS_SET_MOST + 1];
+	double time_scale, rate_scale;
+	bool anywhere;
+};
+
+/* Takes them out of argv. False: one is malformed, which is said on standard error. */
+bool runs_options_take(int *argc, char **argv, struct runs_options *options_out);
+/* A number above 0, with or without " %" behind it; fallback when the option is not there. False: as above. */
+bool runs_number_take(int *argc, char **argv, const char *name, double least, double most, double fallback, double *number_out);
+
+/* One build under measurement. */
+struct side {
+	const char *label, *url;
+	const struct result **results; /* of each file, run by run: results[file * runs + run] */
+};
+
+/* Runs every file `warm_up` times for nothing and `runs` times for the results, against each side: in alternation, so that what changes
+ * meanwhile on the machine hits all alike, each side first in every second round. Says on standard error what it does. */
+enum err runs_measure(struct cli *cli, const struct runs_options *options, char *const *files, int file_count, int warm_up, int runs,
+	struct side *sides, int side_count);
+
+#endif
