@@ -1,5 +1,8 @@
 bin_PROGRAMS += cli/stoa
 cli_stoa_SOURCES = \
+	cli/bench.c \
+	cli/bench.h \
+	cli/bench_run.c \
 	cli/cli.h \
 	cli/config.c \
 	cli/doctor.c \

@@ -1,0 +1,15 @@
+/* Subcommands of `stoa bench`: cli/bench.c lists them. */
+#ifndef STOA_CLI_BENCH_H
+#define STOA_CLI_BENCH_H
+
+#include "cli.h"
+
+struct bench_command {
+	const char *name;
+	/* As struct command's: argv[0] is the subcommand's name. */
+	int (*run)(struct cli *cli, int argc, char **argv);
+};
+
+int bench_run(struct cli *cli, int argc, char **argv); /* cli/bench_run.c */
+
+#endif
