@@ -73,7 +73,7 @@ static enum err records_keep(struct cli *cli, const char *into, const struct rec
 			err = history_add(&cli->ctx, into, &records[i]);
 		if (err == OK)
 			continue;
-		record_write(&records[i], &line);
+		record_line(&records[i], &line);
 		fputs(line.data, cli->out);
 		buffer_free(&line);
 	}

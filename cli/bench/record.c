@@ -132,7 +132,7 @@ static void write_runs(struct buffer *out, const char *name, const double *value
 	buffer_char(out, ']');
 }
 
-void record_write(const struct record *record, struct buffer *out)
+void record_line(const struct record *record, struct buffer *out)
 {
 	char at[CLOCK_TEXT];
 	clock_format(record->at_us, at);
@@ -289,7 +289,7 @@ enum err history_load(struct ctx *ctx, const char *path, struct history *history
 enum err history_add(struct ctx *ctx, const char *path, const struct record *record)
 {
 	struct buffer line = {0};
-	record_write(record, &line);
+	record_line(record, &line);
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	bool whole = fd >= 0 && !line.failed && write(fd, line.data, line.length) == (ssize_t)line.length && !fsync(fd);
 	int reason = errno;

@@ -48,7 +48,7 @@ bool record_enough(const struct record *record, const struct record_route *route
 const char *record_scenario(struct ctx *ctx, const struct record *record);
 
 /* Appends the line, with its line feed. */
-void record_write(const struct record *record, struct buffer *out);
+void record_line(const struct record *record, struct buffer *out);
 
 struct history {
 	struct record *records; /* as they stand in the file */

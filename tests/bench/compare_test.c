@@ -261,7 +261,7 @@ static void bad_lines_are_named(void **state)
 	(void)state;
 	struct buffer line = {0}, text = {0};
 	struct record record = record_by_hand("v1", 2, 1, 0);
-	record_write(&record, &line);
+	record_line(&record, &line);
 	struct history history;
 	history_of(line.data, &history);
 	static const struct { const char *from, *to, *says; } rows[] = {
