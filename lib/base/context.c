@@ -32,6 +32,59 @@ void ctx_free(struct ctx *ctx)
 	arena_free(&ctx->arena);
 }
 
+int64_t ctx_known_us(const struct ctx *ctx)
+{
+	int64_t known_us = ctx->pool_wait_us;
+
+	for (int part = 0; part < SPENT_COUNT; part++)
+		known_us += ctx->part_us[part];
+	return known_us;
+}
+
+struct span span_begin(const struct ctx *ctx)
+{
+	return (struct span){.start_us = clock_mono_us(), .known_us = ctx_known_us(ctx)};
+}
+
+int64_t span_end(struct ctx *ctx, const struct span *span, enum ctx_part part)
+{
+	int64_t took_us = clock_mono_us() - span->start_us;
+	int64_t own_us = took_us - (ctx_known_us(ctx) - span->known_us);
+
+	if (own_us > 0)
+		ctx->part_us[part] += own_us;
+	return took_us;
+}
+
+static void statement_add(struct ctx *ctx, const char *name, uint32_t count, int64_t us)
+{
+	struct ctx_statement *at = ctx->statements, *last = at + CTX_STATEMENTS - 1;
+
+	while (at < last && at->name && at->name != name)
+		at++;
+	at->name = at < last ? name : "other";
+	at->count += count;
+	at->us += us;
+}
+
+void ctx_statement(struct ctx *ctx, const char *name, int64_t us)
+{
+	statement_add(ctx, name, 1, us);
+}
+
+void ctx_add(struct ctx *ctx, const struct ctx *part)
+{
+	ctx->queries += part->queries;
+	ctx->cache_hits += part->cache_hits;
+	ctx->cache_misses += part->cache_misses;
+	ctx->pool_wait_us += part->pool_wait_us;
+	ctx->result_bytes += part->result_bytes;
+	for (int i = 0; i < SPENT_COUNT; i++)
+		ctx->part_us[i] += part->part_us[i];
+	for (int i = 0; i < CTX_STATEMENTS && part->statements[i].name; i++)
+		statement_add(ctx, part->statements[i].name, part->statements[i].count, part->statements[i].us);
+}
+
 int ctx_left_ms(const struct ctx *ctx, int most)
 {
 	int64_t left_ms;

@@ -19,6 +19,27 @@ struct fault {
 	int line;
 };
 
+/* Where the time of a unit of work goes that is not its own computing, besides the wait for a connection (pool_wait_us). The parts exclude
+ * each other: a query inside of a look-up counts as a query. */
+enum ctx_part {
+	SPENT_WHO,      /* finding out who asks, and whether they may */
+	SPENT_QUERY,    /* statements under way */
+	SPENT_CACHE,    /* look-ups, without loading */
+	SPENT_OUTBOUND, /* calls to other services */
+	SPENT_RENDER,   /* making the reply's text */
+	SPENT_OWN,      /* computing inside one of the others, such as a look-up's loading */
+	SPENT_COUNT
+};
+
+struct ctx_statement {
+	const char *name; /* outlives the unit of work, and is the same pointer each time */
+	uint32_t count;
+	int64_t us;
+};
+
+/* Different statements told apart; what comes later is "other", the last one. */
+#define CTX_STATEMENTS 13
+
 struct ctx {
 	struct arena arena;
 	char id[ID_TEXT];        /* request or job id */
@@ -30,12 +51,27 @@ struct ctx {
 	uint32_t cache_hits;
 	uint32_t cache_misses;
 	int64_t pool_wait_us;    /* time spent waiting for a database connection */
+	int64_t part_us[SPENT_COUNT];
+	size_t result_bytes;     /* of the database's answers, which stay until the end */
+	struct ctx_statement statements[CTX_STATEMENTS]; /* up to the first without a name */
 };
 
 void ctx_init(struct ctx *ctx);
 /* Releases what the unit of work held and starts the next one with a fresh id. */
 void ctx_reset(struct ctx *ctx);
 void ctx_free(struct ctx *ctx);
+
+/* A stretch of time that belongs to a part, without the stretches inside it. */
+struct span { int64_t start_us, known_us; };
+struct span span_begin(const struct ctx *ctx);
+/* Answers how long it was, with the stretches inside. */
+int64_t span_end(struct ctx *ctx, const struct span *span, enum ctx_part part);
+/* Everything that is known: parts and the wait. */
+int64_t ctx_known_us(const struct ctx *ctx);
+/* A statement took so long; that does not count as a part. A statement that serves several units of work at once counts in each. */
+void ctx_statement(struct ctx *ctx, const char *name, int64_t us);
+/* Adds what another one has used, one that did a part of the work: parts, statements, counts and bytes. */
+void ctx_add(struct ctx *ctx, const struct ctx *part);
 
 /* Milliseconds until the deadline, never below 0; `most` when there is no deadline or it is further away. */
 int ctx_left_ms(const struct ctx *ctx, int most);

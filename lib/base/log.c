@@ -23,7 +23,7 @@ static struct {
 	char path[1024];
 } log_state = {.fd = STDERR_FILENO, .level = LOG_INFO, .program = "stoa"};
 
-static const char *const LEVELS[] = {"error", "warn", "info", "debug"};
+static const char *const LEVELS[] = {"critical", "error", "warn", "info", "debug"};
 
 static int log_open_file(const char *path)
 {
@@ -70,7 +70,7 @@ void log_reopen(void)
 
 bool log_level_parse(const char *text, enum log_level *level_out)
 {
-	for (int i = LOG_ERROR; i <= LOG_DEBUG; i++) {
+	for (int i = LOG_CRITICAL; i <= LOG_DEBUG; i++) {
 		if (!strcmp(text, LEVELS[i])) {
 			*level_out = (enum log_level)i;
 			return true;

@@ -3,7 +3,7 @@
  * A line is written with one write(2) of at most 4096 bytes, so lines of several threads and processes never mix;
  * what does not fit is cut and the line gets "truncated":true. Before log_open() lines go to stderr, level info.
  * Text is escaped, bytes that are not UTF-8 become U+FFFD; never pass a secret. Levels as document 003, section 6:
- * error, warn, info, debug. */
+ * error, warn, info, debug; above them critical, which document 001 ("Query Monitoring") has for slow statements. */
 #ifndef STOA_BASE_LOG_H
 #define STOA_BASE_LOG_H
 
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_CRITICAL, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* path NULL or "" = stderr. program is named in every line. False: the file cannot be opened (errno). */
 bool log_open(const char *program, const char *path, enum log_level level);

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "metric/metric.h"
+#include "metric/work.h"
 #include "sql.h"
 #include "text/json.h"
 
@@ -66,6 +66,18 @@ static int wait_ms(const struct job_policy *policy, int tries)
 	return policy->fixed ? policy->retry.base_ms : retry_wait_ms(&policy->retry, tries);
 }
 
+/* Before the ctx is used again for saying how it went. */
+static void measure(struct ctx *ctx, const char *kind, int64_t took_us)
+{
+	char route[80];
+	int64_t parts_us[WORK_PARTS];
+	snprintf(route, sizeof route, "job:%s", kind);
+	struct work_series series = {.route = route, .method = ""};
+	work_split(ctx, took_us, parts_us);
+	work_parts_add(&series, parts_us);
+	work_statements_add(&series, ctx);
+}
+
 static void run(struct ctx *ctx, const struct claimed *claimed, struct job *job, struct outcome *outcome)
 {
 	const struct job_kind *kind = claimed->kind;
@@ -83,6 +95,7 @@ static void run(struct ctx *ctx, const struct claimed *claimed, struct job *job,
 		.queries = ctx->queries,
 		.took_us = clock_mono_us() - began_us,
 	};
+	measure(ctx, job->kind, outcome->took_us);
 	if (err == OK)
 		return;
 	copy_message(outcome->message, sizeof outcome->message, ctx->fault.detail[0] ? ctx->fault.detail : error_title(err));

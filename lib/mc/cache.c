@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/shared.h"
+#include "mc/count.h"
 #include "mc/level.h"
 
 #include <limits.h>
@@ -118,16 +119,18 @@ static int64_t local_end(const struct cache *cache, const struct cache_plan *pla
 	return clock_mono_us() + (local_us < left_us ? local_us : left_us);
 }
 
-static void count_miss(struct ctx *ctx, struct cache *cache)
+static void count_miss(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan)
 {
 	ctx->cache_misses++;
+	count_lookup(plan->space, LOOKUP_MISS);
 	atomic_fetch_add_explicit(&cache->misses, 1, memory_order_relaxed);
 }
 
 /* Gives up the caller's hold. */
-static void hand_out(struct ctx *ctx, struct entry *entry, struct cached *value_out)
+static void hand_out(struct ctx *ctx, const struct cache_plan *plan, struct entry *entry, enum lookup_result from, struct cached *value_out)
 {
 	ctx->cache_hits++;
+	count_lookup(plan->space, from);
 	*value_out = (struct cached){.length = entry->length, .absent = entry->absent,
 		.data = arena_memdup(&ctx->arena, entry->data, entry->length)};
 	entry_release(entry);
@@ -164,13 +167,21 @@ static void keep(struct cache *cache, const struct cache_plan *plan, struct entr
 		remote_keep(cache->remote, entry, plan->life_ms * INT64_C(1000));
 }
 
+static enum err load_timed(struct ctx *ctx, cache_loader *load, void *argument, struct cached *value_out)
+{
+	struct span span = span_begin(ctx);
+	enum err err = load(ctx, argument, value_out);
+	count_took(OPERATION_LOAD, span_end(ctx, &span, SPENT_OWN));
+	return err;
+}
+
 static enum err load_and_land(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, const struct name *name,
 	struct flight *flight, cache_loader *load, void *argument, struct cached *value_out)
 {
-	count_miss(ctx, cache);
+	count_miss(ctx, cache, plan);
 	*value_out = (struct cached){0};
 	int64_t stamp = stamp_next(cache->stamps);
-	enum err err = load(ctx, argument, value_out);
+	enum err err = load_timed(ctx, load, argument, value_out);
 	struct entry *entry = err == OK ? make_entry(cache, plan, name, value_out, stamp) : NULL;
 	if (entry && plan->life_ms > 0 && entry_valid(entry, cache->stamps))
 		local_keep(cache->local, entry);
@@ -188,23 +199,24 @@ static enum err lead(struct ctx *ctx, struct cache *cache, const struct cache_pl
 {
 	/* Again: the flight before this one may have landed since we looked. */
 	struct entry *entry = local_find(cache->local, name);
+	enum lookup_result from = entry ? LOOKUP_LOCAL : LOOKUP_SHARED;
 	if (!entry)
 		entry = find_remote(cache, plan, name);
 	if (!entry)
 		return load_and_land(ctx, cache, plan, name, flight, load, argument, value_out);
 	flight_land(cache->flights, flight, entry);
-	hand_out(ctx, entry, value_out);
+	hand_out(ctx, plan, entry, from, value_out);
 	return OK;
 }
 
-enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
+static enum err fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
 	void *argument, struct cached *value_out)
 {
 	struct name name;
 	if (!name_make(cache, plan, &name)) {
-		count_miss(ctx, cache);
+		count_miss(ctx, cache, plan);
 		*value_out = (struct cached){0};
-		return load(ctx, argument, value_out);
+		return load_timed(ctx, load, argument, value_out);
 	}
 	struct entry *entry = local_find(cache->local, &name);
 	for (int failures = 0; !entry && failures < FAILURES_MOST; failures++) {
@@ -222,17 +234,28 @@ enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_pl
 	}
 	if (!entry)
 		return load_and_land(ctx, cache, plan, &name, NULL, load, argument, value_out);
-	hand_out(ctx, entry, value_out);
+	hand_out(ctx, plan, entry, LOOKUP_LOCAL, value_out);
 	return OK;
+}
+
+enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
+	void *argument, struct cached *value_out)
+{
+	struct span span = span_begin(ctx);
+	int64_t before_us = ctx->part_us[SPENT_CACHE];
+	enum err err = fetch(ctx, cache, plan, load, argument, value_out);
+	span_end(ctx, &span, SPENT_CACHE);
+	count_took(OPERATION_GET, ctx->part_us[SPENT_CACHE] - before_us);
+	return err;
 }
 
 void cache_put(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, int64_t stamp, const void *data,
 	size_t bytes)
 {
-	(void)ctx;
 	struct name name;
 	if (!name_make(cache, plan, &name) || plan->life_ms <= 0)
 		return;
+	struct span span = span_begin(ctx);
 	struct cached value = {.data = data, .length = bytes};
 	struct entry *entry = make_entry(cache, plan, &name, &value, stamp);
 	if (entry_valid(entry, cache->stamps)) {
@@ -240,6 +263,7 @@ void cache_put(struct ctx *ctx, struct cache *cache, const struct cache_plan *pl
 		keep(cache, plan, entry);
 	}
 	entry_release(entry);
+	count_took(OPERATION_PUT, span_end(ctx, &span, SPENT_CACHE));
 }
 
 int64_t cache_stamp(struct cache *cache)
@@ -249,11 +273,12 @@ int64_t cache_stamp(struct cache *cache)
 
 void cache_invalidate(struct ctx *ctx, struct cache *cache, const char *tag_text)
 {
-	(void)ctx;
+	struct span span = span_begin(ctx);
 	struct tag tag = tag_make(tag_text);
 	int64_t stamp = stamp_next(cache->stamps);
 	stamp_raise(cache->stamps, tag_slot(&tag), stamp);
 	remote_invalidate(cache->remote, &tag, stamp);
+	count_took(OPERATION_INVALIDATE, span_end(ctx, &span, SPENT_CACHE));
 }
 
 void cache_state(struct cache *cache, struct cache_state *state_out)

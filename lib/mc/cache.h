@@ -57,7 +57,7 @@ struct cache_plan {
 /* The value from the first level, memcached or the loader, in that order; one flight a key within a process (others
  * wait for it, until ctx's deadline: ERR_TIMEOUT). The loader's error is returned to its own caller and nothing is kept; one of
  * those who waited tries next. Nobody gets a value loaded before an invalidation that had ended when they asked. Counts
- * ctx->cache_hits and cache_misses. */
+ * ctx->cache_hits and cache_misses, and stoa_cache_lookups_total by space: hit rates are held against those of the type of data. */
 enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
 	void *argument, struct cached *value_out);
 /* Keeps a value read elsewhere. stamp: cache_stamp() from before it was read. */

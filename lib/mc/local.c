@@ -2,6 +2,7 @@
 #include "mc/level.h"
 
 #include "base/clock.h"
+#include "mc/count.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -134,6 +135,7 @@ static void evict_one(struct local *local, struct shard *shard)
 	}
 	drop(shard, place(local, shard, entry->hash, entry->name, entry->name_length));
 	shard->evictions++;
+	count_eviction();
 }
 
 void local_close(struct local *local)

@@ -1,5 +1,6 @@
 lib_libstoa_a_SOURCES += \
 	lib/mc/cache.c lib/mc/cache.h \
+	lib/mc/count.c lib/mc/count.h \
 	lib/mc/envelope.c \
 	lib/mc/flight.c \
 	lib/mc/level.h \

@@ -4,6 +4,7 @@
 
 #include "base/breaker.h"
 #include "base/clock.h"
+#include "mc/count.h"
 
 #include <libmemcached/memcached.h>
 #include <pthread.h>
@@ -198,6 +199,7 @@ static bool end(struct remote *remote, memcached_st *handle, const struct keys *
 		}
 	if (failed) {
 		atomic_fetch_add_explicit(&remote->errors, 1, memory_order_relaxed);
+		count_error();
 		handle_discard(remote, handle);
 	} else {
 		handle_give(remote, handle);

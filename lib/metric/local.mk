@@ -1,5 +1,6 @@
 lib_libstoa_a_SOURCES += \
-	lib/metric/metric.c lib/metric/metric.h
+	lib/metric/metric.c lib/metric/metric.h \
+	lib/metric/work.c lib/metric/work.h
 
 check_PROGRAMS += tests/lib/metric_test
 TESTS += tests/lib/metric_test

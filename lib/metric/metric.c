@@ -39,7 +39,7 @@ struct histogram {
 struct level { _Atomic int64_t values[PROCESSES]; };
 
 #define NAME_BYTES 80
-#define LABEL_BYTES 184
+#define LABEL_BYTES 240
 #define HELP_BYTES 120
 #define FAMILIES 512
 
@@ -453,6 +453,11 @@ void gauge_add(struct gauge *gauge, int64_t by)
 	atomic_fetch_add_explicit(&gauge->value, by, memory_order_relaxed);
 }
 
+int64_t gauge_get(const struct gauge *gauge)
+{
+	return atomic_load_explicit(&gauge->value, memory_order_relaxed);
+}
+
 void gauge_raise(struct gauge *gauge, int64_t value)
 {
 	int64_t now = atomic_load_explicit(&gauge->value, memory_order_relaxed);
@@ -621,6 +626,19 @@ void metric_each(const char *prefix, void (*each)(void *argument, const struct m
 		struct metric_value value = value_of(&all_series[i], &living);
 		each(argument, &value);
 	}
+}
+
+bool metric_find(const char *name, const char *labels, struct metric_value *value_out)
+{
+	_Atomic uint32_t *place;
+	struct living living;
+	const struct series *series = shared.memory ? find(name, labels, &place) : NULL;
+	if (!series)
+		return false;
+	if (family_of(series)->kind == METRIC_LEVEL)
+		living_find(shared.memory, &living);
+	*value_out = value_of(series, &living);
+	return true;
 }
 
 bool metric_label(const char *labels, const char *name, char *out, size_t room)

@@ -43,6 +43,7 @@ struct summary *metric_summary(const char *name, const char *labels, const char 
 void counter_add(struct counter *counter, uint64_t by);
 void gauge_set(struct gauge *gauge, int64_t value);
 void gauge_add(struct gauge *gauge, int64_t by);
+int64_t gauge_get(const struct gauge *gauge);
 /* The largest value that was ever set. */
 void gauge_raise(struct gauge *gauge, int64_t value);
 void level_set(struct level *level, int64_t value);
@@ -91,6 +92,8 @@ struct metric_value {
 /* Every series whose name begins with prefix ("" = all), whichever process registered it, in order of registration; also those without
  * observations. Read while others write: a count and its sum may be one observation apart. */
 void metric_each(const char *prefix, void (*each)(void *argument, const struct metric_value *value), void *argument);
+/* One series; false: there is none. */
+bool metric_find(const char *name, const char *labels, struct metric_value *value_out);
 /* The value of a label, cut to room, with its escapes undone. False, and "" in out: there is none of that name. */
 bool metric_label(const char *labels, const char *name, char *out, size_t room);
 

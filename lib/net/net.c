@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "metric/metric.h"
 #include "net/peer.h"
 
 #include <ctype.h>
@@ -360,6 +361,14 @@ static enum err attempt_all(struct ctx *ctx, struct net *net, struct call *call,
 	}
 }
 
+/* Peers are named "<kind>:<whose>". */
+static void outbound_took(const struct call *call, enum err err, int64_t us)
+{
+	char labels[96];
+	snprintf(labels, sizeof labels, "kind=\"%.*s\",result=\"%s\"", (int)strcspn(call->peer, ":"), call->peer, err == OK ? "answered" : "failed");
+	histogram_observe(metric_histogram("stoa_outbound_seconds", labels, "Calls to other services, with their repetitions."), us);
+}
+
 enum err net_call(struct ctx *ctx, struct net *net, struct call *call)
 {
 	const char *reason = NULL;
@@ -371,14 +380,17 @@ enum err net_call(struct ctx *ctx, struct net *net, struct call *call)
 		snprintf(call->trouble, sizeof call->trouble, "%s", reason);
 		return fail(ctx, ERR_INVALID, "%s", reason);
 	}
-	int64_t patience_us = clock_mono_us() + ctx_left_ms(ctx, net->timeout_ms) * INT64_C(1000);
+	struct span span = span_begin(ctx);
+	int64_t patience_us = span.start_us + ctx_left_ms(ctx, net->timeout_ms) * INT64_C(1000);
 	struct peer *peer = peer_enter(net, call->peer, call->unbroken, patience_us, &reason);
 	if (!peer) {
+		outbound_took(call, ERR_UNAVAILABLE, span_end(ctx, &span, SPENT_OUTBOUND));
 		snprintf(call->trouble, sizeof call->trouble, "%s", reason);
 		return fail(ctx, ERR_UNAVAILABLE, "The service behind this one is not available: %s", reason);
 	}
 	enum err err = attempt_all(ctx, net, call, peer);
 	peer_leave(net, peer);
+	outbound_took(call, err, span_end(ctx, &span, SPENT_OUTBOUND));
 	if (err == OK)
 		return OK;
 	enum err failed = fail(ctx, err, "The service behind this one did not answer: %s", call->trouble);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/turn.h"
 #include "pg/cancel.h"
+#include "pg/monitor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -117,23 +118,27 @@ bool connection_open(struct connection *connection, const struct connection_plan
 		done = false;
 		first_line(message_out, "the connection's TimeZone is not UTC or its DateStyle not ISO: set them for the role");
 	}
+	monitor_connected(done);
 	if (!done) {
 		PQfinish(raw);
 		return false;
 	}
 	connection->raw = raw;
+	connection->opened_us = clock_mono_us();
 	connection->worn = false;
 	connection->prepare = plan->prepare;
 	connection->patience_ms = plan->patience_ms;
 	memset(connection->prepared, 0, ((size_t)SQL_COUNT / 64 + 1) * sizeof *connection->prepared);
 	/* Spread, so that connections born together do not die together. */
 	int64_t life_us = (int64_t)plan->lifetime_ms * 1000;
-	connection->retire_us = clock_mono_us() + life_us - life_us / 10 * randombytes_uniform(1000) / 1000;
+	connection->retire_us = connection->opened_us + life_us - life_us / 10 * randombytes_uniform(1000) / 1000;
 	return true;
 }
 
 void connection_close(struct connection *connection)
 {
+	if (connection->raw)
+		monitor_closed(clock_mono_us() - connection->opened_us);
 	PQfinish(connection->raw);
 	connection->raw = NULL;
 }

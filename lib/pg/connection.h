@@ -22,7 +22,8 @@ struct connection {
 	PGconn *raw;             /* NULL: closed */
 	struct connection *next; /* in the pool's idle or closed list */
 	struct hold *hold;       /* the lease that has it */
-	int64_t retire_us;       /* monotonic; replaced when it comes back after that */
+	int64_t opened_us;       /* monotonic */
+	int64_t retire_us;       /* replaced when it comes back after that */
 	int patience_ms;
 	bool prepare;
 	bool worn;               /* to be closed instead of used again */

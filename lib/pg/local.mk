@@ -5,6 +5,8 @@ lib_libstoa_a_SOURCES += \
 	lib/pg/connection.h \
 	lib/pg/migrate.c \
 	lib/pg/migrate.h \
+	lib/pg/monitor.c \
+	lib/pg/monitor.h \
 	lib/pg/pg.h \
 	lib/pg/pipeline.c \
 	lib/pg/pipeline.h \

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pg/connection.h"
+#include "pg/monitor.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -42,6 +43,14 @@ bool pipeline_takes(const struct statement *statement)
 	return command_repeatable(&(struct command){.statement = statement});
 }
 
+/* What a question waits for others, in line or behind them on the connection, is a wait for a place. */
+static void waited(struct question *question, int64_t until_us)
+{
+	if (until_us > question->since_us)
+		question->ctx->pool_wait_us += until_us - question->since_us;
+	question->since_us = until_us;
+}
+
 /* One after the other, as everybody else does, until PostgreSQL is gone. */
 static void ask_singly(struct lease *lease, struct question *question, enum err gone)
 {
@@ -50,6 +59,7 @@ static void ask_singly(struct lease *lease, struct question *question, enum err 
 		PGresult *result = NULL;
 		enum err err;
 		next = question->next;
+		waited(question, clock_mono_us());
 		lease->ctx = question->ctx;
 		if (gone == OK)
 			err = pg_run(lease, question->statement, question->params, &result);
@@ -62,6 +72,12 @@ static void ask_singly(struct lease *lease, struct question *question, enum err 
 	lease->ctx = own;
 }
 
+static void answered_after(struct question *question, int64_t us)
+{
+	question->ctx->part_us[SPENT_QUERY] += us;
+	monitor_took(question->ctx, &(struct command){.statement = question->statement}, us);
+}
+
 /* Returns what is unanswered yet: from the first that failed on, which undid those behind it. */
 static struct question *ask_together(struct lease *lease, struct question *question, bool *silent_out)
 {
@@ -72,6 +88,7 @@ static struct question *ask_together(struct lease *lease, struct question *quest
 	for (struct question *at = question; at && sent; at = at->next)
 		sent = connection_pipeline_add(connection, at->statement, at->params);
 	sent = sent && connection_pipeline_send(connection);
+	int64_t before_us = clock_mono_us();
 	while (sent && question) {
 		PGresult *result = connection_pipeline_next(connection, question->ctx->deadline_us, silent_out);
 		question->ctx->cancelled += connection->cancelled;
@@ -81,7 +98,10 @@ static struct question *ask_together(struct lease *lease, struct question *quest
 		question = question->next;
 		answered->ctx->queries++;
 		result_keep(answered->ctx, result);
+		waited(answered, before_us);
+		answered_after(answered, clock_mono_us() - before_us);
 		answered->done(answered->argument, OK, result);
+		before_us = clock_mono_us();
 	}
 	connection_pipeline_end(connection);
 	return question;
@@ -101,6 +121,7 @@ static void ask(struct pipeline *pipeline, struct ctx *ctx, struct question *que
 	if (err != OK) {
 		for (struct question *next; question; question = next) {
 			next = question->next;
+			waited(question, clock_mono_us());
 			question->ctx->fault = ctx->fault;
 			question->done(question->argument, err, NULL);
 		}
@@ -146,9 +167,6 @@ static void *pipeline_run(void *argument)
 	struct ctx ctx;
 	ctx_init(&ctx);
 	while ((first = take(pipeline))) {
-		int64_t now_us = clock_mono_us();
-		for (struct question *question = first; question; question = question->next)
-			question->ctx->pool_wait_us += now_us - question->since_us;
 		log_hold(&hold);
 		ask(pipeline, &ctx, first);
 		log_release();
@@ -197,7 +215,7 @@ void pipeline_look(struct pipeline *pipeline)
 	pthread_mutex_unlock(&pipeline->lock);
 	for (struct question *next; late; late = next) {
 		next = late->next;
-		late->ctx->pool_wait_us += now_us - late->since_us;
+		waited(late, now_us);
 		fail(late->ctx, ERR_UNAVAILABLE, "The database cannot be reached for the moment");
 		late->ctx->fault.retry_after_s = 1;
 		ctx_explain(late->ctx, "no connection of the pipeline came free in time");

@@ -253,7 +253,9 @@ static enum err connect_spaced(struct ctx *ctx, struct pool *pool, struct connec
 		return unavailable(ctx, "waiting before the next attempt to connect");
 
 	char message[256];
+	int64_t from_us = clock_mono_us();
 	bool connected = connection_open(connection, &pool->plan, message);
+	ctx->pool_wait_us += clock_mono_us() - from_us;
 	note_attempt(pool, connected, probe);
 	if (connected)
 		return OK;

@@ -1,4 +1,5 @@
 #include "pg/connection.h"
+#include "pg/monitor.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ enum err command_report(struct lease *lease, const struct command *command, cons
 	fail(ctx, err, "%s", client_text(err));
 	if ((err == ERR_UNAVAILABLE || err == ERR_TIMEOUT) && ctx->fault.err == err)
 		ctx->fault.retry_after_s = 1;
-	ctx_explain(ctx, "%s: %s %.*s %s", command->statement ? command->statement->name : "text", state_of(result),
+	ctx_explain(ctx, "%s: %s %.*s %s", command_name(command), state_of(result),
 		(int)strcspn(message, "\n"), message, constraint ? constraint : "");
 	return err;
 }
@@ -95,6 +96,7 @@ static void release_result(void *handle)
 
 void result_keep(struct ctx *ctx, PGresult *result)
 {
+	ctx->result_bytes += PQresultMemorySize(result);
 	arena_defer(&ctx->arena, release_result, result);
 }
 
@@ -116,13 +118,16 @@ static enum err run(struct lease *lease, struct command *command, PGresult **res
 		else if (lease->connection->worn || !lease->connection->raw)
 			return command_report(lease, command, NULL, ERR_UNAVAILABLE);
 		ctx->queries++;
+		struct span span = span_begin(ctx);
 		struct answer answer = connection_ask(lease->connection, command);
+		monitor_took(ctx, command, span_end(ctx, &span, SPENT_QUERY));
 		ctx->cancelled += lease->connection->cancelled;
 		if (is_success(answer.result) && !answer.lost && !answer.silent) {
 			result_keep(ctx, answer.result);
 			*result_out = answer.result;
 			return OK;
 		}
+		monitor_failed(&answer);
 		bool stale = is_stale(&answer);
 		if (stale || is_lost(&answer) || !strcmp(state_of(answer.result), "25006"))
 			lease->connection->worn = true;
@@ -179,7 +184,9 @@ enum err pg_commit(struct lease *lease)
 		return command_report(lease, &COMMIT, NULL, ERR_UNAVAILABLE);
 	}
 	lease->ctx->queries++;
+	struct span span = span_begin(lease->ctx);
 	struct answer answer = connection_ask(connection, &COMMIT);
+	monitor_took(lease->ctx, &COMMIT, span_end(lease->ctx, &span, SPENT_QUERY));
 	enum err err = OK;
 	if (answer.silent || is_lost(&answer)) {
 		connection->worn = true;
@@ -189,8 +196,10 @@ enum err pg_commit(struct lease *lease)
 	} else if (strcmp(PQcmdStatus(answer.result), "COMMIT")) {
 		err = ERR_INTERNAL; /* a statement had failed, so this was a rollback */
 	}
-	if (err != OK)
+	if (err != OK) {
+		monitor_failed(&answer);
 		command_report(lease, &COMMIT, answer.result, err);
+	}
 	PQclear(answer.result);
 	lease->in_transaction = false;
 	return err;

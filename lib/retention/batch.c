@@ -2,6 +2,7 @@
 
 #include "retention/batch.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/turn.h"
 #include "sql.h"
@@ -36,6 +37,7 @@ struct entry {
 	batch_done *done;
 	void *argument;
 	enum err err;
+	int64_t since_us;
 };
 
 struct batch {
@@ -149,6 +151,16 @@ static struct entry *take_entries(struct batch *batch, bool busy, int *count_out
 	return first;
 }
 
+/* A row waits for its turn as for a connection, and then for the whole batch. */
+static void measure(struct entry *first, int64_t took_us, int64_t wrote_us)
+{
+	for (struct entry *entry = first; entry; entry = entry->next) {
+		entry->ctx->pool_wait_us += took_us - entry->since_us;
+		entry->ctx->part_us[SPENT_QUERY] += wrote_us - took_us;
+		ctx_statement(entry->ctx, SQL_WIDGET_SESSION_INSERT.name, wrote_us - took_us);
+	}
+}
+
 /* done may end the memory of the entry. */
 static void report(struct entry *first)
 {
@@ -180,7 +192,9 @@ static void *batch_run(void *argument)
 
 	ctx_init(&ctx);
 	while ((first = take_entries(batch, count > 1, &count))) {
+		int64_t took_us = clock_mono_us();
 		write_entries(&ctx, batch, first, count);
+		measure(first, took_us, clock_mono_us());
 		ctx_reset(&ctx);
 		report(first);
 	}
@@ -266,6 +280,7 @@ void batch_add(struct ctx *ctx, struct batch *batch, const struct session_row *r
 
 	*entry = (struct entry){.row = *row, .ctx = ctx, .done = done, .argument = argument};
 	line_make(ctx, entry);
+	entry->since_us = clock_mono_us();
 	pthread_mutex_lock(&batch->lock);
 	*batch->last = entry;
 	batch->last = &entry->next;

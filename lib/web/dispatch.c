@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "web/usage.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -108,12 +109,25 @@ static enum err match(struct req *req, struct rep *rep, const struct site *site,
 	return req->ctx.fault.err;
 }
 
-static enum err handle(struct req *req, struct rep *rep)
+static enum err look_at(struct req *req, struct rep *rep)
 {
 	TRY(access_who(req));
 	TRY(access_origin(req, rep));
 	TRY(access_rate(req));
-	TRY(access_check(req));
+	return access_check(req);
+}
+
+static enum err allow_in(struct req *req, struct rep *rep)
+{
+	struct span span = span_begin(&req->ctx);
+	enum err err = look_at(req, rep);
+	span_end(&req->ctx, &span, SPENT_WHO);
+	return err;
+}
+
+static enum err handle(struct req *req, struct rep *rep)
+{
+	TRY(allow_in(req, rep));
 	TRY(input_read(req));
 	return req->route->run(req, rep);
 }
@@ -154,26 +168,6 @@ static void fault_log(const struct req *req, enum err err)
 		LOG_T("internal", fault->internal[0] ? fault->internal : NULL), LOG_T("file", fault->file), LOG_N("line", fault->line));
 }
 
-static void measure(struct req *req, const struct rep *rep, struct site *site, const struct entry *entry)
-{
-	const struct ctx *ctx = &req->ctx;
-	int64_t took_us = clock_mono_us() - req->start_us;
-	int class = rep->status / 100;
-	counter_add(entry->status[class >= 2 && class <= 5 ? class : 5], 1);
-	if (!req->waiting)
-		histogram_observe(entry->duration, took_us);
-	if (ctx->pool_wait_us)
-		histogram_observe(site->pool_wait, ctx->pool_wait_us);
-	if (ctx->cache_hits)
-		counter_add(site->cache_hits, ctx->cache_hits);
-	if (ctx->cache_misses)
-		counter_add(site->cache_misses, ctx->cache_misses);
-	LOG(took_us > site->slow_us && !req->waiting ? LOG_WARN : LOG_INFO, "request", LOG_T("id", ctx->id),
-		LOG_T("trace", ctx->trace[0] ? ctx->trace : NULL), LOG_T("method", req->method), LOG_T("route", entry->route->path),
-		LOG_N("status", rep->status), LOG_N("duration_us", took_us), LOG_N("queries", ctx->queries),
-		LOG_N("cache_hits", ctx->cache_hits), LOG_N("bytes", rep->body.length));
-}
-
 static void rep_reset(struct rep *rep)
 {
 	rep->status = 0;
@@ -195,7 +189,7 @@ static void finish(struct req *req, enum err err)
 		fault_log(req, err);
 	}
 	head_finish(req, rep);
-	measure(req, rep, site, req->entry);
+	usage_measure(req, rep, site);
 	prefer_done(req);
 	atomic_fetch_sub_explicit(&site->in_flight, 1, memory_order_relaxed);
 }
@@ -222,6 +216,7 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	struct site *site = site_one();
 	atomic_fetch_add_explicit(&site->in_flight, 1, memory_order_relaxed);
 	rep_reset(rep);
+	req->cpu_from_us = usage_looks_at_cpu() ? usage_cpu_us() : 0;
 	req->start_us = clock_mono_us();
 	req->ctx.deadline_us = req->start_us + site->deadline_us;
 	req->route = NULL;
@@ -233,6 +228,7 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	req->input = NULL;
 	req->cookie = false;
 	req->waiting = false;
+	req->finished_us = req->cpu_us = req->late_cpu_us = 0;
 	req->rep = rep;
 	req->entry = &site->unmatched;
 	req->deferred = false;
@@ -242,6 +238,8 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	enum err err = match(req, rep, site, &req->entry);
 	if (err == OK && req->route)
 		err = handle(req, rep);
+	/* Not of ctx, which may be another thread's by now. */
+	req->cpu_us = req->cpu_from_us ? usage_cpu_us() - req->cpu_from_us : 0;
 	if (req->deferred) {
 		if (!atomic_fetch_or_explicit(&req->meeting, HANDLED, memory_order_acq_rel))
 			return false;

@@ -1,5 +1,7 @@
 lib_libstoa_a_SOURCES += \
 	lib/web/access.c \
+	lib/web/budget.c \
+	lib/web/budget.h \
 	lib/web/cursor.c \
 	lib/web/dispatch.c \
 	lib/web/fastcgi.c \
@@ -17,6 +19,8 @@ lib_libstoa_a_SOURCES += \
 	lib/web/stream.c \
 	lib/web/target.c \
 	lib/web/target.h \
+	lib/web/usage.c \
+	lib/web/usage.h \
 	lib/web/web.h
 
 check_PROGRAMS += tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest

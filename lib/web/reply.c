@@ -1,6 +1,7 @@
 #include "web/site.h"
 
 #include "text/language.h"
+#include "web/usage.h"
 
 #include <string.h>
 #include <strings.h>
@@ -29,9 +30,10 @@ void reply_free(struct rep *rep)
 
 enum err reply_json(struct req *req, struct rep *rep, struct json_object *value)
 {
-	(void)req;
+	struct span span = span_begin(&req->ctx);
 	rep->type = BODY_JSON;
 	json_write(&rep->body, value);
+	span_end(&req->ctx, &span, SPENT_RENDER);
 	return OK;
 }
 
@@ -78,13 +80,20 @@ static enum err list_render(const struct query *query, const PGresult *result)
 
 static enum err query_render(const struct query *query, const PGresult *result)
 {
-	return query->what ? row_render(query, result) : list_render(query, result);
+	struct span span = span_begin(&query->req->ctx);
+	enum err err = query->what ? row_render(query, result) : list_render(query, result);
+	span_end(&query->req->ctx, &span, SPENT_RENDER);
+	return err;
 }
 
 static void query_answered(void *argument, enum err err, PGresult *result)
 {
 	const struct query *query = argument;
-	reply_complete(query->req, err == OK ? query_render(query, result) : err);
+	int64_t cpu_from_us = query->req->cpu_from_us ? usage_cpu_us() : 0;
+	if (err == OK)
+		err = query_render(query, result);
+	query->req->late_cpu_us = cpu_from_us ? usage_cpu_us() - cpu_from_us : 0;
+	reply_complete(query->req, err);
 }
 
 /* What the class promises to be short shares connections. */
@@ -173,7 +182,7 @@ const char *tr(const struct req *req, const char *english)
 	return catalogue_say(site_one()->catalogues[language_index(req)], english, strlen(english));
 }
 
-enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view)
+static enum err page_render(struct req *req, struct rep *rep, const char *name, struct json_object *view)
 {
 	const struct template_set *templates = site_one()->templates[language_index(req)];
 	if (!templates)
@@ -195,6 +204,14 @@ enum err reply_page(struct req *req, struct rep *rep, const char *name, struct j
 		err = template_render(&req->ctx, templates, "layout", view, &rep->body);
 	}
 	buffer_free(&content);
+	return err;
+}
+
+enum err reply_page(struct req *req, struct rep *rep, const char *name, struct json_object *view)
+{
+	struct span span = span_begin(&req->ctx);
+	enum err err = page_render(req, rep, name, view);
+	span_end(&req->ctx, &span, SPENT_RENDER);
 	return err;
 }
 

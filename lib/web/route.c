@@ -1,4 +1,5 @@
 #include "web/site.h"
+#include "web/usage.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ static bool route_add(struct router *router, const struct route *route, char mes
 	}
 	struct entry *entry = &router->entries[router->count++];
 	entry->route = route;
+	entry->usage = arena_alloc(&router->arena, sizeof *entry->usage);
 	node->entries[route->method] = entry;
 	node->methods |= 1u << route->method;
 	return true;
@@ -182,6 +184,8 @@ static const char *route_fault(const struct route *route)
 		return "has no doc";
 	if (!route->run)
 		return "has no handler";
+	if (route->budget && (!route->budget->why || !*route->budget->why))
+		return "has a budget of its own without a reason";
 	if (route->cors && route->access != ACCESS_PERMISSION)
 		return "has CORS without a key to say whose";
 	if (route->shape == REPLY_FIELDS && !route->reply)
@@ -259,6 +263,7 @@ void router_metrics(const struct router *router)
 			target_of(entry->route->class)->text);
 		entry->duration = metric_histogram("stoa_http_request_duration_seconds", labels,
 			"Time from the complete request to the finished reply.");
+		usage_open(entry->usage, entry->route, method);
 	}
 }
 

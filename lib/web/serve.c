@@ -8,6 +8,7 @@
 #include "job/job.h"
 #include "mail/mail.h"
 #include "stripe/stripe.h"
+#include "web/usage.h"
 #include "webhook/webhook.h"
 #include "who/secret.h"
 
@@ -107,7 +108,10 @@ static bool settings_read(char message_out[256])
 static void unmatched_open(void)
 {
 	static const struct route NOWHERE = {.path = "none", .class = CLASS_OPS};
+	static struct usage usage;
 	site.unmatched.route = &NOWHERE;
+	site.unmatched.usage = &usage;
+	usage_open(&usage, &NOWHERE, "");
 	for (int class = 2; class <= 5; class++) {
 		char labels[64];
 		snprintf(labels, sizeof labels, "route=\"none\",method=\"\",status=\"%dxx\"", class);

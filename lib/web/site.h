@@ -11,11 +11,13 @@
 /* Languages of the pages; the first is English. */
 #define PAGE_LANGUAGES 2
 
+struct usage;
 /* A route with its series. */
 struct entry {
 	const struct route *route;
 	struct counter *status[6]; /* by status / 100; 0 and 1 unused */
 	struct histogram *duration;
+	struct usage *usage;
 };
 
 /* The compiled tables of a family; lives as long as the process. NULL: message_out says why they are refused. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "web/usage.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ static enum err part_make(struct req *req, struct rep *rep, struct ctx *part)
 		err = fail(part, ERR_INTERNAL, "A part of the reply is too large");
 	if (done || err != OK)
 		rep->more = NULL;
-	req->ctx.queries += part->queries;
+	ctx_add(&req->ctx, part);
 	rep->streamed += rep->body.length;
 	return err;
 }
@@ -67,6 +68,7 @@ bool reply_more(struct req *req, struct rep *rep)
 
 void reply_over(struct req *req, struct rep *rep)
 {
+	usage_sent(req);
 	if (!rep->streams)
 		return;
 	atomic_fetch_sub_explicit(&site_one()->streams, 1, memory_order_relaxed);

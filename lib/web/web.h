@@ -76,6 +76,7 @@ struct field {
 #define REPLY(name_, kind_, ...) {.name = (name_), .type = (kind_), __VA_ARGS__}
 
 struct family;
+struct budget;
 struct entry;
 struct rep;
 struct req {
@@ -98,6 +99,12 @@ struct req {
 	bool cookie;               /* who came from the page cookie: CSRF rules apply */
 	int64_t start_us;          /* monotonic */
 	bool waiting;              /* prefer_wait_ms() let it wait */
+	int64_t accept_wait_us;    /* the transport's: how long it waited in line before */
+	/* how it was measured (web/usage.h); 0 = not, or not yet */
+	int64_t finished_us;       /* monotonic */
+	int64_t cpu_from_us;       /* processor time of the handler's thread at the start, of some requests */
+	int64_t cpu_us;            /* and what it took */
+	int64_t late_cpu_us;       /* of rendering what came deferred */
 	/* dispatch's and the transport's, for reply_defer() */
 	struct rep *rep;
 	const struct entry *entry;
@@ -161,6 +168,7 @@ struct route {
 	bool raw;                     /* the body is the handler's to read, byte by byte: JSON of somebody else's, signed */
 	bool one_click;               /* with form: also multipart/form-data, which is not read; a program sends it (RFC 8058, 3.2) */
 	const char *media;            /* REPLY_PLAIN: its media type; NULL = text/plain */
+	const struct budget *budget;  /* web/budget.h: its own, with the reason; NULL = the house's */
 	const char *doc;              /* one line */
 };
 

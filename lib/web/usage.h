@@ -1,0 +1,33 @@
+/* Private to lib/web: what the requests of a route have used, as series and against its budgets. */
+#ifndef STOA_WEB_USAGE_H
+#define STOA_WEB_USAGE_H
+
+#include "metric/work.h"
+#include "web/budget.h"
+#include "web/site.h"
+
+#include <stdatomic.h>
+
+struct usage {
+	struct work_series work;
+	int64_t most[BUDGETS];
+	_Atomic int64_t peak[BUDGETS]; /* that this process knows of */
+	_Atomic int64_t logged_us;
+};
+
+/* Zeroes it: for a route whose strings outlive it. */
+void usage_open(struct usage *usage, const struct route *route, const char *method);
+
+/* An answered request: counts and logs it. */
+void usage_measure(struct req *req, const struct rep *rep, struct site *site);
+/* Its reply is sent or given up. */
+void usage_sent(struct req *req);
+
+void budget_look(struct usage *usage, const struct req *req, const struct rep *rep);
+
+/* Processor time of the calling thread. */
+int64_t usage_cpu_us(void);
+/* Whether this request's is looked at: it costs system calls. */
+bool usage_looks_at_cpu(void);
+
+#endif
