@@ -40,6 +40,16 @@ struct ctx_statement {
 /* Different statements told apart; what comes later is "other", the last one. */
 #define CTX_STATEMENTS 13
 
+/* Which copies of the database may answer plain reads, and did (pg/pg.h, "Replicas"). Moments are cache stamps (mc/cache.h). */
+struct reads {
+	int64_t since;       /* a replica that has everything from before this moment may answer; 0: only the primary */
+	int64_t as_of;       /* what was read may lack what was committed after this moment; 0: it does not */
+	uint32_t by;         /* who reads: the same get the same replica, while it serves */
+	uint32_t replica, primary; /* plain reads by who answered them */
+	bool wrote;          /* a statement was sent that may have changed something */
+	const char *org_id;  /* the organisation of who signed in, where it is not the caller's; or NULL */
+};
+
 struct ctx {
 	struct arena arena;
 	char id[ID_TEXT];        /* request or job id */
@@ -54,6 +64,7 @@ struct ctx {
 	int64_t part_us[SPENT_COUNT];
 	size_t result_bytes;     /* of the database's answers, which stay until the end */
 	struct ctx_statement statements[CTX_STATEMENTS]; /* up to the first without a name */
+	struct reads reads;
 };
 
 void ctx_init(struct ctx *ctx);

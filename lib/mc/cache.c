@@ -37,6 +37,7 @@ struct cache {
 	struct remote *remote; /* NULL = none configured */
 	struct flights *flights;
 	int local_ms;
+	bool shared_by_all;    /* the stamps, by the processes of this machine */
 	_Atomic uint64_t misses;
 	unsigned char hash_key[crypto_shorthash_KEYBYTES];
 };
@@ -56,6 +57,7 @@ struct cache *cache_open(char message_out[256])
 		return NULL;
 	}
 	cache->stamps = cache->shared.memory;
+	cache->shared_by_all = *path != '\0';
 	if (*servers && !(cache->remote = remote_open(servers, cache->stamps, message_out))) {
 		shared_close(&cache->shared);
 		free(cache);
@@ -167,6 +169,12 @@ static void keep(struct cache *cache, const struct cache_plan *plan, struct entr
 		remote_keep(cache->remote, entry, plan->life_ms * INT64_C(1000));
 }
 
+/* What a replica told is as old as that may be. */
+static int64_t stamp_of(const struct ctx *ctx, int64_t stamp)
+{
+	return ctx->reads.as_of && ctx->reads.as_of < stamp ? ctx->reads.as_of : stamp;
+}
+
 static enum err load_timed(struct ctx *ctx, cache_loader *load, void *argument, struct cached *value_out)
 {
 	struct span span = span_begin(ctx);
@@ -182,7 +190,7 @@ static enum err load_and_land(struct ctx *ctx, struct cache *cache, const struct
 	*value_out = (struct cached){0};
 	int64_t stamp = stamp_next(cache->stamps);
 	enum err err = load_timed(ctx, load, argument, value_out);
-	struct entry *entry = err == OK ? make_entry(cache, plan, name, value_out, stamp) : NULL;
+	struct entry *entry = err == OK ? make_entry(cache, plan, name, value_out, stamp_of(ctx, stamp)) : NULL;
 	if (entry && plan->life_ms > 0 && entry_valid(entry, cache->stamps))
 		local_keep(cache->local, entry);
 	if (flight)
@@ -257,7 +265,7 @@ void cache_put(struct ctx *ctx, struct cache *cache, const struct cache_plan *pl
 		return;
 	struct span span = span_begin(ctx);
 	struct cached value = {.data = data, .length = bytes};
-	struct entry *entry = make_entry(cache, plan, &name, &value, stamp);
+	struct entry *entry = make_entry(cache, plan, &name, &value, stamp_of(ctx, stamp));
 	if (entry_valid(entry, cache->stamps)) {
 		local_keep(cache->local, entry);
 		keep(cache, plan, entry);
@@ -279,6 +287,17 @@ void cache_invalidate(struct ctx *ctx, struct cache *cache, const char *tag_text
 	stamp_raise(cache->stamps, tag_slot(&tag), stamp);
 	remote_invalidate(cache->remote, &tag, stamp);
 	count_took(OPERATION_INVALIDATE, span_end(ctx, &span, SPENT_CACHE));
+}
+
+bool cache_invalidated(struct ctx *ctx, struct cache *cache, const char *tag_text, int64_t *stamp_out)
+{
+	struct span span = span_begin(ctx);
+	struct tag tag = tag_make(tag_text);
+	bool known = cache->remote ? remote_learn(cache->remote, &tag) : cache->shared_by_all;
+	int64_t last = atomic_load_explicit(&cache->stamps->slots[tag_slot(&tag)], memory_order_acquire);
+	*stamp_out = last > cache->stamps->born ? last : cache->stamps->born;
+	count_took(OPERATION_GET, span_end(ctx, &span, SPENT_CACHE));
+	return known && cache->shared_by_all;
 }
 
 void cache_state(struct cache *cache, struct cache_state *state_out)

@@ -66,6 +66,9 @@ void cache_put(struct ctx *ctx, struct cache *cache, const struct cache_plan *pl
 int64_t cache_stamp(struct cache *cache);
 /* After the commit that changed what the tag stands for. */
 void cache_invalidate(struct ctx *ctx, struct cache *cache, const char *tag);
+/* The stamp of the tag's last invalidation on any machine, or a newer one: what is stamped after it was loaded later. False: it cannot be
+ * known, because memcached does not answer or knows of none, or because there is nothing that this machine's processes share. */
+bool cache_invalidated(struct ctx *ctx, struct cache *cache, const char *tag, int64_t *stamp_out);
 
 /* For readiness and metrics; counted by this process. */
 struct cache_state {

@@ -118,6 +118,8 @@ struct entry *remote_find(struct remote *remote, const struct name *name, const 
 	int64_t *left_us_out);
 void remote_keep(struct remote *remote, const struct entry *entry, int64_t life_us);
 void remote_invalidate(struct remote *remote, const struct tag *tag, int64_t stamp);
+/* Applies what memcached knows of the tag's last invalidation. False: it knows nothing, or is in trouble. */
+bool remote_learn(struct remote *remote, const struct tag *tag);
 bool remote_ping(struct remote *remote);
 void remote_state(struct remote *remote, struct cache_state *state_out);
 

@@ -371,6 +371,16 @@ void remote_invalidate(struct remote *remote, const struct tag *tag, int64_t sta
 	set(remote, &keys, (const char *)&record, sizeof record, LONGEST_S * INT64_C(1000000));
 }
 
+bool remote_learn(struct remote *remote, const struct tag *tag)
+{
+	struct keys keys = {.count = 0};
+	struct answer answers[TAGS_MOST + 1];
+	keys_add_tag(&keys, tag);
+	bool known = get(remote, &keys, answers) && answers[0].data && learn(remote, tag, 1, answers);
+	answers_free(answers);
+	return known;
+}
+
 bool remote_ping(struct remote *remote)
 {
 	if (!remote)

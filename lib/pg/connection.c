@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 
 /* The server gives up first, so that its answer says why. */
 #define PATIENCE_GRACE_MS 2000
+/* How soon those who wait for a replica find out that it is gone. */
+#define GONE_LOOK_MS 50
 
 const struct conf_row PG_CONF[] = {
 	{"db.url", CONF_STRING, "", true, 0, 0, "libpq connection string or URI; empty = libpq's own environment"},
@@ -28,23 +31,99 @@ const struct conf_row PG_CONF[] = {
 		"prepare statements; off behind a pgbouncer before 1.21, where the role must set timezone to UTC"},
 	{"db.connect_timeout", CONF_DURATION, "2s", false, 10, 60000, "longest wait for a new connection"},
 	{"db.statement_timeout", CONF_DURATION, "5s", false, 0, 3600000, "the server ends a statement that runs longer; 0 = never"},
+	{"db.replicas", CONF_STRING, "", true, 0, 0,
+		"streaming replicas for reads that tolerate lag, separated by ';': libpq strings or URIs, or hosts (db2, db2:5433) that are as db.url else"},
+	{"db.replica_lag", CONF_DURATION, "1s", false, 50, 60000, "a replica that is further behind is not asked (001: target below 1 s)"},
+	{"db.replica_skew", CONF_DURATION, "1s", false, 0, 60000,
+		"most by which the machines' clocks differ: for so long after an organisation's write its reads stay at the primary"},
 	{"db.lifetime", CONF_DURATION, "1h", false, 1000, 604800000, "a connection is replaced after that"},
 	CONF_END,
 };
 
-static char *options_of_url(const char *url)
+static const char *part_of(const PQconninfoOption *parts, const char *keyword)
 {
-	char *options = NULL;
-	PQconninfoOption *parts = PQconninfoParse(url, NULL);
-	for (PQconninfoOption *part = parts; part && part->keyword; part++) {
-		if (!strcmp(part->keyword, "options") && part->val)
-			options = strdup(part->val);
-	}
-	PQconninfoFree(parts);
-	return options;
+	for (const PQconninfoOption *part = parts; part && part->keyword; part++)
+		if (!strcmp(part->keyword, keyword))
+			return part->val;
+	return NULL;
 }
 
-void connection_plan_make(struct connection_plan *plan)
+static char *keep(struct connection_plan *plan, const char *text)
+{
+	int i = 0;
+	while (plan->texts[i])
+		i++;
+	plan->texts[i] = strdup(text);
+	if (!plan->texts[i])
+		abort();
+	return plan->texts[i];
+}
+
+/* The next of a list with commas; NULL behind the last. An empty one is as libpq would have it. */
+static const char *next_of(char **list)
+{
+	char *item = *list, *comma = item ? strchr(item, ',') : NULL;
+	if (comma)
+		*comma = '\0';
+	*list = comma ? comma + 1 : NULL;
+	return item && *item ? item : NULL;
+}
+
+static int commas(const char *text)
+{
+	int count = 0;
+	for (; text && (text = strchr(text, ',')); text++)
+		count++;
+	return count;
+}
+
+static void hosts_of_url(struct connection_plan *plan)
+{
+	PQconninfoOption *parts = PQconninfoParse(plan->url, NULL);
+	const char *texts[] = {part_of(parts, "host"), part_of(parts, "hostaddr"), part_of(parts, "port")};
+	int count = 1 + (commas(texts[1]) > commas(texts[0]) ? commas(texts[1]) : commas(texts[0]));
+	plan->host_count = count < HOSTS_MOST ? count : HOSTS_MOST;
+	char *lists[3];
+	for (int i = 0; i < 3; i++)
+		lists[i] = texts[i] ? keep(plan, texts[i]) : NULL;
+	bool one_port = !commas(texts[2]);
+	const char *port = one_port ? next_of(&lists[2]) : NULL;
+	for (int i = 0; i < plan->host_count; i++)
+		plan->hosts[i] = (struct host){next_of(&lists[0]), next_of(&lists[1]), one_port ? port : next_of(&lists[2])};
+	/* Of several servers the one that takes writes; a single one is what the url says it is. */
+	if (count > 1 && !part_of(parts, "target_session_attrs"))
+		plan->session = "read-write";
+	PQconninfoFree(parts);
+}
+
+/* "db2", "db2:5433", "[::1]:5433", "/run/postgresql" */
+static void hosts_of_list(struct connection_plan *plan, const char *replica)
+{
+	char *list = keep(plan, replica);
+	while (list && plan->host_count < HOSTS_MOST) {
+		char *item = list;
+		const char *name = next_of(&list);
+		if (!name)
+			continue;
+		char *port = strrchr(item, ':'), *bracket = *item == '[' ? strchr(item, ']') : NULL;
+		if (port && port > bracket)
+			*port++ = '\0';
+		if (bracket)
+			*bracket = '\0';
+		plan->hosts[plan->host_count++] = (struct host){bracket ? name + 1 : name, NULL, port && *port ? port : NULL};
+	}
+}
+
+static char *options_of_url(const char *url)
+{
+	PQconninfoOption *parts = PQconninfoParse(url, NULL);
+	const char *options = part_of(parts, "options");
+	char *copy = options ? strdup(options) : NULL;
+	PQconninfoFree(parts);
+	return copy;
+}
+
+void connection_plan_make(struct connection_plan *plan, const char *replica)
 {
 	int timeout = conf_ms("db.statement_timeout");
 	*plan = (struct connection_plan){
@@ -54,6 +133,14 @@ void connection_plan_make(struct connection_plan *plan)
 		.lifetime_ms = conf_ms("db.lifetime"),
 		.prepare = conf_bool("db.prepare"),
 	};
+	if (replica && !strchr(replica, '=') && !strstr(replica, "://")) {
+		hosts_of_list(plan, replica);
+	} else {
+		plan->url = replica ? keep(plan, replica) : plan->url;
+		hosts_of_url(plan);
+	}
+	if (replica)
+		plan->session = "any";
 	if (!plan->prepare)
 		return; /* an old pgbouncer refuses the parameter "options" */
 	char *given = options_of_url(plan->url);
@@ -65,8 +152,35 @@ void connection_plan_make(struct connection_plan *plan)
 
 void connection_plan_free(struct connection_plan *plan)
 {
+	for (size_t i = 0; i < sizeof plan->texts / sizeof *plan->texts; i++)
+		free(plan->texts[i]);
 	free(plan->options);
-	plan->options = NULL;
+	*plan = (struct connection_plan){0};
+}
+
+void connection_plan_name(const struct connection_plan *plan, char *out, size_t room)
+{
+	size_t length = 0;
+	*out = '\0';
+	for (int i = 0; i < plan->host_count && length < room; i++) {
+		const struct host *host = &plan->hosts[i];
+		const char *name = host->name ? host->name : host->address ? host->address : "default";
+		length += (size_t)snprintf(out + length, room - length, "%s%s%s%s", i ? "," : "", name, host->port ? ":" : "",
+			host->port ? host->port : "");
+	}
+}
+
+void connection_make(struct connection *connection)
+{
+	connection->prepared = calloc((size_t)SQL_COUNT / 64 + 1, sizeof *connection->prepared);
+	if (!connection->prepared)
+		abort();
+}
+
+void connection_unmake(struct connection *connection)
+{
+	connection_close(connection);
+	free(connection->prepared);
 }
 
 static void notice(void *argument, const PGresult *result)
@@ -101,16 +215,23 @@ static void first_line(char out[256], const char *text)
 	snprintf(out, 256, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-bool connection_open(struct connection *connection, const struct connection_plan *plan, char message_out[256])
+static bool host_open(struct connection *connection, const struct connection_plan *plan, const struct host *host, int connect_ms,
+	char message_out[256])
 {
 	/* What stands before dbname may be set in the url; what follows it may not. */
-	const char *const names[] = {"fallback_application_name", "tcp_user_timeout", "keepalives_idle", "dbname",
-		"client_encoding", plan->options ? "options" : NULL, NULL};
-	const char *const values[] = {"stoa", "10000", "30", plan->url, "UTF8", plan->options, NULL};
+	const char *names[12] = {"fallback_application_name", "tcp_user_timeout", "keepalives_idle", "dbname", "client_encoding"};
+	const char *values[12] = {"stoa", "10000", "30", plan->url, "UTF8"};
+	const struct { const char *name, *value; } more[] = {{"options", plan->options}, {"target_session_attrs", plan->session},
+		{"host", host->name}, {"hostaddr", host->address}, {"port", host->port}};
+	for (size_t i = 0, at = 5; i < sizeof more / sizeof *more; i++)
+		if (more[i].value) {
+			names[at] = more[i].name;
+			values[at++] = more[i].value;
+		}
 	PGconn *raw = PQconnectStartParams(names, values, 1);
 	if (raw)
 		PQsetNoticeReceiver(raw, notice, NULL);
-	bool done = raw && handshake(raw, plan->connect_ms);
+	bool done = raw && handshake(raw, connect_ms);
 	if (!done) {
 		first_line(message_out, raw && PQerrorMessage(raw)[0] ? PQerrorMessage(raw) : "no connection in time");
 	} else if ((!is_parameter(raw, "TimeZone", "UTC") && !is_parameter(raw, "TimeZone", "Etc/UTC"))
@@ -118,12 +239,26 @@ bool connection_open(struct connection *connection, const struct connection_plan
 		done = false;
 		first_line(message_out, "the connection's TimeZone is not UTC or its DateStyle not ISO: set them for the role");
 	}
-	monitor_connected(done);
-	if (!done) {
+	if (done)
+		connection->raw = raw;
+	else
 		PQfinish(raw);
-		return false;
+	return done;
+}
+
+bool connection_open(struct connection *connection, struct connection_plan *plan, char message_out[256])
+{
+	/* One by one: libpq would wait for the first without end. */
+	int first = atomic_load_explicit(&plan->host_last, memory_order_relaxed), at = first;
+	bool done = false;
+	for (int i = 0; i < plan->host_count && !done; i++) {
+		at = (first + i) % plan->host_count;
+		done = host_open(connection, plan, &plan->hosts[at], plan->connect_ms / plan->host_count + 1, message_out);
 	}
-	connection->raw = raw;
+	monitor_connected(done);
+	if (!done)
+		return false;
+	atomic_store_explicit(&plan->host_last, at, memory_order_relaxed);
 	connection->opened_us = clock_mono_us();
 	connection->worn = false;
 	connection->prepare = plan->prepare;
@@ -173,20 +308,39 @@ static bool feed(PGconn *raw, const struct command *command)
 	return command->copy && PQputCopyData(raw, command->copy, (int)command->copy_bytes) == 1 && PQputCopyEnd(raw, NULL) == 1;
 }
 
+static bool is_gone(const struct connection *connection)
+{
+	return connection->gone && atomic_load_explicit(connection->gone, memory_order_relaxed);
+}
+
+/* Something to read within the time; at a replica only while it is known to live. */
+static bool readable(const struct connection *connection, int most_ms)
+{
+	int fd = PQsocket(connection->raw);
+	if (!connection->gone)
+		return turn_poll(fd, POLLIN, most_ms);
+	for (int waited_ms = 0; !is_gone(connection) && (most_ms <= 0 || waited_ms < most_ms); waited_ms += GONE_LOOK_MS) {
+		int left_ms = most_ms - waited_ms;
+		if (turn_poll(fd, POLLIN, most_ms > 0 && left_ms < GONE_LOOK_MS ? left_ms : GONE_LOOK_MS))
+			return true;
+	}
+	return false;
+}
+
 /* Waits for more from the server. False: it is silent. */
 static bool more_comes(struct connection *connection, int64_t deadline_us)
 {
-	int fd = PQsocket(connection->raw), most_ms = connection->patience_ms;
+	int most_ms = connection->patience_ms;
 	if (deadline_us && !connection->cancelled) {
 		int64_t left_ms = (deadline_us - clock_mono_us() + 999) / 1000;
 		bool first = !most_ms || left_ms < most_ms;
-		if (left_ms > 0 && turn_poll(fd, POLLIN, first ? (int)left_ms : most_ms))
+		if (left_ms > 0 && readable(connection, first ? (int)left_ms : most_ms))
 			return true;
-		connection->cancelled = first && cancel_sent(connection->raw, CANCEL_GRACE_MS);
+		connection->cancelled = first && !is_gone(connection) && cancel_sent(connection->raw, CANCEL_GRACE_MS);
 		if (!connection->cancelled)
 			return false;
 	}
-	return turn_poll(fd, POLLIN, connection->cancelled ? CANCEL_GRACE_MS : most_ms);
+	return readable(connection, connection->cancelled ? CANCEL_GRACE_MS : most_ms);
 }
 
 /* The last result of what was sent, or the first error, as PQexec() would have it, but not waiting for ever. */

@@ -6,9 +6,21 @@
 
 #define CANCEL_GRACE_MS 250
 
+/* One server of a plan; NULL: as the url says, or libpq without it. */
+struct host {
+	const char *name, *address, *port;
+};
+
+#define HOSTS_MOST 16
+
 /* How connections are made: [db], read once when the pool opens. */
 struct connection_plan {
 	const char *url;
+	const char *session;    /* target_session_attrs; NULL: as the url says */
+	struct host hosts[HOSTS_MOST]; /* tried in turn, beginning with the one that answered last */
+	int host_count;
+	_Atomic int host_last;
+	char *texts[4];         /* owned: what hosts and url point into */
 	char *options;          /* owned: server options, with those of the url in front; NULL = none are sent */
 	int connect_ms;         /* longest wait for a connection */
 	int patience_ms;        /* longest silence after a statement was sent; 0 = for ever */
@@ -25,6 +37,7 @@ struct connection {
 	int64_t opened_us;       /* monotonic */
 	int64_t retire_us;       /* replaced when it comes back after that */
 	int patience_ms;
+	const _Atomic bool *gone; /* of a replica: it does not answer, so nobody waits for it any more; or NULL */
 	bool prepare;
 	bool worn;               /* to be closed instead of used again */
 	bool cancelled;          /* the server was told to end what runs now */
@@ -32,12 +45,26 @@ struct connection {
 	uint64_t *prepared;      /* bit statement->number: prepared here */
 };
 
-void connection_plan_make(struct connection_plan *plan);
+/* replica NULL: the primary, db.url. Else a libpq string or URI, or the hosts of one ("db2", "db2:5433,db3"), which is as db.url else. */
+void connection_plan_make(struct connection_plan *plan, const char *replica);
 void connection_plan_free(struct connection_plan *plan);
+/* The hosts, for a label. */
+void connection_plan_name(const struct connection_plan *plan, char *out, size_t room);
 
-/* False: message_out (256 bytes) has libpq's reason. */
-bool connection_open(struct connection *connection, const struct connection_plan *plan, char message_out[256]);
+/* A closed one, for connection_open(), and back. */
+void connection_make(struct connection *connection);
+void connection_unmake(struct connection *connection);
+/* False: message_out (256 bytes) has libpq's reason. Each host gets its share of the plan's connect_ms. */
+bool connection_open(struct connection *connection, struct connection_plan *plan, char message_out[256]);
 void connection_close(struct connection *connection);
+
+/* The pool of a replica: connecting takes connect_ms at most, and gone says when nobody is to wait for it. */
+struct pool *pool_open_at(const char *replica, int size, int connect_ms, const _Atomic bool *gone);
+struct replicas *pool_replicas(const struct pool *pool); /* NULL: none */
+/* As lease_take(), from this very pool. */
+enum err lease_take_here(struct ctx *ctx, struct pool *pool, struct lease *lease_out);
+/* The lease of a replica becomes one of the primary, for the rest of what ctx does. */
+enum err lease_take_home(struct lease *lease);
 /* Whether the server is still there, as far as this end can know without asking it. One system call. */
 bool connection_alive(struct connection *connection);
 

@@ -11,6 +11,8 @@ lib_libstoa_a_SOURCES += \
 	lib/pg/pipeline.c \
 	lib/pg/pipeline.h \
 	lib/pg/pool.c \
+	lib/pg/replica.c \
+	lib/pg/replica.h \
 	lib/pg/rows.c \
 	lib/pg/rows.h \
 	lib/pg/sqlstate.c \

@@ -17,12 +17,14 @@ struct statement {
 	const char *text;
 	int params;       /* highest $n */
 	int number;       /* position in SQL_ALL */
+	bool reads;       /* it only reads, and locks nothing: a replica can answer it */
 };
 
 extern const struct statement *const SQL_ALL[]; /* NULL-ended, generated */
 extern const int SQL_COUNT;
 
-/* [db] url, pool_size, pool_wait (250ms), prepare, connect_timeout (2s), statement_timeout (5s), lifetime (1h) */
+/* [db] url, pool_size, pool_wait (250ms), prepare, connect_timeout (2s), statement_timeout (5s), lifetime (1h), replicas, replica_lag,
+ * replica_skew. A url with several hosts is the one of them that takes writes (target_session_attrs): it is found anew when it moves. */
 extern const struct conf_row PG_CONF[];
 
 struct pool;
@@ -34,6 +36,7 @@ struct lease {
 	struct pool *pool;
 	struct connection *connection;
 	bool in_transaction;
+	struct pool *primary; /* of a lease at a replica; else NULL */
 };
 
 /* Opens lazily: no connection is made here. `size` 0 takes db.pool_size. Any thread may take leases. */
@@ -41,6 +44,25 @@ struct pool *pool_open(int size);
 void pool_close(struct pool *pool);
 /* For metrics: connections open, in use, and threads waiting. */
 void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_out);
+
+/* Replicas (db.replicas). A ctx whose reads.since is a moment gets leases at a replica that is proven to have everything that was
+ * committed before it, and is at most db.replica_lag behind; where none is, and for all other ctx, leases are at the primary. Only
+ * statements that read are asked there: a lease moves to the primary, for the rest of what its ctx does, with the first that is not (or
+ * BEGIN), and when the replica fails, where the statement is asked again.
+ *
+ * The proof is by position: a moment is taken, the primary asked how far its log is on disk, and a replica that has replayed that far has
+ * everything from before the moment. Positions are compared within one history only (sql/watch): a replica that follows an old
+ * primary is left out, and so is one that was promoted; each comes back by itself. A replica that is silent for db.replica_lag is
+ * left out, and who waits for it is answered by the primary.
+ *
+ * Who sets reads.since makes what is promised: read-your-writes by who/written.h. */
+struct pool_moments {
+	int64_t (*next)(void *argument); /* a moment after all that came before, on this machine: cache_stamp() */
+	void *argument;
+};
+/* Watches the replicas that db.replicas names, from threads, until the pool is closed. False: it names none. Before leases are taken. */
+bool pool_replicate(struct pool *pool, struct pool_moments moments);
+bool pool_replicated(const struct pool *pool);
 
 /* Waits in line at most db.pool_wait, then ERR_UNAVAILABLE with Retry-After 1; also when PostgreSQL cannot be reached
  * (attempts are spaced by backoff with jitter, so that a restart is not stormed; between them the answer comes at

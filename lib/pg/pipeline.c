@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pg/connection.h"
 #include "pg/monitor.h"
+#include "pg/replica.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -35,6 +36,9 @@ struct pipeline {
 	int sleeping, waking; /* threads; waking: of those, told to wake up */
 	int64_t took_us;      /* monotonic: when a thread last took questions */
 	bool closing;
+	struct pipeline *primary;   /* of one to a replica: answers what that does not; else NULL */
+	struct pipeline **replicas; /* of the primary's, by their number */
+	int replica_count;
 	pthread_t threads[];
 };
 
@@ -51,8 +55,32 @@ static void waited(struct question *question, int64_t until_us)
 	question->since_us = until_us;
 }
 
+static void enqueue(struct pipeline *pipeline, struct question *question)
+{
+	pthread_mutex_lock(&pipeline->lock);
+	*pipeline->last = question;
+	pipeline->last = &question->next;
+	pipeline->queued++;
+	int awake = pipeline->count - pipeline->sleeping + pipeline->waking;
+	bool wake = awake < pipeline->count &&
+		(!awake || pipeline->queued >= COMPANY || question->since_us - pipeline->took_us > LATE_US);
+	pipeline->waking += wake;
+	pthread_mutex_unlock(&pipeline->lock);
+	if (wake)
+		pthread_cond_signal(&pipeline->asked);
+}
+
+/* What a replica did not answer, for the primary. */
+static void go_home(struct pipeline *pipeline, struct question *question)
+{
+	question->next = NULL;
+	question->ctx->reads.since = 0;
+	ctx_forgive(question->ctx);
+	enqueue(pipeline->primary, question);
+}
+
 /* One after the other, as everybody else does, until PostgreSQL is gone. */
-static void ask_singly(struct lease *lease, struct question *question, enum err gone)
+static void ask_singly(struct pipeline *pipeline, struct lease *lease, struct question *question, enum err gone)
 {
 	struct ctx *own = lease->ctx;
 	for (struct question *next; question; question = next) {
@@ -67,7 +95,11 @@ static void ask_singly(struct lease *lease, struct question *question, enum err 
 			err = command_report(lease, &(struct command){.statement = question->statement}, NULL, gone);
 		if (err == ERR_UNAVAILABLE || (err == ERR_TIMEOUT && lease->connection->worn))
 			gone = err;
-		question->done(question->argument, err, result);
+		/* A statement that the server ended for its length would be as long at the primary. */
+		if (pipeline->primary && err != OK && (gone != OK || err != ERR_TIMEOUT))
+			go_home(pipeline, question);
+		else
+			question->done(question->argument, err, result);
 	}
 	lease->ctx = own;
 }
@@ -79,7 +111,7 @@ static void answered_after(struct question *question, int64_t us)
 }
 
 /* Returns what is unanswered yet: from the first that failed on, which undid those behind it. */
-static struct question *ask_together(struct lease *lease, struct question *question, bool *silent_out)
+static struct question *ask_together(const struct pipeline *pipeline, struct lease *lease, struct question *question, bool *silent_out)
 {
 	struct connection *connection = lease->connection;
 	if (!connection_pipeline_begin(connection))
@@ -97,6 +129,8 @@ static struct question *ask_together(struct lease *lease, struct question *quest
 		struct question *answered = question;
 		question = question->next;
 		answered->ctx->queries++;
+		answered->ctx->reads.replica += pipeline->primary != NULL;
+		answered->ctx->reads.primary += !pipeline->primary;
 		result_keep(answered->ctx, result);
 		waited(answered, before_us);
 		answered_after(answered, clock_mono_us() - before_us);
@@ -122,6 +156,10 @@ static void ask(struct pipeline *pipeline, struct ctx *ctx, struct question *que
 		for (struct question *next; question; question = next) {
 			next = question->next;
 			waited(question, clock_mono_us());
+			if (pipeline->primary) {
+				go_home(pipeline, question);
+				continue;
+			}
 			question->ctx->fault = ctx->fault;
 			question->done(question->argument, err, NULL);
 		}
@@ -129,8 +167,8 @@ static void ask(struct pipeline *pipeline, struct ctx *ctx, struct question *que
 	}
 	bool silent = false;
 	if (question->next && all_prepared(lease.connection, question))
-		question = ask_together(&lease, question, &silent);
-	ask_singly(&lease, question, silent ? ERR_TIMEOUT : OK);
+		question = ask_together(pipeline, &lease, question, &silent);
+	ask_singly(pipeline, &lease, question, silent ? ERR_TIMEOUT : OK);
 	lease_return(&lease);
 }
 
@@ -176,13 +214,14 @@ static void *pipeline_run(void *argument)
 	return NULL;
 }
 
-struct pipeline *pipeline_open(struct pool *pool, int connections)
+static struct pipeline *open_one(struct pool *pool, int connections, struct pipeline *primary)
 {
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline + (size_t)connections * sizeof *pipeline->threads);
 	sigset_t all, before;
 	if (!pipeline)
 		abort();
 	pipeline->pool = pool;
+	pipeline->primary = primary;
 	pipeline->wait_us = (int64_t)conf_ms("db.pool_wait") * 1000;
 	pipeline->count = connections;
 	pipeline->last = &pipeline->first;
@@ -198,8 +237,22 @@ struct pipeline *pipeline_open(struct pool *pool, int connections)
 	return pipeline;
 }
 
+struct pipeline *pipeline_open(struct pool *pool, int connections)
+{
+	struct pipeline *pipeline = open_one(pool, connections, NULL);
+	pipeline->replica_count = replicas_count(pool_replicas(pool));
+	pipeline->replicas = calloc((size_t)pipeline->replica_count + 1, sizeof(struct pipeline *));
+	if (!pipeline->replicas)
+		abort();
+	for (int i = 0; i < pipeline->replica_count; i++)
+		pipeline->replicas[i] = open_one(replicas_pool(pool_replicas(pool), i), connections, pipeline);
+	return pipeline;
+}
+
 void pipeline_look(struct pipeline *pipeline)
 {
+	for (int i = 0; i < pipeline->replica_count; i++)
+		pipeline_look(pipeline->replicas[i]);
 	int64_t now_us = clock_mono_us();
 	struct question *late, **end = &late;
 	pthread_mutex_lock(&pipeline->lock);
@@ -216,6 +269,10 @@ void pipeline_look(struct pipeline *pipeline)
 	for (struct question *next; late; late = next) {
 		next = late->next;
 		waited(late, now_us);
+		if (pipeline->primary) {
+			go_home(pipeline, late);
+			continue;
+		}
 		fail(late->ctx, ERR_UNAVAILABLE, "The database cannot be reached for the moment");
 		late->ctx->fault.retry_after_s = 1;
 		ctx_explain(late->ctx, "no connection of the pipeline came free in time");
@@ -227,6 +284,8 @@ void pipeline_close(struct pipeline *pipeline)
 {
 	if (!pipeline)
 		return;
+	for (int i = 0; i < pipeline->replica_count; i++)
+		pipeline_close(pipeline->replicas[i]);
 	pthread_mutex_lock(&pipeline->lock);
 	pipeline->closing = true;
 	pthread_cond_broadcast(&pipeline->asked);
@@ -235,6 +294,7 @@ void pipeline_close(struct pipeline *pipeline)
 		pthread_join(pipeline->threads[i], NULL);
 	pthread_cond_destroy(&pipeline->asked);
 	pthread_mutex_destroy(&pipeline->lock);
+	free(pipeline->replicas);
 	free(pipeline);
 }
 
@@ -244,15 +304,6 @@ void pipeline_ask(struct ctx *ctx, struct pipeline *pipeline, const struct state
 	struct question *question = arena_alloc(&ctx->arena, sizeof *question);
 	*question = (struct question){.ctx = ctx, .statement = statement, .params = params, .done = done, .argument = argument,
 		.since_us = clock_mono_us()};
-	pthread_mutex_lock(&pipeline->lock);
-	*pipeline->last = question;
-	pipeline->last = &question->next;
-	pipeline->queued++;
-	int awake = pipeline->count - pipeline->sleeping + pipeline->waking;
-	bool wake = awake < pipeline->count &&
-		(!awake || pipeline->queued >= COMPANY || question->since_us - pipeline->took_us > LATE_US);
-	pipeline->waking += wake;
-	pthread_mutex_unlock(&pipeline->lock);
-	if (wake)
-		pthread_cond_signal(&pipeline->asked);
+	int replica = ctx->reads.since && pipeline->replica_count && statement->reads ? replicas_pick(pool_replicas(pipeline->pool), ctx) : -1;
+	enqueue(replica < 0 ? pipeline : pipeline->replicas[replica], question);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/turn.h"
+#include "pg/replica.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -37,6 +38,7 @@ struct pool {
 	int failures;        /* attempts to connect that failed in a row */
 	bool probing;        /* after a failure one thread at a time tries again */
 	int64_t next_try_us;
+	struct replicas *replicas; /* of the primary; NULL: none */
 };
 
 /* Lets ctx_reset() return a lease whose holder forgot it: the lease itself may be gone by then. */
@@ -45,13 +47,13 @@ struct hold {
 	struct connection *connection;
 };
 
-struct pool *pool_open(int size)
+static struct pool *open_as(const char *replica, int size, const _Atomic bool *gone)
 {
 	struct pool *pool = calloc(1, sizeof *pool);
 	if (!pool)
 		abort();
 	pthread_mutex_init(&pool->lock, NULL);
-	connection_plan_make(&pool->plan);
+	connection_plan_make(&pool->plan, replica);
 	pool->size = size ? size : (int)conf_int("db.pool_size");
 	pool->wait_ms = conf_ms("db.pool_wait");
 	pool->connections = calloc((size_t)pool->size, sizeof *pool->connections);
@@ -59,9 +61,8 @@ struct pool *pool_open(int size)
 		abort();
 	for (int i = pool->size - 1; i >= 0; i--) {
 		struct connection *connection = &pool->connections[i];
-		connection->prepared = calloc((size_t)SQL_COUNT / 64 + 1, sizeof *connection->prepared);
-		if (!connection->prepared)
-			abort();
+		connection_make(connection);
+		connection->gone = gone;
 		connection->next = pool->closed;
 		pool->closed = connection;
 	}
@@ -69,14 +70,42 @@ struct pool *pool_open(int size)
 	return pool;
 }
 
+struct pool *pool_open(int size)
+{
+	return open_as(NULL, size, NULL);
+}
+
+struct pool *pool_open_at(const char *replica, int size, int connect_ms, const _Atomic bool *gone)
+{
+	struct pool *pool = open_as(replica, size, gone);
+	if (connect_ms < pool->plan.connect_ms)
+		pool->plan.connect_ms = connect_ms;
+	return pool;
+}
+
+bool pool_replicate(struct pool *pool, struct pool_moments moments)
+{
+	pool->replicas = replicas_open(moments, pool->size);
+	return pool->replicas;
+}
+
+bool pool_replicated(const struct pool *pool)
+{
+	return pool->replicas;
+}
+
+struct replicas *pool_replicas(const struct pool *pool)
+{
+	return pool->replicas;
+}
+
 void pool_close(struct pool *pool)
 {
 	if (!pool)
 		return;
-	for (int i = 0; i < pool->size; i++) {
-		connection_close(&pool->connections[i]);
-		free(pool->connections[i].prepared);
-	}
+	replicas_close(pool->replicas);
+	for (int i = 0; i < pool->size; i++)
+		connection_unmake(&pool->connections[i]);
 	free(pool->connections);
 	connection_plan_free(&pool->plan);
 	pthread_mutex_destroy(&pool->lock);
@@ -279,7 +308,7 @@ static void forgotten(void *handle)
 	give(hold->pool, hold->connection);
 }
 
-enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
+enum err lease_take_here(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
 {
 	*lease_out = (struct lease){0};
 	pthread_mutex_lock(&pool->lock);
@@ -303,6 +332,38 @@ enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
 	connection->constraint[0] = 0;
 	*lease_out = (struct lease){.ctx = ctx, .pool = pool, .connection = connection};
 	return OK;
+}
+
+/* From a replica that has what ctx must see. False: there is none, or it has no place. */
+static bool lease_take_replica(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
+{
+	int index = replicas_pick(pool->replicas, ctx);
+	if (index < 0)
+		return false;
+	if (lease_take_here(ctx, replicas_pool(pool->replicas, index), lease_out) == OK) {
+		lease_out->primary = pool;
+		return true;
+	}
+	ctx_forgive(ctx);
+	return false;
+}
+
+enum err lease_take(struct ctx *ctx, struct pool *pool, struct lease *lease_out)
+{
+	if (ctx->reads.since && pool->replicas && ctx->fault.err == OK && lease_take_replica(ctx, pool, lease_out))
+		return OK;
+	return lease_take_here(ctx, pool, lease_out);
+}
+
+enum err lease_take_home(struct lease *lease)
+{
+	struct ctx *ctx = lease->ctx;
+	struct pool *primary = lease->primary;
+	lease_return(lease);
+	ctx->reads.since = 0;
+	enum err err = lease_take_here(ctx, primary, lease);
+	lease->ctx = ctx;
+	return err;
 }
 
 void lease_return(struct lease *lease)

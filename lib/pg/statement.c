@@ -100,6 +100,60 @@ void result_keep(struct ctx *ctx, PGresult *result)
 	arena_defer(&ctx->arena, release_result, result);
 }
 
+static struct answer ask(struct lease *lease, const struct command *command)
+{
+	struct ctx *ctx = lease->ctx;
+	ctx->queries++;
+	struct span span = span_begin(ctx);
+	struct answer answer = connection_ask(lease->connection, command);
+	monitor_took(ctx, command, span_end(ctx, &span, SPENT_QUERY));
+	ctx->cancelled += lease->connection->cancelled;
+	return answer;
+}
+
+static bool is_plain_read(const struct command *command)
+{
+	return command->statement && command->statement->reads;
+}
+
+static bool answered(struct lease *lease, const struct command *command, const struct answer *answer, PGresult **result_out)
+{
+	struct reads *reads = &lease->ctx->reads;
+	if (!is_success(answer->result) || answer->lost || answer->silent)
+		return false;
+	if (is_plain_read(command))
+		++*(lease->connection->gone ? &reads->replica : &reads->primary);
+	result_keep(lease->ctx, answer->result);
+	*result_out = answer->result;
+	return true;
+}
+
+static bool writes(const struct command *command)
+{
+	return command->statement ? !command->statement->reads : !command_repeatable(command);
+}
+
+/* False: the primary is to be asked. */
+static bool run_at_replica(struct lease *lease, const struct command *command, PGresult **result_out)
+{
+	struct ctx *ctx = lease->ctx;
+	if (lease_freshen(lease) != OK) {
+		ctx_forgive(ctx);
+		return false;
+	}
+	struct answer answer = ask(lease, command);
+	if (answered(lease, command, &answer, result_out))
+		return true;
+	monitor_failed(&answer);
+	lease->connection->worn |= is_stale(&answer) || is_lost(&answer);
+	/* What takes too long there does so everywhere. */
+	bool late = !strcmp(state_of(answer.result), "57014") || (ctx->deadline_us && !ctx_left_ms(ctx, 1));
+	if (late)
+		command_report(lease, command, answer.result, ERR_TIMEOUT);
+	PQclear(answer.result);
+	return late;
+}
+
 static enum err run(struct lease *lease, struct command *command, PGresult **result_out)
 {
 	struct ctx *ctx = lease->ctx;
@@ -107,9 +161,17 @@ static enum err run(struct lease *lease, struct command *command, PGresult **res
 	if (!result_out)
 		result_out = &unwanted;
 	*result_out = NULL;
+	if (!lease->connection) /* it could not move to the primary */
+		return fail(ctx, ERR_UNAVAILABLE, "%s", client_text(ERR_UNAVAILABLE));
 	command->deadline_us = ctx->deadline_us;
 	if (ctx->deadline_us && !ctx_left_ms(ctx, 1))
 		return command_report(lease, command, NULL, ERR_TIMEOUT);
+	ctx->reads.wrote |= writes(command);
+	if (lease->primary) {
+		if (is_plain_read(command) && run_at_replica(lease, command, result_out))
+			return *result_out ? OK : ERR_TIMEOUT;
+		TRY(lease_take_home(lease));
+	}
 	for (bool again = false;; again = true) {
 		/* What may be repeated finds out by itself that the server is gone, and saves the system call of asking. */
 		bool try_it = !again && lease->connection->raw && !lease->connection->worn && command_repeatable(command);
@@ -117,21 +179,15 @@ static enum err run(struct lease *lease, struct command *command, PGresult **res
 			TRY(lease_freshen(lease));
 		else if (lease->connection->worn || !lease->connection->raw)
 			return command_report(lease, command, NULL, ERR_UNAVAILABLE);
-		ctx->queries++;
-		struct span span = span_begin(ctx);
-		struct answer answer = connection_ask(lease->connection, command);
-		monitor_took(ctx, command, span_end(ctx, &span, SPENT_QUERY));
-		ctx->cancelled += lease->connection->cancelled;
-		if (is_success(answer.result) && !answer.lost && !answer.silent) {
-			result_keep(ctx, answer.result);
-			*result_out = answer.result;
+		struct answer answer = ask(lease, command);
+		if (answered(lease, command, &answer, result_out))
 			return OK;
-		}
 		monitor_failed(&answer);
 		bool stale = is_stale(&answer);
-		if (stale || is_lost(&answer) || !strcmp(state_of(answer.result), "25006"))
+		bool moved = !strcmp(state_of(answer.result), "25006"); /* the primary: nothing was done */
+		if (stale || moved || is_lost(&answer))
 			lease->connection->worn = true;
-		bool safe = stale || (is_lost(&answer) && (!answer.executing || command_repeatable(command)));
+		bool safe = stale || moved || (is_lost(&answer) && (!answer.executing || command_repeatable(command)));
 		enum err err = OK;
 		if (again || lease->in_transaction || !safe)
 			err = command_report(lease, command, answer.result, err_of(lease, command, &answer));

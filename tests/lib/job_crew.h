@@ -20,7 +20,7 @@ struct fixture {
 static inline void note(struct ctx *ctx, struct job *job)
 {
 	if (pg_query(ctx, job->pool, &(struct statement){"test_note",
-		"insert into run (job_id, kind, attempt, payload) values ($1::uuid, $2, $3::int, $4::jsonb)", 4, 0},
+		"insert into run (job_id, kind, attempt, payload) values ($1::uuid, $2, $3::int, $4::jsonb)", 4, 0, false},
 		PARAMS(job->id, job->kind, pg_int(ctx, job->attempt), json_object_to_json_string(job->payload)), NULL) != OK)
 		fail_msg("%s", ctx->fault.internal);
 }

@@ -6,13 +6,13 @@
 #include <stdatomic.h>
 
 /* Statements of the test's own under numbers that exist. */
-static const struct statement ADD = {"test_add", "insert into thing (id) values ($1::int)", 1, 0};
-static const struct statement ALL = {"test_all", "select * from thing order by id", 0, 1};
+static const struct statement ADD = {"test_add", "insert into thing (id) values ($1::int)", 1, 0, false};
+static const struct statement ALL = {"test_all", "select * from thing order by id", 0, 1, false};
 static const struct statement NAP = {"test_nap",
 	"-- only in the session that it is told\nselect case when pg_backend_pid() = $1::int then pg_sleep(60) end, pg_backend_pid() as pid",
-	1, 2};
-static const struct statement ADD_SLOWLY = {"test_add_slowly", "insert into thing (id) select $1::int from pg_sleep(60)", 1, 3};
-static const struct statement PID = {"test_pid", "select pg_backend_pid() as pid", 0, 4};
+	1, 2, false};
+static const struct statement ADD_SLOWLY = {"test_add_slowly", "insert into thing (id) select $1::int from pg_sleep(60)", 1, 3, false};
+static const struct statement PID = {"test_pid", "select pg_backend_pid() as pid", 0, 4, false};
 
 struct fixture {
 	struct ctx ctx;

@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 
 /* Statements of the test's own under numbers that exist. */
-static const struct statement ECHO = {"test_echo", "select $1::int as number, now()::text as moment, pg_backend_pid() as pid", 1, 0};
+static const struct statement ECHO = {"test_echo", "select $1::int as number, now()::text as moment, pg_backend_pid() as pid", 1, 0, false};
 /* Waits for as long as the test holds the lock. */
 static const struct statement HELD = {"test_held", "select pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1), 1 as number, "
-	"now()::text as moment, pg_backend_pid() as pid", 0, 1};
-static const struct statement ADD = {"test_add", "insert into thing (id) values ($1::int)", 1, 2};
+	"now()::text as moment, pg_backend_pid() as pid", 0, 1, false};
+static const struct statement ADD = {"test_add", "insert into thing (id) values ($1::int)", 1, 2, false};
 
 #define QUESTIONS 12
 

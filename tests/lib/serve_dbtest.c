@@ -88,8 +88,8 @@ static const struct field LIST_INPUT[] = {
 	INPUT(struct list_input, cursor, "cursor", IN_QUERY, FIELD_CURSOR, .doc = "x"), FIELD_END};
 /* db.prepare is off in this test, so the number is of no account. */
 static const struct statement NUMBERS = {"numbers",
-	"select n::text as id, n % 2 = 0 as even from generate_series(1, 25) n where n > coalesce($1::int, 0) order by n limit $2::int + 1", 2, 0};
-static const struct statement NO_ROW = {"no_row", "select 1 as a where false", 0, 0};
+	"select n::text as id, n % 2 = 0 as even from generate_series(1, 25) n where n > coalesce($1::int, 0) order by n limit $2::int + 1", 2, 0, false};
+static const struct statement NO_ROW = {"no_row", "select 1 as a where false", 0, 0, false};
 
 static enum err answer_list(struct req *req, struct rep *rep)
 {

@@ -1,0 +1,360 @@
+#include "pg/replica.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "metric/metric.h"
+#include "pg/connection.h"
+#include "sql.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REPLICAS_MOST 16
+#define LOOKS 64             /* at the primary that are remembered: 8 times what db.replica_lag allows for */
+#define LOOKS_A_LAG 8        /* how often is looked within db.replica_lag */
+#define QUIET_US 10000000    /* after so long without a reader it is looked more seldom, */
+#define QUIET_LOOK_US 5000000 /* so often */
+#define TOKEN_TEXT 40
+
+/* At the moment, everything that was committed before it was at or below the position. */
+struct look {
+	int64_t position, moment, at_us;
+};
+
+struct replica {
+	char name[128];
+	struct replicas *all;
+	struct pool *pool;
+	struct connection_plan plan;
+	struct connection connection; /* to look with */
+	atomic_bool gone;             /* it does not answer: nobody is to wait for it */
+	_Atomic int64_t as_of, at_us; /* it has everything from before the moment, which was then; at_us 0: it is not to be asked */
+	const char *why;              /* it is not, said last */
+	pthread_t thread;
+	struct gauge *up, *lag;
+};
+
+struct replicas {
+	struct pool_moments moments;
+	int64_t lag_us, rest_us;
+	struct connection_plan plan;
+	struct connection connection; /* to the primary, to look with */
+	pthread_mutex_t lock;         /* for what follows */
+	pthread_cond_t changed;
+	bool closing;
+	unsigned turn;                /* looks at the primary, with those that failed */
+	struct look looks[LOOKS];
+	int look_count, look_next;
+	char token[TOKEN_TEXT];       /* of the primary's timeline; "" = not known */
+	_Atomic int64_t asked_us;     /* when somebody last wanted to read */
+	pthread_t thread;
+	int count;
+	struct replica list[];
+};
+
+static const char UP_HELP[] = "Whether plain reads may be asked of the replica: 1, or 0.";
+static const char LAG_HELP[] = "By how much the replica is behind the primary, rounded up.";
+
+/* --- looking --- */
+
+static PGresult *ask(struct connection *connection, struct connection_plan *plan, const struct statement *statement,
+	const char *const *params)
+{
+	char message[256];
+	if (!connection->raw && !connection_open(connection, plan, message)) {
+		LOG(LOG_DEBUG, "db.watch", LOG_T("message", message));
+		return NULL;
+	}
+	struct answer answer = connection_ask(connection, &(struct command){.statement = statement, .params = params});
+	ExecStatusType status = PQresultStatus(answer.result);
+	if (!answer.lost && !answer.silent && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK))
+		return answer.result;
+	PQclear(answer.result);
+	connection_close(connection);
+	return NULL;
+}
+
+/* With the lock. Positions of another history tell nothing. */
+static void history_is(struct replicas *replicas, const char *token)
+{
+	if (!strcmp(replicas->token, token))
+		return;
+	snprintf(replicas->token, sizeof replicas->token, "%s", token);
+	replicas->look_count = replicas->look_next = 0;
+}
+
+static void primary_look(struct replicas *replicas)
+{
+	struct look look = {.moment = replicas->moments.next(replicas->moments.argument), .at_us = clock_mono_us()};
+	PGresult *result = ask(&replicas->connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL);
+	if (result && PQgetisnull(result, 0, PQfnumber(result, "token"))) {
+		char timeline[24];
+		snprintf(timeline, sizeof timeline, "%s", pg_text(result, 0, "timeline"));
+		PQclear(result);
+		PQclear(ask(&replicas->connection, &replicas->plan, &SQL_WATCH_TIMELINE, PARAMS(timeline)));
+		return;
+	}
+	if (!result)
+		return;
+	look.position = pg_number(result, 0, "position", 0);
+	pthread_mutex_lock(&replicas->lock);
+	history_is(replicas, pg_text(result, 0, "token"));
+	replicas->looks[replicas->look_next] = look;
+	replicas->look_next = (replicas->look_next + 1) % LOOKS;
+	replicas->look_count += replicas->look_count < LOOKS;
+	pthread_mutex_unlock(&replicas->lock);
+	PQclear(result);
+}
+
+/* With the lock: the newest look that the position has reached. */
+static bool reached(const struct replicas *replicas, int64_t position, struct look *look_out)
+{
+	for (int i = 1; i <= replicas->look_count; i++) {
+		*look_out = replicas->looks[(replicas->look_next + LOOKS - i) % LOOKS];
+		if (look_out->position <= position)
+			return true;
+	}
+	return false;
+}
+
+/* With the lock. */
+static const struct look *look_at(const struct replicas *replicas, int back)
+{
+	return &replicas->looks[(replicas->look_next + LOOKS - back) % LOOKS];
+}
+
+static void told(struct replica *replica, const char *why, int64_t lag_us)
+{
+	gauge_set(replica->up, !why);
+	gauge_set(replica->lag, (lag_us + 999999) / 1000000);
+	if (replica->why == why)
+		return;
+	replica->why = why;
+	LOG(why ? LOG_WARN : LOG_INFO, "db.replica", LOG_T("replica", replica->name), LOG_T("state", why ? why : "serves"));
+}
+
+static void replica_out(struct replica *replica, const char *why, bool gone)
+{
+	atomic_store(&replica->at_us, 0);
+	atomic_store(&replica->gone, gone);
+	told(replica, why, 0);
+}
+
+/* What it has replayed, against what the primary had when it was looked at. */
+static void replica_judge(struct replica *replica, int64_t position)
+{
+	struct replicas *all = replica->all;
+	struct look look;
+	int64_t lag_us = 0, now_us = clock_mono_us();
+	pthread_mutex_lock(&all->lock);
+	bool found = reached(all, position, &look);
+	if (found)
+		lag_us = look_at(all, 1)->at_us - look.at_us;
+	else if (all->look_count)
+		lag_us = now_us - look_at(all, all->look_count)->at_us;
+	pthread_mutex_unlock(&all->lock);
+	if (found) {
+		atomic_store(&replica->as_of, look.moment);
+		atomic_store(&replica->at_us, look.at_us);
+	}
+	told(replica, found && now_us - look.at_us <= all->lag_us ? NULL : "is too far behind", lag_us);
+}
+
+static void replica_look(struct replica *replica)
+{
+	PGresult *result = ask(&replica->connection, &replica->plan, &SQL_WATCH_REPLICA, NULL);
+	if (!result) {
+		replica_out(replica, "does not answer", true);
+		return;
+	}
+	pthread_mutex_lock(&replica->all->lock);
+	const char *token = pg_text(result, 0, "token");
+	bool same = token && *replica->all->token && !strcmp(token, replica->all->token);
+	pthread_mutex_unlock(&replica->all->lock);
+	atomic_store(&replica->gone, false);
+	if (!pg_true(result, 0, "follows"))
+		replica_out(replica, "is no replica", false);
+	else if (!same)
+		replica_out(replica, "follows another history", false);
+	else
+		replica_judge(replica, pg_number(result, 0, "position", 0));
+	PQclear(result);
+}
+
+/* --- threads --- */
+
+/* With the lock, until the time has come, a turn other than this one's begins, or it is over. */
+static bool rest(struct replicas *replicas, int64_t until_us, const unsigned *turn)
+{
+	const struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+	while (!replicas->closing && clock_mono_us() < until_us && (!turn || *turn == replicas->turn))
+		pthread_cond_timedwait(&replicas->changed, &replicas->lock, &until);
+	return !replicas->closing;
+}
+
+static void *primary_run(void *argument)
+{
+	struct replicas *replicas = argument;
+	for (int64_t last_us = 0;;) {
+		int64_t now_us = clock_mono_us();
+		if (now_us - last_us >= QUIET_LOOK_US || now_us - atomic_load(&replicas->asked_us) < QUIET_US) {
+			last_us = now_us;
+			primary_look(replicas);
+		}
+		pthread_mutex_lock(&replicas->lock);
+		if (last_us == now_us) {
+			replicas->turn++;
+			pthread_cond_broadcast(&replicas->changed);
+		}
+		bool on = rest(replicas, now_us + replicas->rest_us, NULL);
+		pthread_mutex_unlock(&replicas->lock);
+		if (!on)
+			return NULL;
+	}
+}
+
+/* Right after the primary; by itself where that hangs. */
+static void *replica_run(void *argument)
+{
+	struct replica *replica = argument;
+	struct replicas *all = replica->all;
+	for (unsigned turn = 0;;) {
+		pthread_mutex_lock(&all->lock);
+		bool on = rest(all, clock_mono_us() + QUIET_LOOK_US, &turn);
+		turn = all->turn;
+		pthread_mutex_unlock(&all->lock);
+		if (!on)
+			return NULL;
+		replica_look(replica);
+	}
+}
+
+static void thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
+{
+	sigset_t all, before;
+	/* Signals are for the thread that waits for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(thread, NULL, run, argument))
+		abort();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* --- reading --- */
+
+int replicas_pick(struct replicas *replicas, struct ctx *ctx)
+{
+	struct reads *reads = &ctx->reads;
+	int64_t now_us = clock_mono_us();
+	atomic_store_explicit(&replicas->asked_us, now_us, memory_order_relaxed);
+	for (int i = 0; i < replicas->count; i++) {
+		int index = (int)((reads->by + (uint32_t)i) % (uint32_t)replicas->count);
+		struct replica *replica = &replicas->list[index];
+		/* In this order: the moment belongs to that time or a later one. */
+		int64_t at_us = atomic_load(&replica->at_us), as_of = atomic_load(&replica->as_of);
+		if (!at_us || now_us - at_us > replicas->lag_us || as_of <= reads->since)
+			continue;
+		if (!reads->as_of || as_of < reads->as_of)
+			reads->as_of = as_of;
+		return index;
+	}
+	return -1;
+}
+
+/* --- opening --- */
+
+static void gauges_open(struct replica *replica)
+{
+	char labels[160];
+	snprintf(labels, sizeof labels, "replica=\"%s\"", replica->name);
+	replica->up = metric_gauge("stoa_db_replica_up", labels, UP_HELP);
+	replica->lag = metric_gauge("stoa_db_replica_lag_seconds", labels, LAG_HELP);
+}
+
+static void replica_open(struct replicas *replicas, struct replica *replica, const char *where, int size)
+{
+	int lag_ms = (int)(replicas->lag_us / 1000);
+	replica->all = replicas;
+	replica->why = "has not been looked at";
+	atomic_init(&replica->gone, false);
+	replica->pool = pool_open_at(where, size, lag_ms, &replica->gone);
+	connection_plan_make(&replica->plan, where);
+	connection_plan_name(&replica->plan, replica->name, sizeof replica->name);
+	replica->plan.patience_ms = lag_ms;
+	replica->plan.connect_ms = replica->plan.connect_ms < lag_ms ? replica->plan.connect_ms : lag_ms;
+	connection_make(&replica->connection);
+	gauges_open(replica);
+}
+
+struct replicas *replicas_open(struct pool_moments moments, int size)
+{
+	char *list = strdup(conf_string("db.replicas")), *rest_of = NULL, *places[REPLICAS_MOST];
+	int count = 0;
+	if (!list)
+		abort();
+	for (char *at = strtok_r(list, ";", &rest_of); at && count < REPLICAS_MOST; at = strtok_r(NULL, ";", &rest_of))
+		if (at[strspn(at, " \t")])
+			places[count++] = at + strspn(at, " \t");
+	struct replicas *replicas = count ? calloc(1, sizeof *replicas + (size_t)count * sizeof *replicas->list) : NULL;
+	if (count && !replicas)
+		abort();
+	if (replicas) {
+		pthread_condattr_t monotonic;
+		pthread_condattr_init(&monotonic);
+		pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+		pthread_mutex_init(&replicas->lock, NULL);
+		pthread_cond_init(&replicas->changed, &monotonic);
+		pthread_condattr_destroy(&monotonic);
+		replicas->moments = moments;
+		replicas->lag_us = (int64_t)conf_ms("db.replica_lag") * 1000;
+		replicas->rest_us = replicas->lag_us / LOOKS_A_LAG;
+		replicas->count = count;
+		connection_plan_make(&replicas->plan, NULL);
+		connection_make(&replicas->connection);
+		for (int i = 0; i < count; i++)
+			replica_open(replicas, &replicas->list[i], places[i], size);
+		thread_start(&replicas->thread, primary_run, replicas);
+		for (int i = 0; i < count; i++)
+			thread_start(&replicas->list[i].thread, replica_run, &replicas->list[i]);
+	}
+	free(list);
+	return replicas;
+}
+
+void replicas_close(struct replicas *replicas)
+{
+	if (!replicas)
+		return;
+	pthread_mutex_lock(&replicas->lock);
+	replicas->closing = true;
+	pthread_cond_broadcast(&replicas->changed);
+	pthread_mutex_unlock(&replicas->lock);
+	pthread_join(replicas->thread, NULL);
+	for (int i = 0; i < replicas->count; i++)
+		pthread_join(replicas->list[i].thread, NULL);
+	for (int i = 0; i < replicas->count; i++) {
+		struct replica *replica = &replicas->list[i];
+		pool_close(replica->pool);
+		connection_unmake(&replica->connection);
+		connection_plan_free(&replica->plan);
+	}
+	connection_unmake(&replicas->connection);
+	connection_plan_free(&replicas->plan);
+	pthread_cond_destroy(&replicas->changed);
+	pthread_mutex_destroy(&replicas->lock);
+	free(replicas);
+}
+
+int replicas_count(const struct replicas *replicas)
+{
+	return replicas ? replicas->count : 0;
+}
+
+struct pool *replicas_pool(const struct replicas *replicas, int index)
+{
+	return replicas->list[index].pool;
+}
