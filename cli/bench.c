@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static const struct bench_command COMMANDS[] = {{"run", bench_run}, {0}};
+static const struct bench_command COMMANDS[] = {{"run", bench_run}, {"report", bench_report}, {"record", bench_record},
+	{"compare", bench_compare}, {"history", bench_history}, {0}};
 
 static int bench_command(struct cli *cli, int argc, char **argv)
 {
@@ -16,5 +17,15 @@ const struct command COMMAND_BENCH = {
 	"bench",
 	"bench run FILE.yaml --url http://127.0.0.1:PORT [--unix PATH] [--set NAME=VALUE]… [--time-scale X] [--rate-scale X]\n"
 	"                 [--json FILE] [--i-own-this-host] [--quiet]\n"
-	"           asks as the scenario says and reports; cli/bench/scenario.h says what may stand in it. 1: a threshold is broken",
+	"           asks as the scenario says and reports; cli/bench/scenario.h says what may stand in it. 1: a threshold is broken\n"
+	"       stoa bench report RESULT.json [--html FILE]\n"
+	"           the report again, and as a page with charts\n"
+	"       stoa bench record FILE.yaml… --url URL --label NAME --into FILE.jsonl [--runs 5] [--warm-up 1]\n"
+	"           runs them in alternation and adds what came of it to a history\n"
+	"       stoa bench compare --records FILE.jsonl BASE NEW [--least PERCENT] [--level PERCENT]\n"
+	"       stoa bench compare FILE.yaml… --base-url URL --new-url URL [--runs 7] [--warm-up 1] [--least PERCENT] [--level PERCENT]\n"
+	"                 [--into FILE.jsonl [--base NAME] [--new NAME]]\n"
+	"           tells what is slower beyond noise, of two labels or of two servers in alternation. 1: something is; 2: too few runs to tell\n"
+	"       stoa bench history FILE.jsonl --html FILE\n"
+	"           charts of a history",
 	"load a running site, and measure what it takes", NEED_NOTHING, bench_command};

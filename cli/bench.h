@@ -11,5 +11,10 @@ struct bench_command {
 };
 
 int bench_run(struct cli *cli, int argc, char **argv); /* cli/bench_run.c */
+/* cli/bench_results.c */
+int bench_report(struct cli *cli, int argc, char **argv);
+int bench_record(struct cli *cli, int argc, char **argv);
+int bench_compare(struct cli *cli, int argc, char **argv);
+int bench_history(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -2,7 +2,10 @@ bin_PROGRAMS += cli/stoa
 cli_stoa_SOURCES = \
 	cli/bench.c \
 	cli/bench.h \
+	cli/bench_results.c \
 	cli/bench_run.c \
+	cli/bench_runs.c \
+	cli/bench_runs.h \
 	cli/cli.h \
 	cli/config.c \
 	cli/doctor.c \
