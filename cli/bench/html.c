@@ -31,7 +31,7 @@ static const char STYLE[] =
 	".key svg{display:inline-block;width:32px;height:10px;margin-inline-end:6px;vertical-align:middle}"
 	".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}"
 	"th,td{padding:5px 10px;border-block-end:1px solid var(--line);text-align:start;vertical-align:top}th{font-weight:600}"
-	"th.n,td.n{text-align:end;white-space:nowrap}.missed{color:var(--bad);font-weight:600}.met{color:var(--good);font-weight:600}"
+	"th.n,td.n{text-align:end;white-space:nowrap}.missed{color:var(--bad);font-weight:600}.met{color:var(--good);font-weight:600}.why{min-width:15rem}"
 	"summary{cursor:pointer;padding:6px 0}:focus-visible{outline:3px solid var(--l0);outline-offset:2px}";
 
 void html_text(struct buffer *out, const char *text)
@@ -90,7 +90,7 @@ static double x_of(const struct plot *plot, int point)
 
 static double most_of(const struct plot *plot)
 {
-	double most = plot->mark > 0 ? plot->mark : 0;
+	double most = 0;
 	for (int line = 0; line < plot->line_count; line++)
 		for (int i = 0; i < plot->points; i++)
 			if (isfinite(plot->lines[line].y[i]))
@@ -98,6 +98,9 @@ static double most_of(const struct plot *plot)
 	for (int i = 0; plot->high && i < plot->points; i++)
 		if (isfinite(plot->high[i]))
 			most = fmax(most, plot->high[i]);
+	/* A target far above everything would press the lines flat. */
+	if (plot->mark > most && plot->mark <= 2 * most)
+		most = plot->mark;
 	if (most <= 0)
 		return 1;
 	double step = html_step(most, 5);
@@ -200,7 +203,7 @@ void html_plot(struct buffer *out, const struct plot *plot)
 		interval(out, plot, &scale, most);
 	for (int i = 0; i < plot->line_count; i++)
 		curve(out, plot, &scale, most, i);
-	if (plot->mark > 0) {
+	if (plot->mark > 0 && plot->mark <= most) {
 		buffer_printf(out, "<path class=\"mark\" d=\"M%d %.1fH%d\"/><text class=\"mark-name\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT, y_at(most, plot->mark),
 			WIDTH - RIGHT, WIDTH - RIGHT, y_at(most, plot->mark) - 4);
 		html_text(out, plot->mark_name);

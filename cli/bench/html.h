@@ -29,7 +29,7 @@ struct plot {
 	const double *low, *high;       /* of the first line: an interval by point, or NULL */
 	const struct plot_band *bands;
 	int band_count;
-	double mark;                    /* a line across, such as a target; 0: none */
+	double mark;                    /* a line across, such as a target; 0: none. Left out when it is far above the rest */
 	const char *mark_name;
 };
 

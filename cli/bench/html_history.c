@@ -56,7 +56,10 @@ static void route_section(struct ctx *ctx, const struct chapter *chapter, const 
 	const char *name = arena_printf(&ctx->arena, "%s %s", route->method, route->route);
 	struct series series = series_make(ctx, chapter, route);
 	const struct target *target = report_target(route->class);
-	struct plot plot = {.title = name, .description = "Medians of the runs of each record; the tinted bar is p95's interval.", .x_name = "record", .y_name = "ms",
+	const char *about = "Medians of the runs of each record; the tinted bar is p95's interval.";
+	if (target && target->p95_ms)
+		about = arena_printf(&ctx->arena, "%s The target of p95 is %d ms (%s).", about, target->p95_ms, route->class);
+	struct plot plot = {.title = name, .description = about, .x_name = "record", .y_name = "ms",
 		.points = chapter->count, .x_texts = labels, .lines = {{"p95", series.median[1]}, {"p50", series.median[0]}, {"p99", series.median[2]}},
 		.line_count = 3, .low = series.low, .high = series.high, .mark = target ? target->p95_ms : 0, .mark_name = "target of p95"};
 	buffer_text(out, "<h3>");

@@ -63,7 +63,7 @@ static void head(struct buffer *out, const struct result *result)
 	fact(out, "Took", "%.1f s%s", result->seconds, result->interrupted ? ", interrupted before its end" : "");
 	if (result->time_scale != 1 || result->rate_scale != 1)
 		fact(out, "Scaled", "times x %g, rates x %g", result->time_scale, result->rate_scale);
-	fact(out, "Machine", "%d cores, load %.2f before, %s", result->machine.cores, result->machine.load, result->machine.kernel);
+	fact(out, "Machine", "%d cores, load %.2f before, Linux %s", result->machine.cores, result->machine.load, result->machine.kernel);
 	fact(out, "Requests", "%" PRIu64 ", of which %" PRIu64 " failed", result->total.requests, result_errors(&result->total));
 	fact(out, "Cost of the generator", "%.2f s of processor time, %.0f requests a second of it", result->cost.cpu_s, result->cost.requests_per_cpu_s);
 	fact(out, "Made by", "stoa bench %s", result->version);
@@ -141,7 +141,7 @@ static void over_time(struct ctx *ctx, const struct result *result, struct buffe
 	struct plot flight = {.title = "Requests in flight", .description = each, .x_name = latency.x_name, .y_name = "requests", .points = line.points,
 		.x = line.x, .lines = {{"in flight", line.in_flight}}, .line_count = 1, .bands = bands, .band_count = result->phase_count};
 	html_section(out, "Over time");
-	buffer_text(out, "<p>A request's time counts from when it was meant to leave. Tinted stretches are phases.</p>\n");
+	buffer_text(out, "<p>A request's time counts from when it was meant to leave. The phases stand at the top of each chart.</p>\n");
 	html_plot(out, &latency);
 	html_plot(out, &rate);
 	html_plot(out, &flight);
@@ -265,7 +265,7 @@ static void route_row(struct buffer *out, const struct result_route *route, cons
 	quantile_cell(out, route->timings, 0.99, target->p99_ms);
 	quantile_cell(out, route->timings, 0.999, 0);
 	quantile_cell(out, route->timings, 1, target->max_ms);
-	buffer_printf(out, "<td><span class=\"%s\">%s</span>", route->met ? "met" : "missed", route->met ? "met" : "missed");
+	buffer_printf(out, "<td class=\"why\"><span class=\"%s\">%s</span>", route->met ? "met" : "missed", route->met ? "met" : "missed");
 	for (int i = 0; i < route->why_count; i++) {
 		buffer_text(out, i ? "; " : ": ");
 		html_text(out, route->why[i]);
@@ -304,7 +304,7 @@ static void journeys(struct ctx *ctx, const struct result *result, struct buffer
 		const struct result_journey *journey = &result->journeys[i];
 		buffer_text(out, "<tr>");
 		html_cell(out, journey->name);
-		html_number(out, journey->weight, 2);
+		html_number(out, journey->weight, floor(journey->weight) == journey->weight ? 0 : 2);
 		html_number(out, (double)journey->started, 0);
 		html_number(out, (double)journey->finished, 0);
 		html_number(out, (double)journey->failed, 0);

@@ -1,5 +1,6 @@
 BENCH_LIBS = cli/bench/libbench.a $(FAMILY_LIBS) $(YAML_LIBS)
 
+EXTRA_DIST += tests/bench/report.json
 COMPARE_TESTS = tests/bench/compare_test tests/bench/html_test tests/bench/statistics_test
 check_PROGRAMS += $(COMPARE_TESTS)
 TESTS += $(COMPARE_TESTS)
