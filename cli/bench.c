@@ -16,7 +16,7 @@ static int bench_command(struct cli *cli, int argc, char **argv)
 const struct command COMMAND_BENCH = {
 	"bench",
 	"bench run FILE.yaml --url http://127.0.0.1:PORT [--unix PATH] [--set NAME=VALUE]… [--time-scale X] [--rate-scale X]\n"
-	"                 [--json FILE] [--i-own-this-host] [--quiet]\n"
+	"                 [--json FILE] [--html FILE] [--i-own-this-host] [--quiet]\n"
 	"           asks as the scenario says and reports; cli/bench/scenario.h says what may stand in it. 1: a threshold is broken\n"
 	"       stoa bench report RESULT.json [--html FILE]\n"
 	"           the report again, and as a page with charts\n"

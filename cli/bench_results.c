@@ -14,41 +14,25 @@ static int wrong(const char *why)
 	return cli_usage(&COMMAND_BENCH);
 }
 
-/* The page of what was made, saved; the exit status. */
-static int page_save(struct cli *cli, const char *path, struct buffer *page)
-{
-	enum err err = report_save(&cli->ctx, path, page);
-	buffer_free(page);
-	return err == OK ? 0 : cli_fail(cli);
-}
-
 int bench_report(struct cli *cli, int argc, char **argv)
 {
 	const char *html = cli_option(&argc, argv, "--html");
 	struct result result;
-	struct buffer page = {0};
 	if (argc != 2)
 		return wrong("report takes one file");
 	if (result_load(&cli->ctx, argv[1], &result) != OK)
 		return cli_fail(cli);
 	result_print(&result, cli->out);
-	if (!html)
-		return 0;
-	report_html(&cli->ctx, &result, &page);
-	return page_save(cli, html, &page);
+	return !html || report_save(&cli->ctx, html, &result) == OK ? 0 : cli_fail(cli);
 }
 
 int bench_history(struct cli *cli, int argc, char **argv)
 {
 	const char *html = cli_option(&argc, argv, "--html");
 	struct history history;
-	struct buffer page = {0};
 	if (argc != 2 || !html)
 		return wrong("history takes one file and --html");
-	if (history_load(&cli->ctx, argv[1], &history) != OK)
-		return cli_fail(cli);
-	history_html(&cli->ctx, &history, &page);
-	return page_save(cli, html, &page);
+	return history_load(&cli->ctx, argv[1], &history) == OK && history_save(&cli->ctx, html, &history) == OK ? 0 : cli_fail(cli);
 }
 
 /* A history that is broken is told before anything is measured. */

@@ -22,8 +22,7 @@ bool runs_number_take(int *argc, char **argv, const char *name, double least, do
 bool runs_options_take(int *argc, char **argv, struct runs_options *options_out)
 {
 	int count = 0;
-	*options_out = (struct runs_options){0};
-	options_out->anywhere = cli_flag(argc, argv, "--i-own-this-host");
+	*options_out = (struct runs_options){.anywhere = cli_flag(argc, argv, "--i-own-this-host"), .unix_path = cli_option(argc, argv, "--unix")};
 	for (const char *set; (set = cli_option(argc, argv, "--set"));) {
 		if (count == RUNS_SET_MOST) {
 			fprintf(stderr, "stoa: more than %d --set\n", RUNS_SET_MOST);
@@ -31,18 +30,20 @@ bool runs_options_take(int *argc, char **argv, struct runs_options *options_out)
 		}
 		options_out->set[count++] = set;
 	}
-	return runs_number_take(argc, argv, "--time-scale", 1e-4, 1e4, 1, &options_out->time_scale) &&
-		runs_number_take(argc, argv, "--rate-scale", 1e-4, 1e4, 1, &options_out->rate_scale);
+	options_out->scenario.set = options_out->set;
+	return runs_number_take(argc, argv, "--time-scale", 1e-4, 1000, 1, &options_out->scenario.time_scale) &&
+		runs_number_take(argc, argv, "--rate-scale", 1e-4, 1000, 1, &options_out->scenario.rate_scale);
 }
 
-static enum err run_once(struct cli *cli, const struct runs_options *options, const char *file, const char *url, struct result *result_out)
+enum err runs_once(struct cli *cli, const struct runs_options *options, const char *file, const char *url, FILE *progress,
+	const volatile sig_atomic_t *stop, struct result *result_out)
 {
 	struct ctx *ctx = &cli->ctx;
 	struct scenario scenario;
-	struct engine_options engine = {.url = url, .families = FAMILIES, .time_scale = options->time_scale, .rate_scale = options->rate_scale,
-		.version = PACKAGE_VERSION};
-	TRY(scenario_load(ctx, file, &(struct scenario_options){options->set, options->time_scale, options->rate_scale}, &scenario));
-	TRY(target_host_find(ctx, url, NULL, options->anywhere, &engine.host));
+	struct engine_options engine = {.url = url, .families = FAMILIES, .time_scale = options->scenario.time_scale,
+		.rate_scale = options->scenario.rate_scale, .version = PACKAGE_VERSION, .progress = progress, .stop = stop};
+	TRY(target_host_find(ctx, url, options->unix_path, options->anywhere, &engine.host));
+	TRY(scenario_load(ctx, file, &options->scenario, &scenario));
 	return engine_run(ctx, &scenario, &engine, result_out);
 }
 
@@ -61,7 +62,7 @@ enum err runs_measure(struct cli *cli, const struct runs_options *options, char 
 					fprintf(stderr, "%s: warming up %s\n", files[file], side->label);
 				else
 					fprintf(stderr, "%s: run %d of %d of %s\n", files[file], run + 1, runs, side->label);
-				TRY(run_once(cli, options, files[file], side->url, result));
+				TRY(runs_once(cli, options, files[file], side->url, NULL, NULL, result));
 				if (run >= 0)
 					side->results[file * runs + run] = result;
 			}

@@ -1,4 +1,4 @@
-/* Several runs of scenarios, one after the other: what `record` and `compare` share. */
+/* Runs of scenarios: what `run`, `record` and `compare` share. */
 #ifndef STOA_CLI_BENCH_RUNS_H
 #define STOA_CLI_BENCH_RUNS_H
 
@@ -8,10 +8,11 @@
 
 #define RUNS_SET_MOST 64
 
-/* Of the command line: --set NAME=VALUE (any number), --time-scale, --rate-scale, --i-own-this-host. */
+/* Of the command line: --set NAME=VALUE (any number), --time-scale, --rate-scale, --unix PATH, --i-own-this-host. */
 struct runs_options {
 	const char *set[RUNS_SET_MOST + 1];
-	double time_scale, rate_scale;
+	struct scenario_options scenario; /* its set is this one's */
+	const char *unix_path;
 	bool anywhere;
 };
 
@@ -19,6 +20,10 @@ struct runs_options {
 bool runs_options_take(int *argc, char **argv, struct runs_options *options_out);
 /* A number above 0, with or without " %" behind it; fallback when the option is not there. False: as above. */
 bool runs_number_take(int *argc, char **argv, const char *name, double least, double most, double fallback, double *number_out);
+
+/* Reads the file's scenario and runs it. progress and stop: as struct engine_options'. */
+enum err runs_once(struct cli *cli, const struct runs_options *options, const char *file, const char *url, FILE *progress,
+	const volatile sig_atomic_t *stop, struct result *result_out);
 
 /* One build under measurement. */
 struct side {

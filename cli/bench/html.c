@@ -2,6 +2,7 @@
 
 #include "cli/bench/html.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -257,4 +258,15 @@ void html_number(struct buffer *out, double value, int decimals)
 void html_table_end(struct buffer *out, bool folded)
 {
 	buffer_printf(out, "</tbody>\n</table>\n</div>\n%s", folded ? "</details>\n" : "");
+}
+
+enum err html_save(struct ctx *ctx, const char *path, struct buffer *page)
+{
+	FILE *file = fopen(path, "w");
+	bool whole = file && !page->failed && fwrite(page->data, 1, page->length, file) == page->length;
+	if (file && fclose(file))
+		whole = false;
+	const char *reason = page->failed ? "it is too large" : strerror(errno);
+	buffer_free(page);
+	return whole ? OK : fail(ctx, ERR_INTERNAL, "%.120s: cannot be written: %s", path, reason);
 }

@@ -45,6 +45,9 @@ void html_cell(struct buffer *out, const char *text);
 void html_number(struct buffer *out, double value, int decimals); /* nothing when it is not finite */
 void html_table_end(struct buffer *out, bool folded);
 
+/* Writes the page to path and frees it. ERR_INTERNAL: it could not, with the reason. */
+enum err html_save(struct ctx *ctx, const char *path, struct buffer *page);
+
 /* A step for ticks, 1, 2 or 5 times a power of ten, of which about `count` fit into range. */
 double html_step(double range, int count);
 

@@ -124,3 +124,10 @@ void history_html(struct ctx *ctx, const struct history *history, struct buffer 
 		chapter_write(ctx, &chapters[i], out);
 	html_end(out);
 }
+
+enum err history_save(struct ctx *ctx, const char *path, const struct history *history)
+{
+	struct buffer page = {0};
+	history_html(ctx, history, &page);
+	return html_save(ctx, path, &page);
+}

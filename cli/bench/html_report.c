@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -325,11 +324,9 @@ void report_html(struct ctx *ctx, const struct result *result, struct buffer *ou
 	html_end(out);
 }
 
-enum err report_save(struct ctx *ctx, const char *path, const struct buffer *page)
+enum err report_save(struct ctx *ctx, const char *path, const struct result *result)
 {
-	FILE *file = fopen(path, "w");
-	bool whole = file && !page->failed && fwrite(page->data, 1, page->length, file) == page->length;
-	if (file && fclose(file))
-		whole = false;
-	return whole ? OK : fail(ctx, ERR_INTERNAL, "%.120s: cannot be written: %s", path, page->failed ? "the report is too large" : strerror(errno));
+	struct buffer page = {0};
+	report_html(ctx, result, &page);
+	return html_save(ctx, path, &page);
 }

@@ -12,8 +12,9 @@
 void report_html(struct ctx *ctx, const struct result *result, struct buffer *out);
 /* One chart a scenario, route and quantile: the medians of the records in their order, with intervals. */
 void history_html(struct ctx *ctx, const struct history *history, struct buffer *out);
-/* Writes the page to path. ERR_INTERNAL: it could not, with the reason. */
-enum err report_save(struct ctx *ctx, const char *path, const struct buffer *page);
+/* Such a page into a file. ERR_INTERNAL: it cannot be written, with the reason. */
+enum err report_save(struct ctx *ctx, const char *path, const struct result *result);
+enum err history_save(struct ctx *ctx, const char *path, const struct history *history);
 /* The targets of a class by its name, or NULL. */
 const struct target *report_target(const char *class);
 
