@@ -79,6 +79,9 @@ void ctx_add(struct ctx *ctx, const struct ctx *part)
 	ctx->cache_misses += part->cache_misses;
 	ctx->pool_wait_us += part->pool_wait_us;
 	ctx->result_bytes += part->result_bytes;
+	ctx->reads.replica += part->reads.replica;
+	ctx->reads.primary += part->reads.primary;
+	ctx->reads.wrote |= part->reads.wrote;
 	for (int i = 0; i < SPENT_COUNT; i++)
 		ctx->part_us[i] += part->part_us[i];
 	for (int i = 0; i < CTX_STATEMENTS && part->statements[i].name; i++)

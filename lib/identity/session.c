@@ -69,6 +69,7 @@ enum err session_start(struct ctx *ctx, struct lease *lease, const char *org_id,
 	id_copy(out->org_id, org_id);
 	id_copy(out->account_id, account_id);
 	out->role = role;
+	ctx->reads.org_id = arena_strdup(&ctx->arena, org_id);
 	TRY(pg_run(lease, &SQL_AUTH_SESSION_START,
 		PARAMS(org_id, out->session_id, account_id, token_hash(ctx, out->access), pg_int(ctx, SESSION_ACCESS_S),
 			token_hash(ctx, out->refresh), pg_int(ctx, SESSION_REFRESH_S), audit_address(client->address),
@@ -197,6 +198,7 @@ static enum err refresh_run(struct ctx *ctx, struct lease *lease, void *argument
 	id_copy(tokens->session_id, pg_text(result, 0, "id"));
 	id_copy(tokens->account_id, pg_text(result, 0, "account_id"));
 	tokens->role = role_parse(pg_text(result, 0, "role"));
+	ctx->reads.org_id = arena_strdup(&ctx->arena, tokens->org_id);
 	return OK;
 }
 

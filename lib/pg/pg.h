@@ -44,6 +44,8 @@ struct pool *pool_open(int size);
 void pool_close(struct pool *pool);
 /* For metrics: connections open, in use, and threads waiting. */
 void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_out);
+/* The same as stoa_pool_connections{program,state=size|open|used|waiting}: to be called once a second or so. */
+void pool_publish(struct pool *pool, const char *program);
 
 /* Replicas (db.replicas). A ctx whose reads.since is a moment gets leases at a replica that is proven to have everything that was
  * committed before it, and is at most db.replica_lag behind; where none is, and for all other ctx, leases are at the primary. Only
@@ -52,8 +54,8 @@ void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_ou
  *
  * The proof is by position: a moment is taken, the primary asked how far its log is on disk, and a replica that has replayed that far has
  * everything from before the moment. Positions are compared within one history only (sql/watch): a replica that follows an old
- * primary is left out, and so is one that was promoted; each comes back by itself. A replica that is silent for db.replica_lag is
- * left out, and who waits for it is answered by the primary.
+ * primary is left out, and so is one that was promoted; each comes back by itself. A replica that is silent for 300 ms is left out,
+ * and who waits for it is answered by the primary.
  *
  * Who sets reads.since makes what is promised: read-your-writes by who/written.h. */
 struct pool_moments {

@@ -14,8 +14,10 @@
 #include <string.h>
 
 #define REPLICAS_MOST 16
-#define LOOKS 64             /* at the primary that are remembered: 8 times what db.replica_lag allows for */
-#define LOOKS_A_LAG 8        /* how often is looked within db.replica_lag */
+#define LOOKS 128            /* at the primary that are remembered: longer than db.replica_lag can be */
+#define LOOKS_A_LAG 8        /* how often is looked within db.replica_lag, */
+#define REST_MOST_US 500000  /* and at least */
+#define PATIENCE_MS 300      /* who waits for a replica has time left for the primary when that is found silent */
 #define QUIET_US 10000000    /* after so long without a reader it is looked more seldom, */
 #define QUIET_LOOK_US 5000000 /* so often */
 #define TOKEN_TEXT 40
@@ -277,15 +279,13 @@ static void gauges_open(struct replica *replica)
 
 static void replica_open(struct replicas *replicas, struct replica *replica, const char *where, int size)
 {
-	int lag_ms = (int)(replicas->lag_us / 1000);
 	replica->all = replicas;
 	replica->why = "has not been looked at";
 	atomic_init(&replica->gone, false);
-	replica->pool = pool_open_at(where, size, lag_ms, &replica->gone);
+	replica->pool = pool_open_at(where, size, PATIENCE_MS, &replica->gone);
 	connection_plan_make(&replica->plan, where);
 	connection_plan_name(&replica->plan, replica->name, sizeof replica->name);
-	replica->plan.patience_ms = lag_ms;
-	replica->plan.connect_ms = replica->plan.connect_ms < lag_ms ? replica->plan.connect_ms : lag_ms;
+	replica->plan.patience_ms = PATIENCE_MS;
 	connection_make(&replica->connection);
 	gauges_open(replica);
 }
@@ -311,9 +311,10 @@ struct replicas *replicas_open(struct pool_moments moments, int size)
 		pthread_condattr_destroy(&monotonic);
 		replicas->moments = moments;
 		replicas->lag_us = (int64_t)conf_ms("db.replica_lag") * 1000;
-		replicas->rest_us = replicas->lag_us / LOOKS_A_LAG;
+		replicas->rest_us = replicas->lag_us / LOOKS_A_LAG < REST_MOST_US ? replicas->lag_us / LOOKS_A_LAG : REST_MOST_US;
 		replicas->count = count;
 		connection_plan_make(&replicas->plan, NULL);
+		replicas->plan.patience_ms = PATIENCE_MS;
 		connection_make(&replicas->connection);
 		for (int i = 0; i < count; i++)
 			replica_open(replicas, &replicas->list[i], places[i], size);

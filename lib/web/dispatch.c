@@ -129,6 +129,7 @@ static enum err handle(struct req *req, struct rep *rep)
 {
 	TRY(allow_in(req, rep));
 	TRY(input_read(req));
+	reads_begin(req);
 	return req->route->run(req, rep);
 }
 
@@ -189,6 +190,7 @@ static void finish(struct req *req, enum err err)
 		fault_log(req, err);
 	}
 	head_finish(req, rep);
+	reads_end(req, site);
 	usage_measure(req, rep, site);
 	prefer_done(req);
 	atomic_fetch_sub_explicit(&site->in_flight, 1, memory_order_relaxed);

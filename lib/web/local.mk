@@ -8,6 +8,7 @@ lib_libstoa_a_SOURCES += \
 	lib/web/input.c \
 	lib/web/prefer.c \
 	lib/web/problem.c \
+	lib/web/reads.c \
 	lib/web/record.c \
 	lib/web/record.h \
 	lib/web/reply.c \

@@ -156,10 +156,7 @@ static bool parts_open(char message_out[256])
 	site.house.cache = cache_open(message_out);
 	if (!site.house.cache)
 		return false;
-	bool alone = conf_int("web.threads") == 1;
-	site.house.pool = pool_open(alone ? 1 : 0);
-	if (!alone)
-		site.pipeline = pipeline_open(site.house.pool, PIPELINE_CONNECTIONS);
+	site.house.pool = pool_open(conf_int("web.threads") == 1);
 	if (site.family->templates && !templates_open(message_out))
 		return false;
 	if (site.family->outbound && !(site.net = net_open()))
@@ -179,6 +176,9 @@ bool serve_open(const struct family *family, char message_out[256])
 		return false;
 	}
 	metrics_open();
+	reads_open(&site);
+	if (conf_int("web.threads") > 1)
+		site.pipeline = pipeline_open(site.house.pool, PIPELINE_CONNECTIONS);
 	if (!family->open || family->open(&site.house, message_out))
 		return true;
 	site.family = NULL;

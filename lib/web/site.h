@@ -38,6 +38,7 @@ struct site {
 	struct entry unmatched;
 	struct histogram *pool_wait;
 	struct counter *cache_hits, *cache_misses;
+	struct counter *replica_reads, *primary_reads; /* NULL: no replicas are named */
 	struct networks local, proxies;
 	char origin[264];          /* of web.public_url, or empty */
 	int64_t max_body;
@@ -49,6 +50,8 @@ struct site {
 	atomic_int streams;        /* replies with parts to come */
 	int streams_most;
 };
+/* Watches the replicas that are named. */
+void reads_open(struct site *site);
 struct site *site_one(void); /* the responder's only one */
 const char *page_language(int index); /* "en", "de" */
 
@@ -60,6 +63,9 @@ enum err access_check(struct req *req);
 /* Answers a CORS preflight. */
 enum err access_preflight(struct req *req, struct rep *rep);
 enum err input_read(struct req *req);
+/* Whether replicas may answer it; and, before it is answered, that it wrote. */
+void reads_begin(struct req *req);
+void reads_end(struct req *req, const struct site *site);
 void problem_render(struct req *req, struct rep *rep, enum err err);
 
 /* Pairs of a form body. */

@@ -17,6 +17,7 @@ static enum err part_make(struct req *req, struct rep *rep, struct ctx *part)
 	memcpy(part->trace, req->ctx.trace, sizeof part->trace);
 	part->deadline_us = clock_mono_us() + site_one()->deadline_us;
 	buffer_reset(&rep->body);
+	part->reads = (struct reads){.since = req->ctx.reads.since, .by = req->ctx.reads.by};
 	enum err err = rep->more(part, req, rep->more_state, &rep->body, &done);
 	if (err == OK && rep->body.failed)
 		err = fail(part, ERR_INTERNAL, "A part of the reply is too large");

@@ -13,7 +13,9 @@ lib_libstoa_a_SOURCES += \
 	lib/who/secret.h \
 	lib/who/token.c \
 	lib/who/who.c \
-	lib/who/who.h
+	lib/who/who.h \
+	lib/who/written.c \
+	lib/who/written.h
 
 check_PROGRAMS += tests/lib/rate_test
 TESTS += tests/lib/rate_test
