@@ -9,7 +9,7 @@ bench_instructions_SOURCES = bench/instructions.c cli/families.c
 bench_instructions_CPPFLAGS = $(AM_CPPFLAGS) -DBENCH_CFLAGS='"$(CFLAGS)"'
 bench_instructions_LDADD = $(FAMILY_LIBS)
 EXTRA_DIST += bench/baselines/instructions.json bench/callgrind.mjs
-EXTRA_DIST += bench/analytics.mjs bench/analytics.sql bench/common.mjs bench/jobs.mjs bench/run.mjs bench/start.lua
+EXTRA_DIST += bench/analytics.mjs bench/analytics.sql bench/capacity.mjs bench/common.mjs bench/jobs.mjs bench/run.mjs bench/start.lua
 
 # Ratios, each taken in one run: bench/run.mjs (needs wrk and libfcgi-dev) and bench/jobs.mjs; and times against the documents' targets at the
 # size that they ask for: bench/analytics.mjs (needs wrk). Build without sanitizers.
@@ -23,3 +23,8 @@ bench-analytics: all
 bench-instructions: bench/instructions cli/stoa web/dist/manifest.json
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/callgrind.mjs
 .PHONY: bench-instructions bench bench-requests bench-jobs bench-analytics
+
+# The table of costs that `stoa capacity` ships.
+bench-capacity: all
+	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/capacity.mjs
+.PHONY: bench-capacity

@@ -1,5 +1,6 @@
 bin_PROGRAMS += cli/stoa
 cli_stoa_SOURCES = \
+	cli/capacity.c \
 	cli/bench.c \
 	cli/bench.h \
 	cli/bench_results.c \
@@ -8,6 +9,8 @@ cli_stoa_SOURCES = \
 	cli/bench_runs.h \
 	cli/cli.h \
 	cli/config.c \
+	cli/deploy.c \
+	cli/deploy.h \
 	cli/doctor.c \
 	cli/doctor.h \
 	cli/doctor_apache.c \
@@ -44,3 +47,10 @@ TESTS += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest te
 EXTRA_DIST += tests/cli/admin_dbtest tests/cli/events_dbtest tests/cli/jobs_dbtest tests/cli/mail_dbtest tests/cli/stripe_dbtest tests/cli/measure_dbtest
 TESTS += tests/cli/prometheus_test
 EXTRA_DIST += tests/cli/prometheus_test tests/cli/prometheus_test.mjs
+
+# What `stoa capacity --write` writes.
+DEPLOY_TEMPLATES = $(shell find $(srcdir)/deploy/generate -name '*.mustache')
+nodist_cli_stoa_SOURCES = cli/deploy_files.c
+CLEANFILES += cli/deploy_files.c
+cli/deploy_files.c: $(DEPLOY_TEMPLATES) $(srcdir)/tools/embed-deploy Makefile
+	$(AM_V_GEN)$(MKDIR_P) cli && sh $(srcdir)/tools/embed-deploy $(srcdir)/deploy/generate > $@.tmp && $(place) $@.tmp > $@ && rm -f $@.tmp

@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += fcgi/ops/stoa-ops
 fcgi_ops_stoa_ops_SOURCES = fcgi/ops/main.c
 fcgi_ops_stoa_ops_LDADD = $(FAMILY_LIBS)
 ops_sources = \
+	fcgi/ops/capacity.c \
 	fcgi/ops/family.c \
 	fcgi/ops/family.h \
 	fcgi/ops/figures.c \

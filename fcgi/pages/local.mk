@@ -7,6 +7,7 @@ PAGES_SOURCES = \
 	fcgi/pages/asset.c \
 	fcgi/pages/audit.c \
 	fcgi/pages/builder.c \
+	fcgi/pages/capacity.c \
 	fcgi/pages/branding.c \
 	fcgi/pages/chart.c \
 	fcgi/pages/chart.h \
@@ -122,3 +123,9 @@ TESTS += tests/pages/data_dbtest
 tests_pages_data_dbtest_SOURCES = tests/pages/data_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_data_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_data_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/capacity_dbtest
+TESTS += tests/pages/capacity_dbtest
+tests_pages_capacity_dbtest_SOURCES = tests/pages/capacity_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
+tests_pages_capacity_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_capacity_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)

@@ -3,6 +3,11 @@ lib_libstoa_a_SOURCES += \
 	lib/observe/bound.h \
 	lib/observe/burn.c \
 	lib/observe/burn.h \
+	lib/observe/capacity.c \
+	lib/observe/capacity.h \
+	lib/observe/capacity_cost.c \
+	lib/observe/capacity_json.c \
+	lib/observe/capacity_model.c \
 	lib/observe/observe.h
 
 check_PROGRAMS += tests/observe/burn_test
@@ -10,3 +15,9 @@ TESTS += tests/observe/burn_test
 tests_observe_burn_test_SOURCES = tests/observe/burn_test.c
 tests_observe_burn_test_CFLAGS = $(CHECK_CFLAGS)
 tests_observe_burn_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/observe/capacity_test
+TESTS += tests/observe/capacity_test
+tests_observe_capacity_test_SOURCES = tests/observe/capacity_test.c cli/cli.h cli/families.c
+tests_observe_capacity_test_CFLAGS = $(CHECK_CFLAGS)
+tests_observe_capacity_test_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)

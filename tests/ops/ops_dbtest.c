@@ -151,6 +151,32 @@ static void lists_targets(void **state)
 	assert_true(*json_text(json_object_array_get_idx(targets, 0), "source", ""));
 }
 
+static void tells_capacity(void **state)
+{
+	struct json_object *figures = NULL, *model = NULL;
+	bool found = false;
+	(void)state;
+
+	client_get(&caller, "/api/v1/ops/capacity", tenant.live.key);
+	assert_problem(&caller, 403, "forbidden", "");
+	client_get(&caller, "/api/v1/ops/capacity?users=100000&memory=8g", tenant.server.key);
+	assert_status(&caller, 200);
+	assert_true(json_object_object_get_ex(caller.reply, "model", &model));
+	assert_int_equal(json_int(model, "memory", 0), INT64_C(8) << 30);
+	assert_true(json_object_object_get_ex(caller.reply, "figures", &figures));
+	for (size_t i = 0; i < json_object_array_length(figures); i++) {
+		struct json_object *row = json_object_array_get_idx(figures, i);
+
+		if (strcmp(json_text(row, "figure", ""), "designUsers") == 0) {
+			found = true;
+			assert_int_equal(json_int(row, "value", 0), 7500);
+		}
+	}
+	assert_true(found);
+	client_get(&caller, "/api/v1/ops/capacity?headroom=0.5", tenant.server.key);
+	assert_problem(&caller, 422, "invalid", "headroom");
+}
+
 /* Nothing of a credential comes back, only that there was one. */
 static void probes(void **state)
 {
@@ -176,7 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(lives), cmocka_unit_test(is_ready_as_far_as_its_services), cmocka_unit_test(shows_figures_to_whom_it_may),
-		cmocka_unit_test(lists_targets), cmocka_unit_test(probes), cmocka_unit_test(says_what_is_down)};
+		cmocka_unit_test(lists_targets), cmocka_unit_test(tells_capacity), cmocka_unit_test(probes), cmocka_unit_test(says_what_is_down)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
