@@ -10,6 +10,7 @@
 #include "mail/outbox.h"
 #include "measure/measure.h"
 #include "metric/metric.h"
+#include "observe/history.h"
 #include "outreach/outreach.h"
 #include "retention/retention.h"
 #include "sql.h"
@@ -173,6 +174,7 @@ static int work(void *argument, int stop_fd)
 		.max_runtime_s = options->max_runtime_s,
 		.stop_fd = stop_fd,
 		.drain = options->drain,
+		.each_minute = history_sample,
 		.supervised = !alone(options),
 	});
 	if (err != OK)

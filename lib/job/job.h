@@ -160,6 +160,9 @@ struct worker_set {
 	int max_runtime_s;            /* 0 = for ever; past it nothing is claimed */
 	int stop_fd;                  /* readable = stop claiming, finish, return; -1 = none */
 	bool drain;                   /* return when no job is due and none is running here (tests, cron) */
+	/* Called by one thread once when it begins and then after each full minute, but not with drain; NULL = nothing. At most some seconds: leases
+	 * are renewed by the same thread. */
+	void (*each_minute)(struct ctx *ctx, struct pool *pool);
 	bool supervised;              /* a child of supervisor_run(), which measures the queues for the metrics in its place */
 };
 

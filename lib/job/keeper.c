@@ -14,6 +14,8 @@
 #define SWEEP_EVERY_US (3600 * INT64_C(1000000))
 #define SWEEP_BATCH 500 /* the limit in sql/job/sweep.sql */
 #define SWEEP_PAUSE_US 200000
+#define MINUTE_US (60 * INT64_C(1000000))
+#define MINUTE_LATE_US 100000 /* so that PostgreSQL's clock shows the minute, too */
 #define RETRY_MS 1000 /* after a heartbeat that failed */
 
 /* What this worker runs and holds; answers how many. */
@@ -124,6 +126,13 @@ static bool wait_until(struct worker *worker, int64_t until_us)
 	return go_on;
 }
 
+/* Calls what is wanted each minute; answers when to do so again. */
+static int64_t minute(struct ctx *ctx, struct worker *worker)
+{
+	worker->set->each_minute(ctx, worker->pool);
+	return clock_mono_us() + MINUTE_US - clock_wall_us() % MINUTE_US + MINUTE_LATE_US;
+}
+
 static int64_t earliest(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -134,6 +143,7 @@ void *keeper_main(void *argument)
 	struct worker *worker = argument;
 	int reclaim_ms = worker->lease_ms / 4;
 	int64_t beat_us = 0, sweep_us = 0, reclaim_us = clock_mono_us() + (int64_t)reclaim_ms * 1000;
+	int64_t minute_us = worker->set->each_minute && !worker->set->drain ? 0 : INT64_MAX;
 	int64_t give_back_us, schedule_us;
 	struct ctx ctx;
 	ctx_init(&ctx);
@@ -152,10 +162,12 @@ void *keeper_main(void *argument)
 		}
 		if (now_us >= sweep_us)
 			sweep_us = sweep(&ctx, worker);
+		if (now_us >= minute_us)
+			minute_us = minute(&ctx, worker);
 		give_back_us = claim_give_back(&ctx, worker, false);
 		schedule_us = schedule_keep(&ctx, worker->pool, &worker->scheduler);
 		ctx_reset(&ctx);
-	} while (wait_until(worker, earliest(schedule_us, earliest(earliest(beat_us, give_back_us), earliest(reclaim_us, sweep_us)))));
+	} while (wait_until(worker, earliest(schedule_us, earliest(earliest(beat_us, give_back_us), earliest(minute_us, earliest(reclaim_us, sweep_us))))));
 	/* Cron begins another one in a moment, and readiness shall not see a gap. */
 	pg_query(&ctx, worker->pool, &SQL_WORKER_GONE, PARAMS(worker->set->max_runtime_s ? NULL : worker->name, worker->host), NULL);
 	ctx_free(&ctx);

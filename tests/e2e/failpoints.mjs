@@ -59,6 +59,7 @@ const ELSEWHERE = [
 		'responders; and what imports, catch-ups and rarer events write: tests/e2e/stripe-events.mjs kills workers over them, tests/stripe/import_dbtest.c cuts them off'],
 	[/^outreach_(policy_put|program_put|offer_accept|alerts_read)$/, 'responders, on a request'],
 	[/^outreach_(retry_(plan|done)|case_recovered|offer_(plan|settle))$/, 'attempts and offers at Stripe: tests/outreach loses their answers'],
+	[/^observe_/, 'a worker that stays, once a minute: a statement that fails loses nothing: tests/observe/history_dbtest.c'],
 	[/^event_(failed|skip)$/, 'a consumer whose statement fails: tests/event/consumer_dbtest.c'],
 ]
 

@@ -425,6 +425,8 @@ static void tables_belong_to_organisations(void **state)
 		{"measure_state", "of the house"},
 		{"event_consumer", "of the house"},
 		{"schema_migration", "of the house"},
+		{"observe_node", "of the house"},
+		{"observe_sample", "of the house"},
 		{"wal_timeline", "of the house"},
 		{NULL}};
 	static struct exception nullable[] = {{"job", "jobs of the house have no organisation"}, {"schedule", "nor have its schedules"}, {NULL}};

@@ -1,0 +1,71 @@
+/* A short history of what was counted, kept in PostgreSQL: minute by minute for a day, hour by hour for 30 days.
+ *
+ * Every worker calls history_sample() once a minute (worker_set.each_minute); of those of a machine the first one reads its metrics file and
+ * writes what came since the sample before, one row a series that changed. A metrics file that was made anew (another boot, another inode) and a
+ * counter that fell are counted from nought; what a machine counted before its very first sample is not. When samples are missed, the next
+ * one holds what came meanwhile.
+ *
+ * Kinds of rows, with their keys and figures (`buckets` of times as in metric.h):
+ *   route     "GET /api/v1/…": count, refused (4xx), failed (5xx), slow (over the class's goal), times; class
+ *   class     the same by class
+ *   pool      program: count and times of waits for a connection; level connections in use, most of so many
+ *   cache     space: count look-ups, failed misses
+ *   query     type of statement: count, times       slow-query  severity: count
+ *   queue     name: level due jobs, most seconds that the oldest waited (each machine sees all of it)
+ *   job       kind: count ended, failed dead
+ *   shed      class: count turned away              brownout    part: level 1 while it is off
+ *
+ * Size: a row takes about 400 bytes with its keys in the indexes (tests/observe/history_dbtest.c prints it). A machine on which 40 routes are
+ * asked every minute writes some 80 rows a minute: 46 MB for the minutes of a day, and 23 MB for the hours of 30 days; a quiet one with 15 rows a
+ * minute 9 MB and 4 MB. With every one of 300 routes asked every minute it is 200 MB and 100 MB, the most there can be. */
+#ifndef STOA_OBSERVE_HISTORY_H
+#define STOA_OBSERVE_HISTORY_H
+
+#include "observe/burn.h"
+#include "pg/pg.h"
+#include "web/target.h"
+
+/* For worker_set.each_minute: samples this machine unless that was done in this minute, makes hours of minutes that have passed, and prunes.
+ * A failure is logged; what was counted is in the next sample then. Needs metrics that are open in a file. */
+void history_sample(struct ctx *ctx, struct pool *pool);
+
+struct history_row {
+	int64_t at_s;                   /* when the point begins, seconds since 1970 */
+	const char *kind, *key, *class; /* class: NULL where there is none */
+	int64_t count, refused, failed;
+	double slow;
+	int64_t sum_us, level, most;
+	int64_t p50_us, p95_us, p99_us; /* upper bounds of their buckets; 0: nothing was counted */
+};
+
+/* The last `seconds`, over all machines, in points of step_s (0: one point), by time, kind and key; kind, key NULL: all. Of more than a day the
+ * points should be of whole hours. Memory of ctx. */
+enum err history_read(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
+	struct history_row **rows_out, int *count_out);
+
+enum history_window { WINDOW_5M, WINDOW_30M, WINDOW_1H, WINDOW_6H, WINDOW_3D, WINDOW_30D, WINDOW_COUNT };
+const char *history_window_text(enum history_window window); /* "5m" */
+
+struct history_burn {
+	const char *kind, *key;
+	const struct target *target;
+	struct { int64_t all; double bad, rate; } windows[WINDOW_COUNT];
+	double availability;      /* the share of good requests of 30 days; 1 of none */
+	double left;              /* of the budget of 30 days */
+	double lasts_s;           /* until it is used up at the rate of the last hour; burn_lasts_s() */
+	bool fires[BURN_ALERTS];
+};
+
+/* Every class ("class") or route ("route"), or both (NULL), that was asked in the last 30 days, by its kind and key. Memory of ctx. */
+enum err history_burns(struct ctx *ctx, struct pool *pool, const char *kind, struct history_burn **burns_out, int *count_out);
+
+struct history_node {
+	const char *name, *sampled_at;
+	int64_t age_s;
+};
+enum err history_nodes(struct ctx *ctx, struct pool *pool, struct history_node **nodes_out, int *count_out);
+
+/* The class of this name, or NULL. */
+const struct target *history_class(const char *text);
+
+#endif
