@@ -32,13 +32,10 @@ void ctx_free(struct ctx *ctx)
 	arena_free(&ctx->arena);
 }
 
-int64_t ctx_known_us(const struct ctx *ctx)
+void ctx_spent(struct ctx *ctx, enum ctx_part part, int64_t us)
 {
-	int64_t known_us = ctx->pool_wait_us;
-
-	for (int part = 0; part < SPENT_COUNT; part++)
-		known_us += ctx->part_us[part];
-	return known_us;
+	ctx->part_us[part] += us;
+	ctx->parts_us += us;
 }
 
 struct span span_begin(const struct ctx *ctx)
@@ -48,11 +45,13 @@ struct span span_begin(const struct ctx *ctx)
 
 int64_t span_end(struct ctx *ctx, const struct span *span, enum ctx_part part)
 {
-	int64_t took_us = clock_mono_us() - span->start_us;
-	int64_t own_us = took_us - (ctx_known_us(ctx) - span->known_us);
+	int64_t took_us, own_us;
 
+	ctx->seen_us = clock_mono_us();
+	took_us = ctx->seen_us - span->start_us;
+	own_us = took_us - (ctx_known_us(ctx) - span->known_us);
 	if (own_us > 0)
-		ctx->part_us[part] += own_us;
+		ctx_spent(ctx, part, own_us);
 	return took_us;
 }
 
@@ -83,7 +82,7 @@ void ctx_add(struct ctx *ctx, const struct ctx *part)
 	ctx->reads.primary += part->reads.primary;
 	ctx->reads.wrote |= part->reads.wrote;
 	for (int i = 0; i < SPENT_COUNT; i++)
-		ctx->part_us[i] += part->part_us[i];
+		ctx_spent(ctx, i, part->part_us[i]);
 	for (int i = 0; i < CTX_STATEMENTS && part->statements[i].name; i++)
 		statement_add(ctx, part->statements[i].name, part->statements[i].count, part->statements[i].us);
 }

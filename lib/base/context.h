@@ -62,6 +62,8 @@ struct ctx {
 	uint32_t cache_misses;
 	int64_t pool_wait_us;    /* time spent waiting for a database connection */
 	int64_t part_us[SPENT_COUNT];
+	int64_t parts_us;        /* their sum */
+	int64_t seen_us;         /* monotonic: when a part ended last */
 	size_t result_bytes;     /* of the database's answers, which stay until the end */
 	struct ctx_statement statements[CTX_STATEMENTS]; /* up to the first without a name */
 	struct reads reads;
@@ -77,8 +79,12 @@ struct span { int64_t start_us, known_us; };
 struct span span_begin(const struct ctx *ctx);
 /* Answers how long it was, with the stretches inside. */
 int64_t span_end(struct ctx *ctx, const struct span *span, enum ctx_part part);
+void ctx_spent(struct ctx *ctx, enum ctx_part part, int64_t us);
 /* Everything that is known: parts and the wait. */
-int64_t ctx_known_us(const struct ctx *ctx);
+static inline int64_t ctx_known_us(const struct ctx *ctx)
+{
+	return ctx->parts_us + ctx->pool_wait_us;
+}
 /* A statement took so long; that does not count as a part. A statement that serves several units of work at once counts in each. */
 void ctx_statement(struct ctx *ctx, const char *name, int64_t us);
 /* Adds what another one has used, one that did a part of the work: parts, statements, counts and bytes. */

@@ -153,6 +153,7 @@ void *keeper_main(void *argument)
 			int wait_ms = worker->heartbeat_ms;
 			if (beat(&ctx, worker) != OK && wait_ms > RETRY_MS)
 				wait_ms = RETRY_MS;
+			pool_publish(worker->pool, "worker");
 			beat_us = clock_mono_us() + (int64_t)wait_ms * 1000;
 		}
 		if (now_us >= reclaim_us) {

@@ -3,6 +3,7 @@
 #include "metric/metric.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ struct space {
 static struct space spaces[SPACES];
 static pthread_mutex_t spaces_lock = PTHREAD_MUTEX_INITIALIZER;
 
-#define DURATION(operation) {.name = "stoa_cache_duration_seconds", .labels = "operation=\"" operation "\"", .help = "Time of the cache's operations; get without load."}
+#define DURATION(operation) {.name = "stoa_cache_duration_seconds", .labels = "operation=\"" operation "\"", .help = "Time of the cache's operations; get: beyond the process, without load."}
 static struct metric_fixed durations[OPERATIONS_COUNT] = {
 	[OPERATION_GET] = DURATION("get"), [OPERATION_LOAD] = DURATION("load"), [OPERATION_PUT] = DURATION("put"),
 	[OPERATION_INVALIDATE] = DURATION("invalidate")};
@@ -40,8 +41,13 @@ static void space_name(struct space *space, const char *name)
 static struct space *space_of(const char *name)
 {
 	struct space *space = spaces;
-	for (; space < spaces + SPACES && space->name; space++)
-		if (space->name == name || !strcmp(space->name, name))
+	for (; space < spaces + SPACES && atomic_load_explicit(&space->name, memory_order_acquire) != name; space++)
+		if (!space->name)
+			break;
+	if (space < spaces + SPACES && space->name)
+		return space;
+	for (space = spaces; space < spaces + SPACES && space->name; space++)
+		if (!strcmp(space->name, name))
 			return space;
 	if (space == spaces + SPACES)
 		return space - 1;

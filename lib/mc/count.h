@@ -1,5 +1,6 @@
 /* What the cache counts for everybody: stoa_cache_lookups_total{space,result}, stoa_cache_duration_seconds{operation},
- * stoa_cache_evictions_total, stoa_cache_errors_total. Spaces are names in the code; more than 31 share "other". Private to lib/mc. */
+ * stoa_cache_evictions_total, stoa_cache_errors_total. "get" times what goes beyond the process, without loading: what is in the process takes
+ * less than a look at the clock. Spaces are names in the code; more than 31 share "other". Private to lib/mc. */
 #ifndef STOA_MC_COUNT_H
 #define STOA_MC_COUNT_H
 

@@ -502,10 +502,8 @@ static int bucket_of(int64_t us)
 	if (us > bound_us(BOUNDS - 1))
 		return BOUNDS;
 	int doubling = 63 - __builtin_clzll((unsigned long long)(us / FIRST_US));
-	int index = doubling * 4;
-	while (bound_us(index) < us)
-		index++;
-	return index;
+	int64_t base = FIRST_US << doubling;
+	return doubling * 4 + (int)((4 * (us - base) + base - 1) / base);
 }
 
 int64_t histogram_bound(int index)

@@ -1,9 +1,9 @@
 /* What units of work of one kind have used (base/context.h), as series:
  *
- * stoa_http_request_part_seconds{route,method,part}, a summary. who, pool, query, cache, outbound, render and own, which is what remains,
- * add up to the duration (stoa_http_request_duration_seconds). Beside it are accept (the wait in line before it), write (the reply on its
- * way out, after it; of a streamed one also the making of its later parts) and cpu (processor time of the threads that worked on it: of one
- * request in WORK_CPU_EVERY). A part's count is that of the requests which had any of it.
+ * stoa_http_request_part_seconds{route,method,part}, a summary. accept (the wait in line for a thread), who, pool, query, cache (beyond the
+ * process), outbound, render and own, which is what remains, add up to the duration (stoa_http_request_duration_seconds). Beside it are
+ * write (the reply on its way out, after it; of a streamed one also the making of its later parts) and cpu (processor time of the threads
+ * that worked on it: of one request in WORK_CPU_EVERY). A part's count is that of the requests which had any of it.
  *
  * stoa_statement_seconds{statement,route,method}, a summary: each statement with the time that the unit of work waited for it. One that
  * serves several at once (a batch) counts in each, so sums over routes may exceed the database's own.
@@ -20,7 +20,7 @@
 enum work_part { WORK_WHO, WORK_POOL, WORK_QUERY, WORK_CACHE, WORK_OUTBOUND, WORK_RENDER, WORK_OWN, WORK_ACCEPT, WORK_WRITE, WORK_CPU, WORK_PARTS };
 
 /* Of which the first add up to the duration. */
-#define WORK_DURATION_PARTS WORK_ACCEPT
+#define WORK_DURATION_PARTS WORK_WRITE
 
 const char *work_part_text(enum work_part part);
 
@@ -37,7 +37,7 @@ struct work_series {
 	} statements[WORK_STATEMENTS];
 };
 
-/* Microseconds by part, of a unit of work that took so long. The last three are 0. */
+/* Microseconds by part, of a unit of work that took so long. accept, write and cpu are 0. */
 void work_split(const struct ctx *ctx, int64_t took_us, int64_t parts_out[WORK_PARTS]);
 /* Counts parts that are above 0. */
 void work_parts_add(struct work_series *series, const int64_t parts_us[WORK_PARTS]);

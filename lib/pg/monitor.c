@@ -92,7 +92,7 @@ static enum statement_type type_of(const struct command *command)
 {
 	const struct statement *statement = command->statement;
 	if (!statement)
-		return statement_type(command->text);
+		return !strcmp(command->text, "begin") || !strcmp(command->text, "commit") ? TYPE_OTHER : statement_type(command->text);
 	if (statement->number < 0 || statement->number >= REMEMBERED)
 		return statement_type(statement->text);
 	unsigned char known = atomic_load_explicit(&types[statement->number], memory_order_relaxed);
@@ -108,6 +108,8 @@ const char *command_name(const struct command *command)
 	static const char *const WORDS[] = {"begin", "commit", "rollback", "copy", "listen"};
 	if (command->statement)
 		return command->statement->name;
+	if (!strcmp(command->text, WORDS[0]))
+		return WORDS[0];
 	for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
 		if (!strncasecmp(command->text, WORDS[i], strlen(WORDS[i])) && !is_word(command->text[strlen(WORDS[i])]))
 			return WORDS[i];

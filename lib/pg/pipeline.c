@@ -104,10 +104,12 @@ static void ask_singly(struct pipeline *pipeline, struct lease *lease, struct qu
 	lease->ctx = own;
 }
 
-static void answered_after(struct question *question, int64_t us)
+static void answered_since(struct question *question, int64_t from_us)
 {
-	question->ctx->part_us[SPENT_QUERY] += us;
-	monitor_took(question->ctx, &(struct command){.statement = question->statement}, us);
+	struct ctx *ctx = question->ctx;
+	ctx->seen_us = clock_mono_us();
+	ctx_spent(ctx, SPENT_QUERY, ctx->seen_us - from_us);
+	monitor_took(ctx, &(struct command){.statement = question->statement}, ctx->seen_us - from_us);
 }
 
 /* Returns what is unanswered yet: from the first that failed on, which undid those behind it. */
@@ -133,7 +135,7 @@ static struct question *ask_together(const struct pipeline *pipeline, struct lea
 		answered->ctx->reads.primary += !pipeline->primary;
 		result_keep(answered->ctx, result);
 		waited(answered, before_us);
-		answered_after(answered, clock_mono_us() - before_us);
+		answered_since(answered, before_us);
 		answered->done(answered->argument, OK, result);
 		before_us = clock_mono_us();
 	}

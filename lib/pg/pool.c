@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/turn.h"
+#include "metric/metric.h"
 #include "pg/replica.h"
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -119,6 +121,18 @@ void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_ou
 	*used_out = pool->size - pool->closed_count - pool->idle_count;
 	*waiting_out = pool->waiting;
 	pthread_mutex_unlock(&pool->lock);
+}
+
+void pool_publish(struct pool *pool, const char *program)
+{
+	int open, used, waiting;
+	pool_count(pool, &open, &used, &waiting);
+	const struct { const char *state; int count; } LEVELS[] = {{"size", pool->size}, {"open", open}, {"used", used}, {"waiting", waiting}};
+	for (size_t i = 0; i < sizeof LEVELS / sizeof *LEVELS; i++) {
+		char labels[96];
+		snprintf(labels, sizeof labels, "program=\"%s\",state=\"%s\"", program, LEVELS[i].state);
+		level_set(metric_level("stoa_pool_connections", labels, "Places for database connections, and who waits for one."), LEVELS[i].count);
+	}
 }
 
 static enum err unavailable(struct ctx *ctx, const char *reason)

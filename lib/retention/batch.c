@@ -156,7 +156,7 @@ static void measure(struct entry *first, int64_t took_us, int64_t wrote_us)
 {
 	for (struct entry *entry = first; entry; entry = entry->next) {
 		entry->ctx->pool_wait_us += took_us - entry->since_us;
-		entry->ctx->part_us[SPENT_QUERY] += wrote_us - took_us;
+		ctx_spent(entry->ctx, SPENT_QUERY, wrote_us - took_us);
 		ctx_statement(entry->ctx, SQL_WIDGET_SESSION_INSERT.name, wrote_us - took_us);
 	}
 }

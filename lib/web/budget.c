@@ -21,7 +21,7 @@ static const struct {
 static const struct budget PAGE = {.most = {[BUDGET_BYTES] = 524288, [BUDGET_QUERIES] = 13, [BUDGET_LOOKUPS] = 13},
 	.why = "a page shows what several requests of the API answer, with its frame"};
 /* Their length does not matter: they are made part by part (reply_stream()). */
-static const struct budget PLAIN = {.most = {[BUDGET_BYTES] = INT64_MAX}, .why = "a file is as long as what it tells"};
+static const struct budget PLAIN = {.most = {[BUDGET_BYTES] = INT32_MAX}, .why = "a file is as long as what it tells, and made in parts"};
 
 #define LOG_EVERY_US 60000000
 
@@ -76,6 +76,7 @@ static void raise(struct usage *usage, const struct route *route, enum budget_of
 	char labels[256];
 	labels_make(labels, &usage->work, budget);
 	atomic_store_explicit(&usage->peak[budget], used, memory_order_relaxed);
+	atomic_store_explicit(&usage->unusual[budget], used < usage->most[budget] ? used + 1 : usage->most[budget], memory_order_relaxed);
 	gauge_raise(metric_gauge("stoa_http_request_peak", labels, "The most that a request has used."), used);
 	gauge_set(metric_gauge("stoa_http_request_budget", labels, "What a request should stay below."), budget_most(route, budget));
 }
@@ -97,11 +98,12 @@ void budget_look(struct usage *usage, const struct req *req, const struct rep *r
 	int64_t used[BUDGETS];
 	budget_used(req, rep, used);
 	for (enum budget_of budget = 0; budget < BUDGETS; budget++) {
+		if (used[budget] < atomic_load_explicit(&usage->unusual[budget], memory_order_relaxed))
+			continue;
 		if (used[budget] > atomic_load_explicit(&usage->peak[budget], memory_order_relaxed))
 			raise(usage, req->entry->route, budget, used[budget]);
-		int64_t most = usage->most[budget];
-		if (used[budget] >= most)
-			exceeded(usage, req, budget, used[budget], most);
+		if (used[budget] >= usage->most[budget])
+			exceeded(usage, req, budget, used[budget], usage->most[budget]);
 	}
 }
 

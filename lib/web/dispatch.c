@@ -230,7 +230,7 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	req->input = NULL;
 	req->cookie = false;
 	req->waiting = false;
-	req->finished_us = req->cpu_us = req->late_cpu_us = 0;
+	req->finished_us = req->cpu_us = req->late_cpu_us = req->render_from_us = 0;
 	req->rep = rep;
 	req->entry = &site->unmatched;
 	req->deferred = false;

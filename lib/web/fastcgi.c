@@ -457,23 +457,18 @@ static void listener_unlink(const struct listener *listener)
 static void publish(struct site *site)
 {
 	char labels[128];
-	int open, used, waiting;
 	struct cache_state state;
 	const char *name = site->family->name;
-	pool_count(site->house.pool, &open, &used, &waiting);
+	pool_publish(site->house.pool, name);
 	cache_state(site->house.cache, &state);
-	const struct { const char *name, *label, *help; int64_t value; } GAUGES[] = {
-		{"stoa_http_in_flight", "", "Requests being answered.", atomic_load(&site->in_flight)},
-		{"stoa_pool_connections", ",state=\"open\"", "Database connections of the process that wrote last.", open},
-		{"stoa_pool_connections", ",state=\"used\"", "Database connections of the process that wrote last.", used},
-		{"stoa_pool_waiting", "", "Threads that wait for a database connection.", waiting},
-		{"stoa_cache_local_entries", "", "Entries in the first level of the cache.", (int64_t)state.local_entries},
-		{"stoa_cache_local_bytes", "", "Bytes in the first level of the cache.", (int64_t)state.local_bytes},
-		{"stoa_cache_reachable", "", "1 while memcached is in use.", state.configured && state.reachable}};
-	for (size_t i = 0; i < sizeof GAUGES / sizeof *GAUGES; i++) {
-		snprintf(labels, sizeof labels, "program=\"%s\"%s", name, GAUGES[i].label);
-		gauge_set(metric_gauge(GAUGES[i].name, labels, GAUGES[i].help), GAUGES[i].value);
-	}
+	const struct { const char *name, *help; int64_t value; } LEVELS[] = {
+		{"stoa_in_flight", "Requests being answered.", atomic_load(&site->in_flight)},
+		{"stoa_cache_local_entries", "Entries in the first level of the cache.", (int64_t)state.local_entries},
+		{"stoa_cache_local_bytes", "Bytes in the first level of the cache.", (int64_t)state.local_bytes},
+		{"stoa_cache_reachable", "Processes that use memcached.", state.configured && state.reachable}};
+	snprintf(labels, sizeof labels, "program=\"%s\"", name);
+	for (size_t i = 0; i < sizeof LEVELS / sizeof *LEVELS; i++)
+		level_set(metric_level(LEVELS[i].name, labels, LEVELS[i].help), LEVELS[i].value);
 }
 
 /* Also sees to it that a request which works for long without a wait that would pass the turn holds up the others for a moment only. */

@@ -26,6 +26,8 @@ void usage_open(struct usage *usage, const struct route *route, const char *meth
 	usage->work.method = method;
 	for (enum budget_of budget = 0; budget < BUDGETS; budget++)
 		usage->most[budget] = budget_most(route, budget);
+	for (enum budget_of budget = 0; budget < BUDGETS; budget++)
+		usage->unusual[budget] = 1;
 }
 
 static void request_log(const struct req *req, const struct rep *rep, int64_t took_us)
@@ -55,9 +57,12 @@ void usage_measure(struct req *req, const struct rep *rep, struct site *site)
 	int64_t parts_us[WORK_PARTS], took_us = clock_mono_us() - req->start_us;
 	int class = rep->status / 100;
 	req->finished_us = req->start_us + took_us;
+	if (req->render_from_us)
+		ctx_spent(ctx, SPENT_RENDER, req->finished_us - req->render_from_us);
 	counter_add(entry->status[class >= 2 && class <= 5 ? class : 5], 1);
 	work_split(ctx, took_us, parts_us);
 	parts_us[WORK_ACCEPT] = req->accept_wait_us;
+	parts_us[WORK_OWN] -= req->accept_wait_us;
 	parts_us[WORK_CPU] = req->cpu_us + req->late_cpu_us;
 	if (!req->waiting) {
 		histogram_observe(entry->duration, took_us);

@@ -11,7 +11,8 @@
 struct usage {
 	struct work_series work;
 	int64_t most[BUDGETS];
-	_Atomic int64_t peak[BUDGETS]; /* that this process knows of */
+	_Atomic int64_t peak[BUDGETS];    /* that this process knows of */
+	_Atomic int64_t unusual[BUDGETS]; /* what is worth a look: a new peak, or over the budget */
 	_Atomic int64_t logged_us;
 };
 

@@ -105,6 +105,7 @@ struct req {
 	int64_t cpu_from_us;       /* processor time of the handler's thread at the start, of some requests */
 	int64_t cpu_us;            /* and what it took */
 	int64_t late_cpu_us;       /* of rendering what came deferred */
+	int64_t render_from_us;    /* monotonic: all that is left is making the reply */
 	/* dispatch's and the transport's, for reply_defer() */
 	struct rep *rep;
 	const struct entry *entry;

@@ -192,14 +192,16 @@ static void obeys_the_level(void **state)
 	assert_false(log_level_parse("", &level));
 	assert_int_equal(level, LOG_WARN);
 	assert_true(log_open("log_test", path, level));
+	assert_true(log_wants(LOG_CRITICAL));
 	assert_true(log_wants(LOG_ERROR));
 	assert_false(log_wants(LOG_INFO));
+	LOG(LOG_CRITICAL, "zero");
 	LOG(LOG_ERROR, "one");
 	LOG(LOG_WARN, "two");
 	LOG(LOG_INFO, "three");
 	LOG(LOG_DEBUG, "four");
 	json_object_put(lines_read(&count));
-	assert_int_equal(count, 2);
+	assert_int_equal(count, 3);
 	assert_true(log_open("log_test", path, LOG_INFO));
 }
 
