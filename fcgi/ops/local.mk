@@ -8,6 +8,7 @@ ops_sources = \
 	fcgi/ops/figures.c \
 	fcgi/ops/health.c \
 	fcgi/ops/jobs.c \
+	fcgi/ops/slo.c \
 	fcgi/ops/probe.c
 
 check_PROGRAMS += tests/ops/jobs_dbtest tests/ops/ops_dbtest

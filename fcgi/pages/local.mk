@@ -44,6 +44,7 @@ PAGES_SOURCES = \
 	fcgi/pages/roi.c \
 	fcgi/pages/settings.c \
 	fcgi/pages/stripe.c \
+	fcgi/pages/slo.c \
 	fcgi/pages/sheet.c \
 	fcgi/pages/sheet.h \
 	fcgi/pages/team.c \
@@ -129,3 +130,9 @@ TESTS += tests/pages/capacity_dbtest
 tests_pages_capacity_dbtest_SOURCES = tests/pages/capacity_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
 tests_pages_capacity_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_capacity_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+
+check_PROGRAMS += tests/pages/slo_dbtest
+TESTS += tests/pages/slo_dbtest
+tests_pages_slo_dbtest_SOURCES = tests/pages/slo_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
+tests_pages_slo_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_slo_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)

@@ -14,6 +14,16 @@ const struct target *history_class(const char *text)
 	return NULL;
 }
 
+const struct history_range HISTORY_RANGE[] = {{"1h", 3600, 60}, {"24h", 86400, 900}, {"7d", 7 * 86400, 7200}, {"30d", 30 * 86400, 21600}, {0}};
+
+const struct history_range *history_range(const char *name)
+{
+	const struct history_range *range = HISTORY_RANGE;
+	while (range->name && strcmp(range->name, name ? name : HISTORY_RANGE_USUAL))
+		range++;
+	return range->name ? range : history_range(NULL);
+}
+
 static double real(const PGresult *rows, int row, const char *column)
 {
 	const char *text = pg_text(rows, row, column);
@@ -62,7 +72,7 @@ static void row_read(struct ctx *ctx, const PGresult *rows, int row, struct hist
 	out->p99_us = quantile(counts, 0.99);
 }
 
-enum err history_read(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
+enum err history_rows(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
 	struct history_row **rows_out, int *count_out)
 {
 	PGresult *rows;

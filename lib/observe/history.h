@@ -40,8 +40,19 @@ struct history_row {
 
 /* The last `seconds`, over all machines, in points of step_s (0: one point), by time, kind and key; kind, key NULL: all. Of more than a day the
  * points should be of whole hours. Memory of ctx. */
-enum err history_read(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
+enum err history_rows(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
 	struct history_row **rows_out, int *count_out);
+
+/* What pages and the API look back over, and the points that they draw it in. */
+#define HISTORY_RANGES "1h|24h|7d|30d"
+#define HISTORY_RANGE_USUAL "24h"
+struct history_range {
+	const char *name;
+	int64_t seconds, step_s;
+};
+extern const struct history_range HISTORY_RANGE[]; /* ends with a NULL name */
+/* NULL: the usual one. */
+const struct history_range *history_range(const char *name);
 
 enum history_window { WINDOW_5M, WINDOW_30M, WINDOW_1H, WINDOW_6H, WINDOW_3D, WINDOW_30D, WINDOW_COUNT };
 const char *history_window_text(enum history_window window); /* "5m" */

@@ -82,7 +82,7 @@ static const struct history_row *sums(const char *kind, const char *key, int64_t
 {
 	struct history_row *rows;
 	int count;
-	if (history_read(&ctx, pool, kind, key, seconds, 0, &rows, &count) != OK)
+	if (history_rows(&ctx, pool, kind, key, seconds, 0, &rows, &count) != OK)
 		fail_msg("%s %s", ctx.fault.detail, ctx.fault.internal);
 	for (int i = 0; i < count; i++)
 		if (!strcmp(rows[i].key, key))
@@ -217,7 +217,7 @@ static void hours_are_made_of_minutes(void **state)
 	/* In points: the three minutes of then in one hour or two, and now. */
 	struct history_row *rows;
 	int count;
-	assert_int_equal(history_read(&ctx, pool, "class", "widget", 86400, 3600, &rows, &count), OK);
+	assert_int_equal(history_rows(&ctx, pool, "class", "widget", 86400, 3600, &rows, &count), OK);
 	assert_in_range(count, 2, 3);
 	assert_int_equal(rows[0].at_s % 3600, 0);
 	assert_int_equal(rows[count - 1].count, 4);

@@ -137,6 +137,48 @@ static void shows_figures_to_whom_it_may(void **state)
 	assert_true(found);
 }
 
+/* The widget's objective allows 5 bad ones of 1,000. */
+static void shows_history_and_budgets(void **state)
+{
+	struct json_object *rows = NULL, *row, *windows = NULL, *hour = NULL, *alerts = NULL;
+	(void)state;
+
+	ask(&setup, pool, "insert into observe_sample (step, at, kind, key, node, class, count, refused, failed, slow, sum_us, level, most, buckets) "
+		"select 60, now() - make_interval(mins => m), kind, case kind when 'class' then 'widget' else 'POST /api/v1/widget/start' end, 'one', 'widget', "
+		"500, 0, 2, 0.5, 50000000, 0, 0, '{44,500}' from unnest('{10,40}'::int[]) m, unnest('{class,route}'::text[]) kind");
+	client_get(&caller, "/api/v1/ops/slo/burn", tenant.live.key);
+	assert_problem(&caller, 403, "forbidden", "");
+	client_get(&caller, "/api/v1/ops/slo/burn", tenant.server.key);
+	assert_status(&caller, 200);
+	assert_true(json_object_object_get_ex(caller.reply, "rows", &rows));
+	assert_int_equal(json_object_array_length(rows), 1);
+	row = json_object_array_get_idx(rows, 0);
+	assert_string_equal(json_text(row, "key", ""), "widget");
+	assert_true(json_object_object_get_ex(row, "windows", &windows) && json_object_object_get_ex(windows, "1h", &hour));
+	assert_int_equal(json_int(hour, "all", 0), 1000);
+	json_object_object_get_ex(hour, "burnRate", &hour);
+	assert_true(json_object_get_double(hour) > 0.9999 && json_object_get_double(hour) < 1.0001);
+	assert_true(json_object_object_get_ex(row, "alerts", &alerts));
+	assert_int_equal(json_object_array_length(alerts), 0);
+	client_get(&caller, "/api/v1/ops/slo/history?range=1h&key=widget", tenant.server.key);
+	assert_status(&caller, 200);
+	assert_int_equal(json_int(caller.reply, "stepSeconds", 0), 60);
+	json_object_object_get_ex(caller.reply, "rows", &rows);
+	assert_int_equal(json_object_array_length(rows), 2);
+	row = json_object_array_get_idx(rows, 0);
+	assert_int_equal(json_int(row, "count", 0), 500);
+	assert_string_equal(json_text(row, "class", ""), "widget");
+	assert_non_null(strstr(json_text(row, "at", ""), "T"));
+	client_get(&caller, "/api/v1/ops/slo/history?kind=route", tenant.server.key);
+	json_object_object_get_ex(caller.reply, "rows", &rows);
+	assert_int_equal(json_object_array_length(rows), 1);
+	assert_int_equal(json_int(json_object_array_get_idx(rows, 0), "count", 0), 1000);
+	client_get(&caller, "/api/v1/ops/slo/history?kind=everything", tenant.server.key);
+	assert_status(&caller, 422);
+	client_get(&caller, "/api/v1/ops/slo/history?range=1y", tenant.server.key);
+	assert_status(&caller, 422);
+}
+
 static void lists_targets(void **state)
 {
 	struct json_object *targets = NULL;
@@ -202,7 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(lives), cmocka_unit_test(is_ready_as_far_as_its_services), cmocka_unit_test(shows_figures_to_whom_it_may),
-		cmocka_unit_test(lists_targets), cmocka_unit_test(tells_capacity), cmocka_unit_test(probes), cmocka_unit_test(says_what_is_down)};
+		cmocka_unit_test(shows_history_and_budgets), cmocka_unit_test(lists_targets), cmocka_unit_test(tells_capacity), cmocka_unit_test(probes), cmocka_unit_test(says_what_is_down)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
