@@ -24,6 +24,7 @@
 	X(ERR_INTERNAL, 500, "internal", "Internal error") \
 	X(ERR_UPSTREAM, 502, "upstream", "A service behind this one failed") \
 	X(ERR_UNAVAILABLE, 503, "unavailable", "Unavailable for the moment") \
+	X(ERR_SWITCHED_OFF, 503, "switched-off", "Switched off for the moment") \
 	X(ERR_UNCERTAIN, 503, "uncertain", "The outcome is not known; read before you repeat") \
 	X(ERR_TIMEOUT, 504, "timeout", "Took too long")
 

@@ -39,6 +39,13 @@ static void hand_over(struct turn *turn)
 	atomic_store_explicit(&turn->holder, next, memory_order_relaxed);
 	if (next)
 		sem_post(&next->given);
+	else if (turn->emptied)
+		turn->emptied(turn->argument);
+}
+
+bool turn_held(struct turn *turn)
+{
+	return atomic_load_explicit(&turn->holder, memory_order_relaxed) != NULL;
 }
 
 void turn_take(struct turn *turn)

@@ -22,6 +22,9 @@ struct turn {
 	_Atomic unsigned taken;            /* how often */
 	unsigned seen;
 	_Atomic bool over;
+	/* Called, with the lock, when the turn was passed and nobody follows: all are at work. NULL: nobody wants to know. Set before threads. */
+	void (*emptied)(void *argument);
+	void *argument;
 };
 
 void turn_init(struct turn *turn);
@@ -30,6 +33,8 @@ void turn_free(struct turn *turn);
 
 /* Waits for the turn; returns at once to who has it still, and to everybody once it is over. */
 void turn_take(struct turn *turn);
+/* Somebody has it. */
+bool turn_held(struct turn *turn);
 /* Gives up the calling thread's turn, if it has one. */
 void turn_pass(void);
 /* Takes the turn from who has neither taken nor passed it since the last call, for a follower. */

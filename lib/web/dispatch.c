@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -183,11 +184,14 @@ static void finish(struct req *req, enum err err)
 {
 	struct site *site = site_one();
 	struct rep *rep = req->rep;
+	if (req->order <= SHED_LAST && req->accept_wait_us + req->ctx.pool_wait_us > site->late_us)
+		atomic_store_explicit(&site->pressed, true, memory_order_relaxed);
 	if (err == OK && req->route)
 		err = settle(req, rep);
 	if (err != OK) {
 		problem_render(req, rep, err);
-		fault_log(req, err);
+		if (err != ERR_SWITCHED_OFF)
+			fault_log(req, err);
 	}
 	head_finish(req, rep);
 	reads_end(req, site);
@@ -213,14 +217,49 @@ void reply_complete(struct req *req, enum err err)
 	}
 }
 
-bool dispatch_begin(struct req *req, struct rep *rep)
+/* Twice the class's longest time, but no less than a wait for a thread and one for a connection take together with some work. */
+#define DEADLINE_LEAST_US 1000000
+
+static int64_t deadline_of(const struct site *site, const struct entry *entry)
+{
+	int64_t us = (int64_t)entry->target->max_ms * 1000 * site->deadline_factor;
+	if (us < DEADLINE_LEAST_US)
+		us = DEADLINE_LEAST_US;
+	return us < site->deadline_us ? us : site->deadline_us;
+}
+
+static void shed_count(const struct req *req, const char *reason)
+{
+	char labels[128];
+	snprintf(labels, sizeof labels, "program=\"%s\",class=\"%s\",reason=\"%s\"", req->family->name, req->entry->target->text, reason);
+	counter_add(metric_counter("stoa_shed_total", labels, "Requests refused because there were too many, or their part was switched off."), 1);
+}
+
+/* A browser shows a refusal to the page that asked only with this; whose key it is nobody has looked at yet. */
+static void let_read(struct req *req, struct rep *rep)
+{
+	if (!req->route->cors)
+		return;
+	reply_header(rep, "Access-Control-Allow-Origin", "*");
+	reply_header(rep, "Access-Control-Expose-Headers", "Retry-After, X-Request-Id");
+}
+
+static enum err brownout_check(struct req *req, struct rep *rep)
+{
+	if (!brownout_is(req->entry->target->part))
+		return OK;
+	shed_count(req, "brownout");
+	let_read(req, rep);
+	fail(&req->ctx, ERR_SWITCHED_OFF, "This part is switched off for a while, so that the rest keeps working");
+	req->ctx.fault.retry_after_s = BROWNOUT_CALM_MS / 1000;
+	return ERR_SWITCHED_OFF;
+}
+
+int dispatch_match(struct req *req, struct rep *rep)
 {
 	struct site *site = site_one();
-	atomic_fetch_add_explicit(&site->in_flight, 1, memory_order_relaxed);
 	rep_reset(rep);
-	req->cpu_from_us = usage_looks_at_cpu() ? usage_cpu_us() : 0;
 	req->start_us = clock_mono_us();
-	req->ctx.deadline_us = req->start_us + site->deadline_us;
 	req->route = NULL;
 	req->family = site->family;
 	req->house = site->house;
@@ -237,9 +276,35 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	atomic_store_explicit(&req->meeting, 0, memory_order_relaxed);
 	trace_read(req);
 	client_read(req, site);
-	enum err err = match(req, rep, site, &req->entry);
+	req->outcome = match(req, rep, site, &req->entry);
+	req->ctx.deadline_us = req->start_us + deadline_of(site, req->entry);
+	if (req->outcome == OK && req->route)
+		req->outcome = brownout_check(req, rep);
+	return req->order = req->outcome == OK && req->route ? req->entry->target->shed : SHED_ANSWERED;
+}
+
+void dispatch_refuse(struct req *req, struct rep *rep, const char *reason)
+{
+	fail(&req->ctx, ERR_UNAVAILABLE, "Too many requests at once: try again in a moment");
+	/* Who is shed first comes back last. */
+	req->ctx.fault.retry_after_s = req->order > 1 ? req->order : 1;
+	if (req->order <= SHED_LAST)
+		atomic_store_explicit(&site_one()->pressed, true, memory_order_relaxed);
+	let_read(req, rep);
+	problem_render(req, rep, ERR_UNAVAILABLE);
+	head_finish(req, rep);
+	counter_add(req->entry->status[5], 1);
+	shed_count(req, reason);
+}
+
+bool dispatch_begin(struct req *req, struct rep *rep)
+{
+	struct site *site = site_one();
+	enum err err = req->outcome;
+	atomic_fetch_add_explicit(&site->in_flight, 1, memory_order_relaxed);
+	req->cpu_from_us = usage_looks_at_cpu() ? usage_cpu_us() : 0;
 	if (err == OK && req->route)
-		err = handle(req, rep);
+		err = req->ctx.fault.err != OK ? req->ctx.fault.err : handle(req, rep);
 	/* Not of ctx, which may be another thread's by now. */
 	req->cpu_us = req->cpu_from_us ? usage_cpu_us() - req->cpu_from_us : 0;
 	if (req->deferred) {
@@ -273,6 +338,7 @@ void dispatch(struct req *req, struct rep *rep)
 	sem_init(&answered, 0, 0);
 	req->answered = waiter_wake;
 	req->waiter = &answered;
+	dispatch_match(req, rep);
 	if (!dispatch_begin(req, rep))
 		while (sem_wait(&answered) && errno == EINTR)
 			;

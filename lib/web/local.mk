@@ -1,9 +1,17 @@
 lib_libstoa_a_SOURCES += \
 	lib/web/access.c \
+	lib/web/admit.c \
+	lib/web/admit.h \
+	lib/web/brownout.c \
+	lib/web/brownout.h \
 	lib/web/budget.c \
 	lib/web/budget.h \
 	lib/web/cursor.c \
 	lib/web/dispatch.c \
+	lib/web/door.c \
+	lib/web/door.h \
+	lib/web/exchange.c \
+	lib/web/exchange.h \
 	lib/web/fastcgi.c \
 	lib/web/input.c \
 	lib/web/prefer.c \
@@ -24,8 +32,8 @@ lib_libstoa_a_SOURCES += \
 	lib/web/usage.h \
 	lib/web/web.h
 
-check_PROGRAMS += tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest
-TESTS += tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest
+check_PROGRAMS += tests/lib/admit_test tests/lib/overload_dbtest tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest
+TESTS += tests/lib/admit_test tests/lib/overload_dbtest tests/lib/target_test tests/lib/route_test tests/lib/input_test tests/lib/serve_dbtest tests/lib/fastcgi_dbtest
 tests_lib_target_test_SOURCES = tests/lib/target_test.c
 tests_lib_target_test_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_target_test_LDADD = $(CHECK_LDADD)
@@ -38,6 +46,12 @@ tests_lib_input_test_LDADD = $(CHECK_LDADD)
 tests_lib_serve_dbtest_SOURCES = tests/lib/serve_dbtest.c tests/lib/database.h
 tests_lib_serve_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_serve_dbtest_LDADD = $(CHECK_LDADD)
-tests_lib_fastcgi_dbtest_SOURCES = tests/lib/fastcgi_dbtest.c tests/lib/database.h
+tests_lib_admit_test_SOURCES = tests/lib/admit_test.c
+tests_lib_admit_test_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_admit_test_LDADD = $(CHECK_LDADD)
+tests_lib_overload_dbtest_SOURCES = tests/lib/overload_dbtest.c tests/lib/fastcgi.h tests/lib/database.h
+tests_lib_overload_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_overload_dbtest_LDADD = $(CHECK_LDADD)
+tests_lib_fastcgi_dbtest_SOURCES = tests/lib/fastcgi_dbtest.c tests/lib/fastcgi.h tests/lib/database.h
 tests_lib_fastcgi_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_fastcgi_dbtest_LDADD = $(CHECK_LDADD)

@@ -78,6 +78,8 @@ int prefer_wait_ms(struct req *req, struct rep *rep)
 {
 	struct site *site = site_one();
 	const char *given = req->header(req, "Prefer");
+	/* The wait is the client's choice: it has all of web.deadline, and its place is for others. */
+	req->ctx.deadline_us = req->start_us + site->deadline_us;
 	int seconds = given ? prefer_wait_s(given) : -1, left_s = (ctx_left_ms(&req->ctx, INT32_MAX) - SPARE_MS) / 1000;
 	if (seconds > left_s)
 		seconds = left_s;
@@ -88,6 +90,8 @@ int prefer_wait_ms(struct req *req, struct rep *rep)
 		return 0;
 	}
 	req->waiting = true;
+	places_leave(&site->places, req->order);
+	req->order = SHED_LAST;
 	reply_header(rep, "Preference-Applied", arena_printf(&req->ctx.arena, "wait=%d", seconds));
 	return seconds * 1000;
 }

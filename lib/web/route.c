@@ -108,6 +108,7 @@ static bool route_add(struct router *router, const struct route *route, char mes
 	}
 	struct entry *entry = &router->entries[router->count++];
 	entry->route = route;
+	entry->target = target_of(route->class);
 	entry->usage = arena_alloc(&router->arena, sizeof *entry->usage);
 	node->entries[route->method] = entry;
 	node->methods |= 1u << route->method;

@@ -32,6 +32,14 @@ const struct conf_row WEB_CONF[] = {
 	{.name = "web.max_body", .type = CONF_BYTES, .fallback = "1m", .least = 1024, .most = 1 << 30, .help = "largest request body"},
 	{.name = "web.deadline", .type = CONF_DURATION, .fallback = "7s", .least = 100, .most = 600000,
 		.help = "time a request may take; below the 8 s that Apache grants on reload"},
+	{.name = "web.deadline_factor", .type = CONF_INT, .fallback = "2", .least = 1, .most = 1000,
+		.help = "a request may take so many times the longest time of its class, at least 1 s, and never more than web.deadline"},
+	{.name = "web.queue", .type = CONF_INT, .fallback = "512", .least = 1, .most = 65535,
+		.help = "requests that wait in line while all threads are at work; beyond them the first to be shed are answered 503"},
+	{.name = "web.queue_wait", .type = CONF_DURATION, .fallback = "200ms", .least = 10, .most = 60000,
+		.help = "longest wait in line, then 503 with Retry-After"},
+	{.name = "web.queue_target", .type = CONF_DURATION, .fallback = "20ms", .least = 1, .most = 60000,
+		.help = "longest wait in line while it does not empty, but for the widget, sign-in and webhooks, which are shed last"},
 	{.name = "web.slow", .type = CONF_DURATION, .fallback = "2s", .least = 1, .most = 600000, .help = "requests that take longer are logged as warnings"},
 	{.name = "web.public_url", .type = CONF_STRING, .fallback = "", .help = "https://stoa.example: for links in mail and the origin of our own pages"},
 	{.name = "web.templates", .type = CONF_PATH, .fallback = STOA_DATADIR "/templates", .help = "folder of the pages' templates"},
@@ -85,6 +93,8 @@ static bool settings_read(char message_out[256])
 {
 	site.max_body = conf_int("web.max_body");
 	site.deadline_us = (int64_t)conf_ms("web.deadline") * 1000;
+	site.deadline_factor = (int)conf_int("web.deadline_factor");
+	site.late_us = (int64_t)conf_ms("web.queue_wait") * 1000 / 2;
 	site.slow_us = (int64_t)conf_ms("web.slow") * 1000;
 	site.waiting_most = (int)conf_int("web.threads") / 4;
 	site.streams_most = ((int)conf_int("web.threads") + 1) / 2;
@@ -110,6 +120,7 @@ static void unmatched_open(void)
 	static const struct route NOWHERE = {.path = "none", .class = CLASS_OPS};
 	static struct usage usage;
 	site.unmatched.route = &NOWHERE;
+	site.unmatched.target = target_of(NOWHERE.class);
 	site.unmatched.usage = &usage;
 	usage_open(&usage, &NOWHERE, "");
 	for (int class = 2; class <= 5; class++) {
@@ -126,6 +137,7 @@ static void metrics_open(void)
 	char message[256] = "", labels[96];
 	if (!metric_open(message))
 		LOG(LOG_WARN, "metrics kept private", LOG_T("reason", message));
+	brownout_open();
 	router_metrics(site.router);
 	unmatched_open();
 	snprintf(labels, sizeof labels, "program=\"%s\"", site.family->name);

@@ -4,6 +4,8 @@
 
 #include "net/networks.h"
 #include "pg/pipeline.h"
+#include "web/admit.h"
+#include "web/brownout.h"
 #include "web/web.h"
 
 #include <stdatomic.h>
@@ -15,6 +17,7 @@ struct usage;
 /* A route with its series. */
 struct entry {
 	const struct route *route;
+	const struct target *target; /* of its class */
 	struct counter *status[6]; /* by status / 100; 0 and 1 unused */
 	struct histogram *duration;
 	struct usage *usage;
@@ -37,12 +40,16 @@ struct site {
 	struct catalogue *catalogues[PAGE_LANGUAGES];   /* NULL: English */
 	struct entry unmatched;
 	struct histogram *pool_wait;
-	struct counter *cache_hits, *cache_misses;
 	struct counter *replica_reads, *primary_reads; /* NULL: no replicas are named */
+	struct counter *cache_hits, *cache_misses;
 	struct networks local, proxies;
 	char origin[264];          /* of web.public_url, or empty */
 	int64_t max_body;
 	int64_t deadline_us, slow_us;
+	int deadline_factor;
+	int64_t late_us;           /* a wait for a thread or a connection that says that there are too few */
+	atomic_bool pressed;       /* somebody up to SHED_LAST had such a wait, or was refused, in this second */
+	struct places places;
 	struct rate_limit anonymous, session, server_key;
 	atomic_int in_flight;
 	atomic_int waiting;        /* requests that prefer_wait_ms() let wait */
@@ -86,8 +93,14 @@ void reply_over(struct req *req, struct rep *rep);
 /* A request that may have waited is answered. */
 void prefer_done(struct req *req);
 
-/* dispatch() for a transport: false when the reply is deferred, and req->answered(req) is called when it is there, by another thread. */
+/* The steps of dispatch() for a transport. First the route is found: the order in which to shed the request, or SHED_ANSWERED when it needs no
+ * handler (no such route, a part that is switched off, a fault of the body). */
+#define SHED_ANSWERED (-1)
+int dispatch_match(struct req *req, struct rep *rep);
+/* Then it is answered; false when the reply is deferred, and req->answered(req) is called when it is there, by another thread. */
 bool dispatch_begin(struct req *req, struct rep *rep);
+/* Or it is refused with 503 and Retry-After; reason: "full", "late". Counted, but not logged one by one. */
+void dispatch_refuse(struct req *req, struct rep *rep, const char *reason);
 
 /* Accepts and answers until SIGTERM. False: message_out. */
 bool fastcgi_run(struct site *site, char message_out[256]);

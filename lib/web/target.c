@@ -1,8 +1,10 @@
 #include "web/target.h"
 
+#include <stddef.h>
+
 static const struct target TARGETS[CLASS_COUNT] = {
-#define X(name, text, p50, p95, p99, most, ttfb, objective, goal, source) \
-	[name] = {text, p50, p95, p99, most, ttfb, objective, goal, source},
+#define X(name, text, p50, p95, p99, most, ttfb, objective, goal, shed, part, source) \
+	[name] = {text, p50, p95, p99, most, ttfb, objective, goal, shed, part, source},
 	CLASS_LIST(X)
 #undef X
 };
@@ -10,4 +12,14 @@ static const struct target TARGETS[CLASS_COUNT] = {
 const struct target *target_of(enum latency_class class)
 {
 	return &TARGETS[class > CLASS_UNSET && class < CLASS_COUNT ? class : CLASS_UNSET];
+}
+
+const char *part_text(enum part part)
+{
+	static const char *const TEXTS[PART_COUNT] = {
+#define X(name, text) [name] = text,
+		PART_LIST(X)
+#undef X
+	};
+	return part < PART_COUNT ? TEXTS[part] : NULL;
 }

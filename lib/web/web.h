@@ -106,6 +106,7 @@ struct req {
 	int64_t cpu_us;            /* and what it took */
 	int64_t late_cpu_us;       /* of rendering what came deferred */
 	int64_t render_from_us;    /* monotonic: all that is left is making the reply */
+	int order;                 /* in which it is shed (web/target.h) */
 	/* dispatch's and the transport's, for reply_defer() */
 	struct rep *rep;
 	const struct entry *entry;

@@ -1,14 +1,9 @@
 /* The FastCGI transport over a real socket: bodies and lengths as peers get them wrong, concurrency, signals. */
-#include "tests/lib/database.h"
-
-#include "web/web.h"
+#include "tests/lib/fastcgi.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 static int entered[2], release_[2]; /* pipes between the blocking handler and the test */
 
@@ -101,126 +96,6 @@ static const struct route ROUTES[] = {
 	ROUTE_END};
 static const struct route *const TABLES[] = {ROUTES, NULL};
 static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES};
-
-static char socket_path[100], log_path[256];
-static pid_t server;
-
-static int connect_to_server(void)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	snprintf(name.sun_path, sizeof name.sun_path, "%s", socket_path);
-	if (connect(fd, (struct sockaddr *)&name, sizeof name)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void server_start(void)
-{
-	fflush(NULL);
-	server = fork();
-	if (server == 0) {
-		char *argv[] = {"stoa-test", NULL};
-		exit(serve_main(1, argv, &FAMILY));
-	}
-	int fd;
-	WAIT_FOR((fd = connect_to_server()) >= 0);
-	close(fd);
-}
-
-static int server_stop(int signal_number)
-{
-	int status;
-	kill(server, signal_number);
-	assert_int_equal(waitpid(server, &status, 0), server);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-static void record(struct buffer *out, int type, const void *data, size_t bytes)
-{
-	const unsigned char head[8] = {1, (unsigned char)type, 0, 1, (unsigned char)(bytes >> 8), (unsigned char)bytes, 0, 0};
-	buffer_add(out, head, sizeof head);
-	buffer_add(out, data, bytes);
-}
-
-static void add_length(struct buffer *out, size_t length)
-{
-	if (length > 127) {
-		buffer_char(out, (char)(length >> 24 | 0x80));
-		buffer_char(out, (char)(length >> 16));
-		buffer_char(out, (char)(length >> 8));
-	}
-	buffer_char(out, (char)length);
-}
-
-static void parameter(struct buffer *out, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	add_length(out, strlen(name));
-	add_length(out, strlen(value));
-	buffer_text(out, name);
-	buffer_text(out, value);
-}
-
-struct request {
-	const char *method, *uri, *length, *type, *body;
-	size_t body_bytes;
-	const char *more[7]; /* further parameters */
-	bool cut;            /* close without the end of the body */
-};
-
-static void request_write(struct buffer *out, const struct request *request)
-{
-	static const unsigned char BEGIN[8] = {0, 1, 0};
-	struct buffer parameters = {0};
-	record(out, 1, BEGIN, sizeof BEGIN);
-	parameter(&parameters, "REQUEST_METHOD", request->method);
-	parameter(&parameters, "REQUEST_URI", request->uri);
-	parameter(&parameters, "CONTENT_LENGTH", request->length);
-	parameter(&parameters, "CONTENT_TYPE", request->type);
-	parameter(&parameters, "REMOTE_ADDR", "192.0.2.1");
-	for (int i = 0; request->more[i]; i += 2)
-		parameter(&parameters, request->more[i], request->more[i + 1]);
-	record(out, 4, parameters.data, parameters.length);
-	record(out, 4, "", 0);
-	for (size_t at = 0; at < request->body_bytes; at += 32768)
-		record(out, 5, request->body + at, request->body_bytes - at < 32768 ? request->body_bytes - at : 32768);
-	if (!request->cut)
-		record(out, 5, "", 0);
-	buffer_free(&parameters);
-}
-
-/* Everything that the server writes to its standard output for one request; a peer that stops reading us is not an error. */
-static void reply_read(int fd, struct buffer *out)
-{
-	unsigned char head[8];
-	while (recv(fd, head, sizeof head, MSG_WAITALL) == sizeof head && head[1] != 3) {
-		size_t bytes = (size_t)head[4] << 8 | head[5];
-		char data[65536 + 256];
-		assert_int_equal(recv(fd, data, bytes + head[6], MSG_WAITALL), bytes + head[6]);
-		if (head[1] == 6)
-			buffer_add(out, data, bytes);
-	}
-}
-
-static int ask_server(const struct request *request, struct buffer *reply)
-{
-	struct buffer out = {0};
-	int fd = connect_to_server();
-	assert_true(fd >= 0);
-	request_write(&out, request);
-	(void)!send(fd, out.data, out.length, MSG_NOSIGNAL);
-	if (request->cut)
-		shutdown(fd, SHUT_WR);
-	buffer_reset(reply);
-	reply_read(fd, reply);
-	close(fd);
-	buffer_free(&out);
-	return reply->length > 11 ? (int)strtol(reply->data + 8, NULL, 10) : 0;
-}
 
 #define ECHO(...) ask_server(&(struct request){__VA_ARGS__}, &reply)
 #define JSON .type = "application/json"
@@ -539,7 +414,7 @@ static void term_finishes_what_is_in_flight(void **state)
 	assert_int_equal(read(entered[0], &c, 1), 1);
 	buffer_free(&out);
 	buffer_free(&reply);
-	server_start();
+	server_start(&FAMILY);
 }
 
 /* A long request makes room for another thread, and its end takes that room back: no request may fall between. */
@@ -551,7 +426,7 @@ static void room_comes_and_goes(void **state)
 	(void)state;
 	assert_int_equal(server_stop(SIGTERM), 0);
 	setenv("STOA_WEB_THREADS", "8", 1);
-	server_start();
+	server_start(&FAMILY);
 	request_write(&out, &(struct request){"GET", "/block"});
 	for (int round = 0; round < 10; round++) {
 		int fd = connect_to_server();
@@ -580,7 +455,7 @@ static void room_comes_and_goes(void **state)
 	buffer_free(&reply);
 	assert_int_equal(server_stop(SIGTERM), 0);
 	setenv("STOA_WEB_THREADS", "2", 1);
-	server_start();
+	server_start(&FAMILY);
 }
 
 /* What a program that cannot serve says, and that it ends. */
@@ -615,21 +490,19 @@ static void refusals_to_start(void **state)
 		else
 			unsetenv(ROWS[i].name);
 	}
-	server_start();
+	server_start(&FAMILY);
 }
 
 static int setup(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	snprintf(socket_path, sizeof socket_path, "%s/run/test.sock", getenv("STOA_TEST_DIR"));
-	snprintf(log_path, sizeof log_path, "%s/fastcgi.log", getenv("STOA_TEST_DIR"));
-	setenv("STOA_WEB_SOCKET", socket_path, 1);
-	setenv("STOA_WEB_LOG_FILE", log_path, 1);
+	server_places();
 	setenv("STOA_WEB_THREADS", "2", 1);
+	setenv("STOA_WEB_QUEUE_WAIT", "60s", 1);
 	if (pipe(entered) || pipe(release_))
 		return 1;
-	server_start();
+	server_start(&FAMILY);
 	return 0;
 }
 
