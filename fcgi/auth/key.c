@@ -1,4 +1,5 @@
 #include "auth/family.h"
+#include "web/budget.h"
 
 #include "sql.h"
 
@@ -298,13 +299,13 @@ const struct route AUTH_KEY_ROUTES[] = {
 		.doc = "The organisation's API keys, newest first, by prefix and last characters"},
 	{METHOD_POST, "/api/v1/orgs/keys", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = CREATE_INPUT,
 		.input_size = sizeof(struct key_input), .run = key_make, .shape = REPLY_FIELDS, .reply = MADE_REPLY, .status = 201,
-		.doc = "Makes an API key, which is shown this once"},
+		.budget = &BUDGET_CHANGE, .doc = "Makes an API key, which is shown this once"},
 	{METHOD_POST, "/api/v1/orgs/keys/:id/rotate", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = ROTATE_INPUT,
 		.input_size = sizeof(struct key_input), .run = key_turned, .shape = REPLY_FIELDS, .reply = MADE_REPLY, .status = 201,
-		.doc = "Makes a successor with a new secret; the old key goes on working for a while"},
+		.budget = &BUDGET_CHANGE, .doc = "Makes a successor with a new secret; the old key goes on working for a while"},
 	{METHOD_PATCH, "/api/v1/orgs/keys/:id", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = UPDATE_INPUT,
 		.input_size = sizeof(struct key_input), .run = key_update, .shape = REPLY_ROW, .rows = &SQL_AUTH_KEY_GET,
-		.doc = "Changes a key's name, origins, rate or whether customers must be signed"},
+		.budget = &BUDGET_CHANGE, .doc = "Changes a key's name, origins, rate or whether customers must be signed"},
 	{METHOD_DELETE, "/api/v1/orgs/keys/:id", ACCESS_PERMISSION, PERMIT_KEY_WRITE, CLASS_ADMIN, .input = REVOKE_INPUT,
-		.input_size = sizeof(struct key_input), .run = key_delete, .shape = REPLY_NOTHING, .doc = "Revokes a key for good"},
+		.input_size = sizeof(struct key_input), .run = key_delete, .shape = REPLY_NOTHING, .budget = &BUDGET_CHANGE, .doc = "Revokes a key for good"},
 	ROUTE_END};

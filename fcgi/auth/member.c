@@ -1,4 +1,5 @@
 #include "auth/family.h"
+#include "web/budget.h"
 
 #include "sql.h"
 
@@ -105,11 +106,11 @@ const struct route AUTH_MEMBER_ROUTES[] = {
 		.doc = "The organisation's people, the newest accounts first"},
 	{METHOD_POST, "/api/v1/users", ACCESS_PERMISSION, PERMIT_MEMBER_WRITE, CLASS_WRITE, .input = CREATE_INPUT,
 		.input_size = sizeof(struct member_input), .run = member_create, .shape = REPLY_ROW, .rows = &SQL_AUTH_MEMBER_GET, .status = 201,
-		.doc = "Adds a person, who gets a mail with a link to set a password"},
+		.budget = &BUDGET_RULED, .doc = "Adds a person, who gets a mail with a link to set a password"},
 	{METHOD_PATCH, "/api/v1/users/:id", ACCESS_PERMISSION, PERMIT_MEMBER_WRITE, CLASS_WRITE, .input = ROLE_INPUT,
 		.input_size = sizeof(struct member_input), .run = member_update, .shape = REPLY_ROW, .rows = &SQL_AUTH_MEMBER_GET,
-		.doc = "Changes a person's role; the last owner stays one"},
+		.budget = &BUDGET_RULED, .doc = "Changes a person's role; the last owner stays one"},
 	{METHOD_DELETE, "/api/v1/users/:id", ACCESS_PERMISSION, PERMIT_MEMBER_WRITE, CLASS_WRITE, .input = REMOVE_INPUT,
 		.input_size = sizeof(struct member_input), .run = member_delete, .shape = REPLY_NOTHING,
-		.doc = "Removes a person and ends their sessions here; an account without organisation is deleted"},
+		.budget = &BUDGET_RULED, .doc = "Removes a person and ends their sessions here; an account without organisation is deleted"},
 	ROUTE_END};

@@ -1,4 +1,5 @@
 #include "auth/family.h"
+#include "web/budget.h"
 
 #include "sql.h"
 
@@ -35,5 +36,5 @@ const struct route AUTH_ORGANISATION_ROUTES[] = {
 		.rows = &SQL_AUTH_ORGANISATION_GET, .doc = "The session's organisation"},
 	{METHOD_PATCH, "/api/v1/orgs/current", ACCESS_PERMISSION, PERMIT_ORG_WRITE, CLASS_WRITE, .input = ORGANISATION_INPUT,
 		.input_size = sizeof(struct organisation_input), .run = organisation_update, .shape = REPLY_ROW,
-		.rows = &SQL_AUTH_ORGANISATION_GET, .doc = "Renames the organisation"},
+		.rows = &SQL_AUTH_ORGANISATION_GET, .budget = &BUDGET_RULED, .doc = "Renames the organisation"},
 	ROUTE_END};

@@ -2,6 +2,7 @@
 
 #include "sql.h"
 #include "text/language.h"
+#include "web/budget.h"
 
 struct login_input {
 	const char *email, *password, *organisation_id;
@@ -113,7 +114,7 @@ const struct route AUTH_SESSION_ROUTES[] = {
 		.input_size = sizeof(struct refresh_input), .run = session_refresh_run, .shape = REPLY_FIELDS, .reply = AUTH_TOKENS_REPLY,
 		.doc = "Answers new tokens and ends the old ones; the same refresh token a second time ends the session"},
 	{METHOD_POST, "/api/v1/auth/logout", ACCESS_SESSION, .class = CLASS_AUTH, .run = session_logout, .shape = REPLY_NOTHING,
-		.doc = "Ends this session"},
+		.budget = &BUDGET_CHANGE, .doc = "Ends this session"},
 	{METHOD_GET, "/api/v1/auth/me", ACCESS_SESSION, .class = CLASS_AUTH, .run = session_me, .shape = REPLY_ROW, .rows = &SQL_AUTH_ME,
 		.doc = "The person, organisation and role of this session"},
 	{METHOD_PATCH, "/api/v1/auth/me", ACCESS_SESSION, .class = CLASS_WRITE, .input = SETTINGS_INPUT,

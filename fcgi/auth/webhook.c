@@ -1,4 +1,5 @@
 #include "auth/family.h"
+#include "web/budget.h"
 
 #include "sql.h"
 #include "webhook/webhook.h"
@@ -275,22 +276,22 @@ const struct route AUTH_WEBHOOK_ROUTES[] = {
 		.rows = &SQL_WEBHOOK_ENDPOINT_LIST, .doc = "The organisation's webhook endpoints, newest first"},
 	{METHOD_POST, "/api/v1/orgs/webhooks", WRITES, CLASS_ADMIN, TAKES(CREATE_INPUT), .run = webhook_make, .shape = REPLY_FIELDS,
 		.reply = SECRET_REPLY, .status = 201,
-		.doc = "Makes an endpoint; events come signed (Standard Webhooks), in no order and perhaps twice: drop a webhook-id that you had"},
+		.budget = &BUDGET_RULED, .doc = "Makes an endpoint; events come signed (Standard Webhooks), in no order and perhaps twice: drop a webhook-id that you had"},
 	{METHOD_GET, "/api/v1/orgs/webhooks/:id", READS, CLASS_READ, TAKES(ENDPOINT_INPUT), .run = webhook_get, .shape = REPLY_ROW,
 		.rows = &SQL_WEBHOOK_ENDPOINT_GET, .doc = "One endpoint"},
 	{METHOD_PATCH, "/api/v1/orgs/webhooks/:id", WRITES, CLASS_ADMIN, TAKES(UPDATE_INPUT), .run = webhook_update, .shape = REPLY_ROW,
-		.rows = &SQL_WEBHOOK_ENDPOINT_GET, .doc = "Changes an endpoint, or enables it again"},
+		.rows = &SQL_WEBHOOK_ENDPOINT_GET, .budget = &BUDGET_CHANGE, .doc = "Changes an endpoint, or enables it again"},
 	{METHOD_DELETE, "/api/v1/orgs/webhooks/:id", WRITES, CLASS_ADMIN, TAKES(ENDPOINT_INPUT), .run = webhook_delete,
-		.shape = REPLY_NOTHING, .doc = "Deletes an endpoint with its deliveries; those on their way are dropped"},
+		.shape = REPLY_NOTHING, .budget = &BUDGET_CHANGE, .doc = "Deletes an endpoint with its deliveries; those on their way are dropped"},
 	{METHOD_POST, "/api/v1/orgs/webhooks/:id/rotate", WRITES, CLASS_ADMIN, TAKES(ROTATE_INPUT), .run = secret_rotate,
-		.shape = REPLY_FIELDS, .reply = SECRET_REPLY, .doc = "Makes a new secret; for a while both sign"},
+		.shape = REPLY_FIELDS, .reply = SECRET_REPLY, .budget = &BUDGET_CHANGE, .doc = "Makes a new secret; for a while both sign"},
 	{METHOD_POST, "/api/v1/orgs/webhooks/:id/test", WRITES, CLASS_ADMIN, TAKES(ENDPOINT_INPUT), .run = endpoint_test,
-		.shape = REPLY_FIELDS, .reply = QUEUED_REPLY, .status = 202, .doc = "Sends a webhook.test event to this endpoint alone"},
+		.shape = REPLY_FIELDS, .reply = QUEUED_REPLY, .status = 202, .budget = &BUDGET_CHANGE, .doc = "Sends a webhook.test event to this endpoint alone"},
 	{METHOD_GET, "/api/v1/orgs/webhooks/:id/deliveries", READS, CLASS_LIST_, TAKES(DELIVERIES_INPUT), .run = delivery_list,
 		.shape = REPLY_LIST, .rows = &SQL_WEBHOOK_DELIVERY_LIST, .doc = "An endpoint's deliveries, newest first"},
 	{METHOD_GET, "/api/v1/orgs/deliveries/:id", READS, CLASS_READ, TAKES(DELIVERY_INPUT), .run = delivery_get,
 		.shape = REPLY_ROW, .rows = &SQL_WEBHOOK_DELIVERY_GET,
 		.doc = "One delivery with its attempts: what was sent and what came back, cut to 4 KiB, secrets hidden"},
 	{METHOD_POST, "/api/v1/orgs/deliveries/:id/resend", WRITES, CLASS_ADMIN, TAKES(DELIVERY_INPUT), .run = delivery_resend,
-		.shape = REPLY_FIELDS, .reply = QUEUED_REPLY, .status = 202, .doc = "Sends a delivery once more"},
+		.shape = REPLY_FIELDS, .reply = QUEUED_REPLY, .status = 202, .budget = &BUDGET_CHANGE, .doc = "Sends a delivery once more"},
 	ROUTE_END};

@@ -1,6 +1,7 @@
 #include "ops/family.h"
 
 #include "operate/operate.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -195,11 +196,11 @@ const struct route OPS_JOBS_ROUTES[] = {
 	{METHOD_GET, "/api/v1/jobs/:id", FOLLOWS, CLASS_READ, TAKES(SHOW_INPUT), .run = job_show, ONE_JOB,
 		.doc = "One job: how far it is, its result and its last failures. With Prefer: wait=N it is waited for"},
 	{METHOD_POST, "/api/v1/jobs/:id/cancel", WRITES, CLASS_ADMIN, TAKES(CHANGE_INPUT), .run = job_end, ONE_JOB,
-		.doc = "Cancels a job that has not begun; one that runs is told to stop"},
+		.budget = &BUDGET_CHANGE, .doc = "Cancels a job that has not begun; one that runs is told to stop"},
 	{METHOD_POST, "/api/v1/jobs/:id/replay", WRITES, CLASS_ADMIN, TAKES(CHANGE_INPUT), .run = job_again, ONE_JOB,
-		.doc = "Tries a dead or cancelled job again, with all its attempts, or one that waits at once"},
+		.budget = &BUDGET_CHANGE, .doc = "Tries a dead or cancelled job again, with all its attempts, or one that waits at once"},
 	{METHOD_POST, "/api/v1/ops/replays", WRITES, CLASS_ADMIN, TAKES(REPLAYS_INPUT), .run = jobs_again, .shape = REPLY_FIELDS,
-		.reply = REPLAYS_REPLY, .doc = "Tries every dead job again, or every one of a kind"},
+		.reply = REPLAYS_REPLY, .budget = &BUDGET_CHANGE, .doc = "Tries every dead job again, or every one of a kind"},
 	{METHOD_GET, "/api/v1/ops/queues", READS, CLASS_LIST_, TAKES(QUEUES_INPUT), .run = queues_show, .shape = REPLY_FIELDS,
 		.reply = QUEUES_REPLY, .doc = "The queues: depths against their targets, the oldest job, what ended lately"},
 	{METHOD_GET, "/api/v1/ops/pauses", OPERATES, CLASS_LIST_, TAKES(PAGE_INPUT), .run = house_list, .shape = REPLY_LIST,

@@ -1,6 +1,7 @@
 #include "pages/sheet.h"
 
 #include "pages/words.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <stdlib.h>
@@ -289,9 +290,12 @@ static const struct rate_limit FILE_LIMIT = {60, 60, 0};
 #define READS ACCESS_PAGE, .permission = PERMIT_RETENTION_READ
 #define TAKES(fields) .input = (fields), .input_size = sizeof(struct analytics_input)
 
+static const struct budget ANALYTICS_BUDGET = {.most = {[BUDGET_QUERIES] = 18},
+	.why = "eight tables and charts, each of two spans of time, which the cache keeps for a while"};
+
 const struct route ANALYTICS_ROUTES[] = {
 	{METHOD_GET, "/analytics", READS, .class = CLASS_ANALYTICS, TAKES(PAGE_INPUT), .run = analytics_page, .shape = REPLY_PAGE,
-		.doc = "Sessions, saves and revenue over time, offers, reasons, steps, cohorts and retention, by the days and filters of the URL"},
+		.budget = &ANALYTICS_BUDGET, .doc = "Sessions, saves and revenue over time, offers, reasons, steps, cohorts and retention, by the days and filters of the URL"},
 	{METHOD_GET, "/analytics/:table", READS, .class = CLASS_ANALYTICS, TAKES(TABLE_INPUT), .run = analytics_table, .shape = REPLY_PLAIN,
 		.media = "text/csv", .limit = &FILE_LIMIT, .doc = "A table of the pages as CSV, however long: figures, sessions, decisions, customers, subscriptions"},
 	ROUTE_END};

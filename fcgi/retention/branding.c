@@ -3,6 +3,7 @@
 
 #include "identity/identity.h"
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "sql.h"
 
 struct branding_input {
@@ -60,5 +61,5 @@ const struct route RETENTION_BRANDING_ROUTES[] = {
 		.shape = REPLY_FIELDS, .reply = REPLY_FORM, .doc = "How the widget looks"},
 	{METHOD_PUT, "/api/v1/retention/branding", ACCESS_PERMISSION, PERMIT_RETENTION_WRITE, CLASS_ADMIN, .input = PUT_INPUT,
 		.input_size = sizeof(struct branding_input), .run = branding_write, .shape = REPLY_FIELDS, .reply = REPLY_FORM,
-		.doc = "Sets how the widget looks; customers see it at once"},
+		.budget = &BUDGET_CHANGE, .doc = "Sets how the widget looks; customers see it at once"},
 	ROUTE_END};

@@ -3,6 +3,7 @@
 #include "billing/billing.h"
 #include "event/event.h"
 #include "identity/identity.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -100,5 +101,5 @@ const struct route RETENTION_CONNECTION_ROUTES[] = {
 		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .doc = "Connects a mode to Stripe: asks Stripe about the key, stores it sealed and checks what it may do"},
 	{.method = METHOD_DELETE, .path = CONNECTION_PATH, .access = ACCESS_PERMISSION, .permission = PERMIT_CONNECTION_WRITE,
 		.class = CLASS_ADMIN, .input = MODE_INPUT, .input_size = sizeof(struct connection_input), .run = connection_delete,
-		.shape = REPLY_NOTHING, .doc = "Forgets a mode's key; decisions then wait for a person"},
+		.shape = REPLY_NOTHING, .budget = &BUDGET_CHANGE, .doc = "Forgets a mode's key; decisions then wait for a person"},
 	ROUTE_END};

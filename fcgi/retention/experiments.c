@@ -2,6 +2,7 @@
 
 #include "retention/experiment_result.h"
 #include "retention/experiment_store.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -217,19 +218,19 @@ const struct route RETENTION_EXPERIMENT_ROUTES[] = {
 	EXPERIMENT_ROUTE(METHOD_GET, "", PERMIT_RETENTION_READ, CLASS_LIST_, LIST_INPUT, struct experiment_input, experiments_list,
 		.shape = REPLY_LIST, .rows = &SQL_RETENTION_EXPERIMENTS_LIST, .doc = "Lists the experiments, newest first"),
 	EXPERIMENT_ROUTE(METHOD_POST, "", PERMIT_RETENTION_WRITE, CLASS_WRITE, CREATE_INPUT, struct experiment_body, experiments_create,
-		ROW, .status = 201, .doc = "Creates an experiment as a draft"),
+		ROW, .status = 201, .budget = &BUDGET_RULED, .doc = "Creates an experiment as a draft"),
 	EXPERIMENT_ROUTE(METHOD_GET, "/:id", PERMIT_RETENTION_READ, CLASS_READ, ID_INPUT, struct experiment_input, experiments_get,
 		ROW, .doc = "Reads an experiment with its variants; the ETag is its version"),
 	EXPERIMENT_ROUTE(METHOD_PUT, "/:id", PERMIT_RETENTION_WRITE, CLASS_WRITE, UPDATE_INPUT, struct experiment_body, experiments_update,
-		ROW, .doc = "Changes an experiment that has not started"),
+		ROW, .budget = &BUDGET_RULED, .doc = "Changes an experiment that has not started"),
 	EXPERIMENT_ROUTE(METHOD_DELETE, "/:id", PERMIT_RETENTION_WRITE, CLASS_WRITE, ID_INPUT, struct experiment_input, experiments_delete,
-		.shape = REPLY_NOTHING, .doc = "Deletes an experiment that has not started"),
+		.shape = REPLY_NOTHING, .budget = &BUDGET_CHANGE, .doc = "Deletes an experiment that has not started"),
 	EXPERIMENT_ROUTE(METHOD_GET, "/:id/result", PERMIT_RETENTION_READ, CLASS_ANALYTICS, RESULT_INPUT, struct experiment_input,
 		experiments_result, .shape = REPLY_FIELDS, .reply = RESULT_REPLY, .doc = "What an experiment has shown so far; may be read at any time"),
 	EXPERIMENT_ROUTE(METHOD_POST, "/:id/start", PERMIT_RETENTION_WRITE, CLASS_WRITE, ID_INPUT, struct experiment_input, experiments_start,
-		ROW, .doc = "Starts an experiment; from then on nothing of it can be changed"),
+		ROW, .budget = &BUDGET_RULED, .doc = "Starts an experiment; from then on nothing of it can be changed"),
 	EXPERIMENT_ROUTE(METHOD_POST, "/:id/stop", PERMIT_RETENTION_WRITE, CLASS_WRITE, ID_INPUT, struct experiment_input, experiments_stop,
-		ROW, .doc = "Stops an experiment: everybody sees the control again"),
+		ROW, .budget = &BUDGET_CHANGE, .doc = "Stops an experiment: everybody sees the control again"),
 	EXPERIMENT_ROUTE(METHOD_POST, "/:id/promote", PERMIT_RETENTION_WRITE, CLASS_WRITE, PROMOTE_INPUT, struct experiment_input,
-		experiments_promote, ROW, .doc = "Ends an experiment and puts the winner's flow in the control's place"),
+		experiments_promote, ROW, .budget = &BUDGET_RULED, .doc = "Ends an experiment and puts the winner's flow in the control's place"),
 	ROUTE_END};

@@ -2,6 +2,7 @@
 
 #include "retention/flow.h"
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <stdlib.h>
@@ -334,29 +335,29 @@ const struct route RETENTION_FLOW_ROUTES[] = {
 	{METHOD_GET, FLOWS, READS, .class = CLASS_LIST_, TAKES(FLOWS_INPUT, struct flows_input), .run = flows_list, .shape = REPLY_LIST,
 		.rows = &SQL_RETENTION_FLOWS_LIST, .doc = "Lists the flows, newest first"},
 	{METHOD_POST, FLOWS, WRITES, TAKES(CREATE_INPUT, struct flow_body), .run = flows_create, ONE_FLOW, .status = 201,
-		.doc = "Creates a flow as a draft"},
+		.budget = &BUDGET_RULED, .doc = "Creates a flow as a draft"},
 	{METHOD_GET, FLOWS "/:id", READS, .class = CLASS_ADMIN, TAKES(ID_INPUT, struct flow_input), .run = flows_get, ONE_FLOW,
 		.doc = "Reads a flow with its draft; the ETag is the draft's revision"},
 	{METHOD_PUT, FLOWS "/:id", WRITES, TAKES(SAVE_INPUT, struct flow_body), .run = flows_save, ONE_FLOW,
-		.doc = "Replaces a flow's draft; 412 when somebody else has saved since it was read"},
+		.budget = &BUDGET_CHANGE, .doc = "Replaces a flow's draft; 412 when somebody else has saved since it was read"},
 	{METHOD_DELETE, FLOWS "/:id", WRITES, TAKES(ID_INPUT, struct flow_input), .run = flows_delete, .shape = REPLY_NOTHING,
-		.doc = "Deletes a flow that was never published"},
+		.budget = &BUDGET_CHANGE, .doc = "Deletes a flow that was never published"},
 	{METHOD_POST, FLOWS "/:id/publish", WRITES, TAKES(PUBLISH_INPUT, struct flow_input), .run = flows_publish, ONE_FLOW,
-		.doc = "Makes the draft the next version, when it has no errors; sessions that run keep theirs"},
+		.budget = &BUDGET_RULED, .doc = "Makes the draft the next version, when it has no errors; sessions that run keep theirs"},
 	{METHOD_POST, FLOWS "/:id/activate", WRITES, TAKES(ACTIVATE_INPUT, struct flow_input), .run = flows_activate, ONE_FLOW,
-		.doc = "Shows the published version to customers, now or from a time until a time"},
+		.budget = &BUDGET_RULED, .doc = "Shows the published version to customers, now or from a time until a time"},
 	{METHOD_POST, FLOWS "/:id/deactivate", WRITES, TAKES(ID_INPUT, struct flow_input), .run = flows_deactivate, ONE_FLOW,
-		.doc = "Shows the flow to nobody"},
+		.budget = &BUDGET_RULED, .doc = "Shows the flow to nobody"},
 	{METHOD_POST, FLOWS "/:id/archive", WRITES, TAKES(ID_INPUT, struct flow_input), .run = flows_archive, ONE_FLOW,
-		.doc = "Puts a flow away: nobody sees it and nothing of it changes"},
+		.budget = &BUDGET_RULED, .doc = "Puts a flow away: nobody sees it and nothing of it changes"},
 	{METHOD_POST, FLOWS "/:id/unarchive", WRITES, TAKES(ID_INPUT, struct flow_input), .run = flows_unarchive, ONE_FLOW,
-		.doc = "Takes a flow back from the archive, shown to nobody"},
+		.budget = &BUDGET_RULED, .doc = "Takes a flow back from the archive, shown to nobody"},
 	{METHOD_POST, FLOWS "/:id/duplicate", WRITES, TAKES(ID_INPUT, struct flow_input), .run = flows_duplicate, ONE_FLOW, .status = 201,
-		.doc = "Creates a flow with a copy of this one's draft"},
+		.budget = &BUDGET_RULED, .doc = "Creates a flow with a copy of this one's draft"},
 	{METHOD_GET, FLOWS "/:id/versions", READS, .class = CLASS_LIST_, TAKES(VERSIONS_INPUT, struct flows_input), .run = versions_list,
 		.shape = REPLY_LIST, .rows = &SQL_RETENTION_FLOW_VERSIONS, .doc = "Lists a flow's published versions, newest first"},
 	{METHOD_GET, FLOWS "/:id/versions/:version", READS, .class = CLASS_ADMIN, TAKES(VERSION_INPUT, struct flow_input), .run = version_get,
 		.shape = REPLY_ROW, .rows = &SQL_RETENTION_FLOW_VERSION, .doc = "Reads a published version, which never changes"},
 	{METHOD_POST, FLOWS "/:id/versions/:version/restore", WRITES, TAKES(RESTORE_INPUT, struct flow_input), .run = version_restore, ONE_FLOW,
-		.doc = "Makes a flow's draft what a version was"},
+		.budget = &BUDGET_CHANGE, .doc = "Makes a flow's draft what a version was"},
 	ROUTE_END};

@@ -4,6 +4,7 @@
 #include "retention/adaptive.h"
 #include "retention/coupon.h"
 #include "retention/segment.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -237,11 +238,11 @@ const struct route RETENTION_OFFER_ROUTES[] = {
 		.class = CLASS_ADMIN, .run = settings_reply, .shape = REPLY_FIELDS, .reply = SETTINGS_REPLY,
 		.doc = "Reads to whom offers are made, and how they are ordered"},
 	OFFER_ROUTE(METHOD_PUT, "offers/:type", PERMIT_RETENTION_WRITE, CLASS_WRITE, RULE_INPUT, rule_change, .shape = REPLY_FIELDS,
-		.reply = SETTINGS_REPLY, .doc = "Sets to whom a type of offer is made"),
+		.reply = SETTINGS_REPLY, .budget = &BUDGET_CHANGE, .doc = "Sets to whom a type of offer is made"),
 	OFFER_ROUTE(METHOD_PUT, "offer-policy", PERMIT_RETENTION_WRITE, CLASS_WRITE, POLICY_INPUT, policy_change, .shape = REPLY_FIELDS,
-		.reply = SETTINGS_REPLY, .doc = "Sets how offers are ordered"),
+		.reply = SETTINGS_REPLY, .budget = &BUDGET_CHANGE, .doc = "Sets how offers are ordered"),
 	OFFER_ROUTE(METHOD_PUT, "flows/:id/offer-policy", PERMIT_RETENTION_WRITE, CLASS_WRITE, FLOW_INPUT, flow_change, .shape = REPLY_FIELDS,
-		.reply = FLOW_REPLY, .doc = "Sets how a flow's offers are ordered; no new version"),
+		.reply = FLOW_REPLY, .budget = &BUDGET_CHANGE, .doc = "Sets how a flow's offers are ordered; no new version"),
 	OFFER_ROUTE(METHOD_GET, "offer-estimates", PERMIT_RETENTION_READ, CLASS_ANALYTICS, ESTIMATE_INPUT, estimates_get,
 		.shape = REPLY_FIELDS, .reply = ESTIMATE_REPLY, .doc = "How often offers are accepted, by value segment, as the adaptive order sees it"),
 	OFFER_ROUTE(METHOD_GET, "stripe/coupons", PERMIT_RETENTION_READ, CLASS_LIST_, LIST_INPUT, stripe_list, .shape = REPLY_LIST,

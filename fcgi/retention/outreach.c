@@ -3,6 +3,7 @@
 #include "event/event.h"
 #include "identity/identity.h"
 #include "outreach/outreach.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -221,14 +222,14 @@ const struct route RETENTION_OUTREACH_ROUTES[] = {
 	{METHOD_GET, PREFIX "settings", READS, .class = CLASS_READ, .run = policy_get, .shape = REPLY_ROW, .rows = &SQL_OUTREACH_POLICY_GET,
 		.doc = "Reads from whom mails to customers come, when, and how many a day"},
 	{METHOD_PUT, PREFIX "settings", WRITES, TAKES(POLICY_INPUT), .run = policy_put, .shape = REPLY_ROW, .rows = &SQL_OUTREACH_POLICY_GET,
-		.doc = "Sets them"},
+		.budget = &BUDGET_CHANGE, .doc = "Sets them"},
 	{METHOD_GET, PREFIX "programs", READS, .class = CLASS_LIST_, .run = programs_list, .shape = REPLY_LIST, .rows = &SQL_OUTREACH_PROGRAMS_LIST,
 		.doc = "Lists the programs: failed payments, offers before the end, reactivation"},
 	{METHOD_PATCH, PREFIX "programs/:program", WRITES, TAKES(PROGRAM_INPUT), .run = program_put, .shape = REPLY_NOTHING,
-		.doc = "Switches a program on or off, or changes its schedule"},
+		.budget = &BUDGET_CHANGE, .doc = "Switches a program on or off, or changes its schedule"},
 	{METHOD_GET, WORDING, READS, .class = CLASS_ADMIN, TAKES(WORDING_INPUT), .run = wording_get, .shape = REPLY_FIELDS, .reply = WORDING_REPLY,
 		.doc = "Reads what a mail says in a language, with a preview"},
-	{METHOD_PUT, WORDING, WRITES, TAKES(WORDING_PUT_INPUT), .run = wording_put, .shape = REPLY_FIELDS, .reply = WORDING_REPLY,
+	{METHOD_PUT, WORDING, WRITES, TAKES(WORDING_PUT_INPUT), .budget = &BUDGET_RULED, .run = wording_put, .shape = REPLY_FIELDS, .reply = WORDING_REPLY,
 		.doc = "Sets what a mail says in a language"},
-	{METHOD_DELETE, WORDING, WRITES, TAKES(WORDING_INPUT), .run = wording_delete, .shape = REPLY_NOTHING, .doc = "Goes back to our text"},
+	{METHOD_DELETE, WORDING, WRITES, TAKES(WORDING_INPUT), .budget = &BUDGET_CHANGE, .run = wording_delete, .shape = REPLY_NOTHING, .doc = "Goes back to our text"},
 	ROUTE_END};

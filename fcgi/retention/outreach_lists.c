@@ -4,6 +4,7 @@
 #include "event/event.h"
 #include "identity/identity.h"
 #include "outreach/outreach.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -277,5 +278,5 @@ const struct route RETENTION_REACH_ROUTES[] = {
 	{METHOD_GET, PREFIX "customers/:id/timeline", KNOWS, LISTS(SQL_OUTREACH_CUSTOMER_TIMELINE), TAKES(TIMELINE_INPUT), .run = customer_timeline,
 		.doc = "Lists all that happened to a customer, newest first"},
 	{METHOD_POST, PREFIX "customers/:id/pause", WRITES, TAKES(PAUSE_INPUT), .run = customer_pause,
-		.doc = "Ends or allows mails of outreach to a customer"},
+		.budget = &BUDGET_CHANGE, .doc = "Ends or allows mails of outreach to a customer"},
 	ROUTE_END};

@@ -3,6 +3,7 @@
 #include "identity/identity.h"
 #include "retention/privacy.h"
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -182,10 +183,10 @@ const struct route RETENTION_PRIVACY_ROUTES[] = {
 	{METHOD_GET, "/api/v1/retention/privacy", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ, .class = CLASS_READ,
 		.run = privacy_show, .shape = REPLY_FIELDS, .reply = PRIVACY_REPLY, .doc = "What is kept for how long, and whether Cancel now is always shown"},
 	{METHOD_PUT, "/api/v1/retention/privacy", .access = ACCESS_PERMISSION, .permission = PERMIT_ORG_WRITE, .class = CLASS_WRITE,
-		TAKES(PUT_INPUT), .run = privacy_change, .shape = REPLY_FIELDS, .reply = PRIVACY_REPLY, .doc = "Changes periods, and whether Cancel now is always shown"},
+		TAKES(PUT_INPUT), .run = privacy_change, .shape = REPLY_FIELDS, .reply = PRIVACY_REPLY, .budget = &BUDGET_RULED, .doc = "Changes periods, and whether Cancel now is always shown"},
 	{METHOD_GET, "/api/v1/retention/customers/:id/export", .access = ACCESS_PERMISSION, .permission = PERMIT_CUSTOMER_TEXT, .class = CLASS_ADMIN,
 		TAKES(CUSTOMER_INPUT), .run = export_get, .shape = REPLY_FIELDS, .reply = EXPORT_REPLY, .doc = "Everything that is kept of one customer"},
 	{METHOD_POST, "/api/v1/retention/customers/:id/erase", .access = ACCESS_PERMISSION, .permission = PERMIT_CUSTOMER_TEXT, .class = CLASS_WRITE,
 		TAKES(CUSTOMER_INPUT), .run = erase_post, .shape = REPLY_FIELDS, .reply = ERASE_REPLY, .status = 202,
-		.doc = "Erases one customer's personal data, by a job; money and consent records stay without their name"},
+		.budget = &BUDGET_CHANGE, .doc = "Erases one customer's personal data, by a job; money and consent records stay without their name"},
 	ROUTE_END};

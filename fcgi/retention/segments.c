@@ -3,6 +3,7 @@
 #include "identity/identity.h"
 #include "pg/rows.h"
 #include "retention/segment.h"
+#include "web/budget.h"
 #include "sql.h"
 
 #include <string.h>
@@ -167,13 +168,13 @@ const struct route RETENTION_SEGMENT_ROUTES[] = {
 	SEGMENT_ROUTE(METHOD_GET, "", PERMIT_RETENTION_READ, CLASS_LIST_, LIST_INPUT, segments_list, .shape = REPLY_LIST,
 		.rows = &SQL_RETENTION_SEGMENTS_LIST, .doc = "Lists the segments of customers, newest first"),
 	SEGMENT_ROUTE(METHOD_POST, "", PERMIT_RETENTION_WRITE, CLASS_WRITE, CREATE_INPUT, segments_create, ROW, .status = 201,
-		.doc = "Makes a segment"),
+		.budget = &BUDGET_CHANGE, .doc = "Makes a segment"),
 	SEGMENT_ROUTE(METHOD_GET, "/:id", PERMIT_RETENTION_READ, CLASS_ADMIN, ID_INPUT, segments_get, ROW,
 		.doc = "Reads a segment; the ETag is its version"),
 	SEGMENT_ROUTE(METHOD_PUT, "/:id", PERMIT_RETENTION_WRITE, CLASS_WRITE, UPDATE_INPUT, segments_update, ROW,
-		.doc = "Replaces a segment's name and condition; flows that are for it follow at once"),
+		.budget = &BUDGET_CHANGE, .doc = "Replaces a segment's name and condition; flows that are for it follow at once"),
 	SEGMENT_ROUTE(METHOD_DELETE, "/:id", PERMIT_RETENTION_WRITE, CLASS_WRITE, ID_INPUT, segments_delete, .shape = REPLY_NOTHING,
-		.doc = "Deletes a segment that no flow is for"),
+		.budget = &BUDGET_CHANGE, .doc = "Deletes a segment that no flow is for"),
 	{.method = METHOD_POST, .path = "/api/v1/retention/segment-preview", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_READ,
 		.class = CLASS_ANALYTICS, .input = PREVIEW_INPUT, .input_size = sizeof(struct segment_input), .run = segments_preview,
 		.shape = REPLY_FIELDS, .reply = PREVIEW_REPLY, .doc = "Counts the customers that a condition holds for, and shows 20; keeps nothing"},

@@ -2,6 +2,7 @@
 
 #include "identity/identity.h"
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "sql.h"
 
 struct list_input {
@@ -103,5 +104,5 @@ const struct route RETENTION_SESSION_ROUTES[] = {
 		.doc = "Lists what customers decided, newest session first; their own words only for those who may read them"},
 	{.method = METHOD_POST, .path = "/api/v1/retention/decisions/:id/settle", .access = ACCESS_PERMISSION, .permission = PERMIT_RETENTION_WRITE,
 		.class = CLASS_WRITE, .input = SETTLE_INPUT, .input_size = sizeof(struct settle_input), .run = decision_settle, .shape = REPLY_NOTHING,
-		.doc = "Tells that a decision that waited for a person was carried out, or will not be; the same once more changes nothing"},
+		.budget = &BUDGET_CHANGE, .doc = "Tells that a decision that waited for a person was carried out, or will not be; the same once more changes nothing"},
 	ROUTE_END};

@@ -1,6 +1,7 @@
 #include "stripe/family.h"
 
 #include "billing/billing.h"
+#include "web/budget.h"
 
 struct webhook_input { const char *endpoint, *signature; };
 
@@ -33,5 +34,5 @@ static enum err webhook_take(struct req *req, struct rep *rep)
 const struct route STRIPE_WEBHOOK_ROUTES[] = {
 	{.method = METHOD_POST, .path = "/api/v1/stripe/webhook/:endpoint", .access = ACCESS_PUBLIC, .class = CLASS_WEBHOOK_IN,
 		.input = WEBHOOK_INPUT, .input_size = sizeof(struct webhook_input), .run = webhook_take, .shape = REPLY_FIELDS, .reply = WEBHOOK_REPLY,
-		.limit = &LIMIT_NONE, .raw = true, .doc = "Takes an event of Stripe: its signature is the caller's proof"},
+		.limit = &LIMIT_NONE, .raw = true, .budget = &BUDGET_CHANGE, .doc = "Takes an event of Stripe: its signature is the caller's proof"},
 	ROUTE_END};

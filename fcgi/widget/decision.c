@@ -6,6 +6,7 @@
 #include "retention/consent.h"
 #include "retention/flow.h"
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "sql.h"
 #include "who/audit.h"
 #include "who/secret.h"
@@ -579,7 +580,7 @@ static enum err widget_decision_get(struct req *req, struct rep *rep)
 const struct route WIDGET_DECISION_ROUTES[] = {
 	{.method = METHOD_POST, .path = "/api/v1/widget/decision", .access = ACCESS_PERMISSION, .permission = PERMIT_WIDGET_USE,
 		.class = CLASS_WIDGET, .input = DECISION_INPUT, .input_size = sizeof(struct decision_input), .run = widget_decision_post,
-		.shape = REPLY_FIELDS, .reply = DECISION_REPLY, .cors = true, .doc = "Records what the customer decided, once"},
+		.shape = REPLY_FIELDS, .reply = DECISION_REPLY, .cors = true, .budget = &BUDGET_RULED, .doc = "Records what the customer decided, once"},
 	{.method = METHOD_GET, .path = "/api/v1/widget/decision", .access = ACCESS_PERMISSION, .permission = PERMIT_WIDGET_USE,
 		.class = CLASS_WIDGET, .input = OUTCOME_INPUT, .input_size = sizeof(struct outcome_input), .run = widget_decision_get,
 		.shape = REPLY_FIELDS, .reply = OUTCOME_REPLY, .cors = true, .doc = "Reads what has become of a decision"},

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "retention/experiment.h"
 #include "retention/privacy.h"
+#include "web/budget.h"
 #include "sql.h"
 #include "who/secret.h"
 
@@ -289,9 +290,12 @@ static enum err widget_start(struct req *req, struct rep *rep)
 /* A key's own rate takes the place of this one. */
 static const struct rate_limit START_LIMIT = {1000, 60, 0};
 
+static const struct budget START_BUDGET = {.most = {[BUDGET_QUERIES] = 12},
+	.why = "the first customer of an organisation loads what the cache then keeps: key, flows, texts, offers, experiments; later ones take one"};
+
 const struct route WIDGET_START_ROUTES[] = {
 	{.method = METHOD_POST, .path = "/api/v1/widget/start", .access = ACCESS_PERMISSION, .permission = PERMIT_WIDGET_USE,
 		.class = CLASS_WIDGET, .input = START_INPUT, .input_size = sizeof(struct start_input), .run = widget_start,
 		.shape = REPLY_FIELDS, .reply = START_REPLY, .limit = &START_LIMIT, .cors = true,
-		.doc = "Starts a cancel flow: the customer clicked on Cancel"},
+		.budget = &START_BUDGET, .doc = "Starts a cancel flow: the customer clicked on Cancel"},
 	ROUTE_END};

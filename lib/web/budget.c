@@ -23,6 +23,11 @@ static const struct budget PAGE = {.most = {[BUDGET_BYTES] = 524288, [BUDGET_QUE
 /* Their length does not matter: they are made part by part (reply_stream()). */
 static const struct budget PLAIN = {.most = {[BUDGET_BYTES] = INT32_MAX}, .why = "a file is as long as what it tells, and made in parts"};
 
+const struct budget BUDGET_CHANGE = {.most = {[BUDGET_QUERIES] = 9},
+	.why = "one transaction: begin, what it locks, the change, its line of audit, its event and jobs, commit"};
+const struct budget BUDGET_RULED = {.most = {[BUDGET_QUERIES] = 12},
+	.why = "one transaction, and before the change what its rules depend on is read"};
+
 #define LOG_EVERY_US 60000000
 
 const char *budget_text(enum budget_of budget)

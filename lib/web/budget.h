@@ -33,6 +33,9 @@ struct budget {
 	const char *why;
 };
 
+/* What routes that change something share: "one transaction" is begin, what it locks, the change, its line of audit, its event, jobs, commit. */
+extern const struct budget BUDGET_CHANGE, BUDGET_RULED;
+
 struct route;
 struct req;
 struct rep;

@@ -9,6 +9,8 @@
 
 #include "cli/cli.h"
 #include "event/event.h"
+#include "metric/work.h"
+#include "web/budget.h"
 #include "who/secret.h"
 
 enum caller_kind { AS_OWNER, AS_ADMIN, AS_ANALYST, AS_READONLY, AS_SERVER, AS_WIDGET, AS_NOBODY, CALLERS };
@@ -535,6 +537,71 @@ static void every_change_is_accounted_for(void **state)
 	assert_int_equal(faults, 0);
 }
 
+/* --- what requests have used: all of those above count --- */
+
+/* Nothing of a request's time is counted twice or lost. */
+static void parts_check(void *argument, const struct metric_value *value)
+{
+	int *routes = argument;
+	char route[128], method[8], labels[240];
+	double parts_s = 0;
+
+	metric_label(value->labels, "route", route, sizeof route);
+	metric_label(value->labels, "method", method, sizeof method);
+	for (int part = 0; part < WORK_DURATION_PARTS; part++) {
+		struct metric_value found;
+
+		snprintf(labels, sizeof labels, "route=\"%s\",method=\"%s\",part=\"%s\"", route, method, work_part_text(part));
+		if (metric_find("stoa_http_request_part_seconds", labels, &found))
+			parts_s += found.sum_s;
+	}
+	if (parts_s < value->sum_s - 1e-6 || parts_s > value->sum_s + 1e-6)
+		fault("%s %s: its parts are %f s, the requests %f s", method, route, parts_s, value->sum_s);
+	*routes += value->count > 0;
+}
+
+static void parts_add_up(void **state)
+{
+	char message[256];
+	int routes = 0;
+
+	(void)state;
+	faults = 0;
+	assert_true(metric_open(message));
+	metric_each("stoa_http_request_duration_seconds", parts_check, &routes);
+	metric_close();
+	assert_true(routes > 250);
+	assert_int_equal(faults, 0);
+}
+
+static void budget_check(void *argument, const struct budget_use *use)
+{
+	int *seen = argument;
+
+	if (use->exceeded || use->peak >= use->most)
+		fault("%s %s has used %lld %s, its budget is less than %lld (%s): mend it, or give it one of its own with the reason (web/budget.h)",
+			use->method, use->route, (long long)use->peak, budget_text(use->budget), (long long)use->most, budget_source(use->budget));
+	*seen += use->budget == BUDGET_MEMORY;
+}
+
+static void routes_keep_their_budgets(void **state)
+{
+	char message[256];
+	int seen = 0, routes = 0;
+
+	(void)state;
+	faults = 0;
+	for (const struct family *const *family = FAMILIES; *family; family++)
+		for (const struct route *const *table = (*family)->tables; *table; table++)
+			for (const struct route *route = *table; route->path; route++)
+				routes++;
+	assert_true(metric_open(message));
+	budget_each(budget_check, &seen);
+	metric_close();
+	assert_true(seen >= routes);
+	assert_int_equal(faults, 0);
+}
+
 static void settings(void)
 {
 	char path[4096];
@@ -543,6 +610,8 @@ static void settings(void)
 	setenv("STOA_WEB_TEMPLATES", path, 1);
 	setenv("STOA_WEB_ASSETS", getenv("STOA_TEST_DIR"), 1);
 	setenv("STOA_WEB_PUBLIC_URL", "https://stoa.example", 1);
+	snprintf(path, sizeof path, "%s/metrics.shm", getenv("STOA_TEST_DIR"));
+	setenv("STOA_METRICS_FILE", path, 1);
 	setenv("STOA_WEB_ANONYMOUS_PER_MINUTE", "0", 1);
 	setenv("STOA_WEB_SESSION_PER_MINUTE", "0", 1);
 	setenv("STOA_WEB_SERVER_KEY_PER_MINUTE", "0", 1);
@@ -593,6 +662,8 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(foreign_ids_lead_nowhere),
 		cmocka_unit_test(own_ids_work),
+		cmocka_unit_test(parts_add_up),
+		cmocka_unit_test(routes_keep_their_budgets),
 		cmocka_unit_test(every_change_is_accounted_for)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
