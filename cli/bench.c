@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const struct bench_command COMMANDS[] = {{"run", bench_run}, {"report", bench_report}, {"record", bench_record},
-	{"compare", bench_compare}, {"history", bench_history}, {0}};
+	{"compare", bench_compare}, {"history", bench_history}, {"export", bench_export}, {0}};
 
 static int bench_command(struct cli *cli, int argc, char **argv)
 {
@@ -27,5 +27,7 @@ const struct command COMMAND_BENCH = {
 	"                 [--into FILE.jsonl [--base NAME] [--new NAME]]\n"
 	"           tells what is slower beyond noise, of two labels or of two servers in alternation. 1: something is; 2: too few runs to tell\n"
 	"       stoa bench history FILE.jsonl --html FILE\n"
-	"           charts of a history",
+	"           charts of a history\n"
+	"       stoa bench export --artillery|--locust|--k6 FILE.yaml… --into FOLDER\n"
+	"           the same for another tool; cli/bench/export.h says what differs",
 	"load a running site, and measure what it takes", NEED_NOTHING, bench_command};

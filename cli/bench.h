@@ -16,5 +16,6 @@ int bench_report(struct cli *cli, int argc, char **argv);
 int bench_record(struct cli *cli, int argc, char **argv);
 int bench_compare(struct cli *cli, int argc, char **argv);
 int bench_history(struct cli *cli, int argc, char **argv);
+int bench_export(struct cli *cli, int argc, char **argv); /* cli/bench_export.c */
 
 #endif

@@ -3,6 +3,7 @@ cli_stoa_SOURCES = \
 	cli/capacity.c \
 	cli/bench.c \
 	cli/bench.h \
+	cli/bench_export.c \
 	cli/bench_results.c \
 	cli/bench_run.c \
 	cli/bench_runs.c \

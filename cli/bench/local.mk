@@ -5,6 +5,12 @@ cli_bench_libbench_a_SOURCES = \
 	cli/bench/compare.h \
 	cli/bench/engine.c \
 	cli/bench/engine.h \
+	cli/bench/export.c \
+	cli/bench/export.h \
+	cli/bench/export_artillery.c \
+	cli/bench/export_k6.c \
+	cli/bench/export_locust.c \
+	cli/bench/export_parts.h \
 	cli/bench/gather.c \
 	cli/bench/histogram.c \
 	cli/bench/histogram.h \

@@ -197,7 +197,7 @@ static enum err check_given(struct reading *reading)
 	}
 	for (int i = 0; i < reading->scenario->variable_count; i++) {
 		const struct variable *variable = &reading->scenario->variables[i];
-		if (variable->kind == VARIABLE_SET && !variable->text)
+		if (variable->kind == VARIABLE_SET && !variable->text && !reading->options->incomplete)
 			return fail(reading->ctx, ERR_BAD_INPUT, "%s must be given: --set %s=…", variable->name, variable->name);
 	}
 	return OK;

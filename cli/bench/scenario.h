@@ -181,6 +181,7 @@ struct scenario_options {
 	const char *const *set;   /* "name=value", NULL-ended; NULL: none */
 	double time_scale;        /* of the phases' length; think times are not scaled, so that users ask as often as they would */
 	double rate_scale;        /* of rates and users */
+	bool incomplete;          /* names that must be given may be missing: nothing will be run */
 };
 
 #define SCENARIO_BYTES 1048576 /* largest file */
