@@ -5,9 +5,13 @@
 #include "sql.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 #define WORKER_SILENT_S 60
 #define CLOCK_OFF_US 2000000
+#define REPLICAS_SHOWN 16
+#define REPLICAS_WAIT_US 3000000
+#define REPLICAS_LOOK_US 50000
 
 static void look_at_clock(struct doctor *doctor, struct pool *pool)
 {
@@ -62,6 +66,38 @@ static bool look_at_database(struct doctor *doctor, struct pool *pool)
 	return applied >= known;
 }
 
+static int64_t moment_next(void *argument)
+{
+	int64_t *last = argument;
+	return ++*last;
+}
+
+static void look_at_replicas(struct doctor *doctor, struct pool *pool)
+{
+	struct pool_replica replicas[REPLICAS_SHOWN];
+	int64_t last = 0, until_us = clock_mono_us() + REPLICAS_WAIT_US;
+	if (!pool_replicate(pool, (struct pool_moments){moment_next, &last}))
+		return;
+	int count, looked;
+	do {
+		usleep(REPLICAS_LOOK_US);
+		looked = 0;
+		count = pool_replica_states(pool, replicas, REPLICAS_SHOWN);
+		for (int i = 0; i < count; i++)
+			looked += replicas[i].looked;
+	} while (looked < count && clock_mono_us() < until_us);
+	for (int i = 0; i < count; i++) {
+		const char *name = arena_printf(&doctor->cli->ctx.arena, "replica %s", replicas[i].name);
+		if (replicas[i].primary)
+			doctor_good(doctor, name, "is the primary, or was promoted: not asked as a replica");
+		else if (replicas[i].why)
+			doctor_bad(doctor, name, "Start it as a standby of the primary, see its log, or take it out of db.replicas; until then the primary "
+				"answers its reads.", "%s", replicas[i].why);
+		else
+			doctor_good(doctor, name, "%.1f s behind", (double)replicas[i].lag_us / 1e6);
+	}
+}
+
 static void look_at_cache(struct doctor *doctor)
 {
 	char message[256] = "";
@@ -89,6 +125,7 @@ void doctor_services(struct doctor *doctor)
 		look_at_clock(doctor, pool);
 		look_at_worker(doctor, pool);
 	}
+	look_at_replicas(doctor, pool);
 	ctx_reset(&doctor->cli->ctx);
 	pool_close(pool);
 	look_at_cache(doctor);

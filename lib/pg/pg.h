@@ -66,6 +66,16 @@ struct pool_moments {
 bool pool_replicate(struct pool *pool, struct pool_moments moments);
 bool pool_replicated(const struct pool *pool);
 
+struct pool_replica {
+	const char *name; /* its hosts */
+	bool looked;      /* false: no look at it has ended yet */
+	bool primary;     /* it takes writes, so it is not asked as a replica */
+	const char *why;  /* it is not asked; NULL: it is */
+	int64_t lag_us;   /* how far it was behind */
+};
+/* How they are; how many, at most `most`. */
+int pool_replica_states(const struct pool *pool, struct pool_replica *out, int most);
+
 /* Waits in line at most db.pool_wait, then ERR_UNAVAILABLE with Retry-After 1; also when PostgreSQL cannot be reached
  * (attempts are spaced by backoff with jitter, so that a restart is not stormed; between them the answer comes at
  * once). The lease must be returned; ctx_reset() returns one that was forgotten, rolling back. */

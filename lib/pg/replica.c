@@ -35,7 +35,8 @@ struct replica {
 	struct connection connection; /* to look with */
 	atomic_bool gone;             /* it does not answer: nobody is to wait for it */
 	_Atomic int64_t as_of, at_us; /* it has everything from before the moment, which was then; at_us 0: it is not to be asked */
-	const char *why;              /* it is not, said last */
+	const char *_Atomic why;      /* it is not; NULL: it is */
+	_Atomic int64_t lag_now_us;
 	pthread_t thread;
 	struct gauge *up, *lag;
 };
@@ -58,6 +59,7 @@ struct replicas {
 	struct replica list[];
 };
 
+static const char UNKNOWN[] = "has not been looked at", PRIMARY[] = "is no replica";
 static const char UP_HELP[] = "Whether plain reads may be asked of the replica: 1, or 0.";
 static const char LAG_HELP[] = "By how much the replica is behind the primary, rounded up.";
 
@@ -93,15 +95,15 @@ static void primary_look(struct replicas *replicas)
 {
 	struct look look = {.moment = replicas->moments.next(replicas->moments.argument), .at_us = clock_mono_us()};
 	PGresult *result = ask(&replicas->connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL);
-	if (result && PQgetisnull(result, 0, PQfnumber(result, "token"))) {
-		char timeline[24];
-		snprintf(timeline, sizeof timeline, "%s", pg_text(result, 0, "timeline"));
+	if (result && !pg_text(result, 0, "token")) {
+		PQclear(ask(&replicas->connection, &replicas->plan, &SQL_WATCH_TIMELINE, PARAMS(pg_text(result, 0, "timeline"))));
 		PQclear(result);
-		PQclear(ask(&replicas->connection, &replicas->plan, &SQL_WATCH_TIMELINE, PARAMS(timeline)));
+		result = ask(&replicas->connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL);
+	}
+	if (!result || !pg_text(result, 0, "token")) {
+		PQclear(result);
 		return;
 	}
-	if (!result)
-		return;
 	look.position = pg_number(result, 0, "position", 0);
 	pthread_mutex_lock(&replicas->lock);
 	history_is(replicas, pg_text(result, 0, "token"));
@@ -112,30 +114,26 @@ static void primary_look(struct replicas *replicas)
 	PQclear(result);
 }
 
-/* With the lock: the newest look that the position has reached. */
-static bool reached(const struct replicas *replicas, int64_t position, struct look *look_out)
+/* With the lock: the newest look that the position has reached, or NULL, and the one after it, or NULL. */
+static const struct look *reached(const struct replicas *replicas, int64_t position, const struct look **missed_out)
 {
+	*missed_out = NULL;
 	for (int i = 1; i <= replicas->look_count; i++) {
-		*look_out = replicas->looks[(replicas->look_next + LOOKS - i) % LOOKS];
-		if (look_out->position <= position)
-			return true;
+		const struct look *look = &replicas->looks[(replicas->look_next + LOOKS - i) % LOOKS];
+		if (look->position <= position)
+			return look;
+		*missed_out = look;
 	}
-	return false;
-}
-
-/* With the lock. */
-static const struct look *look_at(const struct replicas *replicas, int back)
-{
-	return &replicas->looks[(replicas->look_next + LOOKS - back) % LOOKS];
+	return NULL;
 }
 
 static void told(struct replica *replica, const char *why, int64_t lag_us)
 {
 	gauge_set(replica->up, !why);
 	gauge_set(replica->lag, (lag_us + 999999) / 1000000);
-	if (replica->why == why)
+	atomic_store(&replica->lag_now_us, lag_us);
+	if (atomic_exchange(&replica->why, why) == why)
 		return;
-	replica->why = why;
 	LOG(why ? LOG_WARN : LOG_INFO, "db.replica", LOG_T("replica", replica->name), LOG_T("state", why ? why : "serves"));
 }
 
@@ -146,24 +144,21 @@ static void replica_out(struct replica *replica, const char *why, bool gone)
 	told(replica, why, 0);
 }
 
-/* What it has replayed, against what the primary had when it was looked at. */
+/* What it has replayed, against what the primary had when it was looked at. It is asked for as long as the last look that it has reached is
+ * young, and behind for as long as the first that it has not reached is old. */
 static void replica_judge(struct replica *replica, int64_t position)
 {
 	struct replicas *all = replica->all;
-	struct look look;
-	int64_t lag_us = 0, now_us = clock_mono_us();
+	const struct look *missed;
 	pthread_mutex_lock(&all->lock);
-	bool found = reached(all, position, &look);
-	if (found)
-		lag_us = look_at(all, 1)->at_us - look.at_us;
-	else if (all->look_count)
-		lag_us = now_us - look_at(all, all->look_count)->at_us;
-	pthread_mutex_unlock(&all->lock);
-	if (found) {
-		atomic_store(&replica->as_of, look.moment);
-		atomic_store(&replica->at_us, look.at_us);
+	const struct look *look = reached(all, position, &missed);
+	if (look) {
+		atomic_store(&replica->as_of, look->moment);
+		atomic_store(&replica->at_us, look->at_us);
 	}
-	told(replica, found && now_us - look.at_us <= all->lag_us ? NULL : "is too far behind", lag_us);
+	int64_t lag_us = missed ? clock_mono_us() - missed->at_us : 0;
+	pthread_mutex_unlock(&all->lock);
+	told(replica, lag_us > all->lag_us ? "is too far behind" : NULL, lag_us);
 }
 
 static void replica_look(struct replica *replica)
@@ -175,11 +170,13 @@ static void replica_look(struct replica *replica)
 	}
 	pthread_mutex_lock(&replica->all->lock);
 	const char *token = pg_text(result, 0, "token");
-	bool same = token && *replica->all->token && !strcmp(token, replica->all->token);
+	bool known = *replica->all->token, same = token && !strcmp(token, replica->all->token);
 	pthread_mutex_unlock(&replica->all->lock);
 	atomic_store(&replica->gone, false);
 	if (!pg_true(result, 0, "follows"))
-		replica_out(replica, "is no replica", false);
+		replica_out(replica, PRIMARY, false);
+	else if (!known)
+		replica_out(replica, UNKNOWN, false);
 	else if (!same)
 		replica_out(replica, "follows another history", false);
 	else
@@ -280,7 +277,7 @@ static void gauges_open(struct replica *replica)
 static void replica_open(struct replicas *replicas, struct replica *replica, const char *where, int size)
 {
 	replica->all = replicas;
-	replica->why = "has not been looked at";
+	replica->why = UNKNOWN;
 	atomic_init(&replica->gone, false);
 	replica->pool = pool_open_at(where, size, PATIENCE_MS, &replica->gone);
 	connection_plan_make(&replica->plan, where);
@@ -348,6 +345,19 @@ void replicas_close(struct replicas *replicas)
 	pthread_cond_destroy(&replicas->changed);
 	pthread_mutex_destroy(&replicas->lock);
 	free(replicas);
+}
+
+int pool_replica_states(const struct pool *pool, struct pool_replica *out, int most)
+{
+	const struct replicas *replicas = pool_replicas(pool);
+	int count = replicas_count(replicas);
+	for (int i = 0; i < count && i < most; i++) {
+		const struct replica *replica = &replicas->list[i];
+		out[i] = (struct pool_replica){.name = replica->name, .why = atomic_load(&replica->why), .lag_us = atomic_load(&replica->lag_now_us)};
+		out[i].looked = out[i].why != UNKNOWN;
+		out[i].primary = out[i].why == PRIMARY;
+	}
+	return count < most ? count : most;
 }
 
 int replicas_count(const struct replicas *replicas)

@@ -40,7 +40,7 @@ class TestHouse extends House {
 	}
 }
 
-// conf: {section: {name: value}} on top; people: false leaves the database empty; again: killed programs are started anew.
+// conf: {section: {name: value}} on top, or what makes it when the services run; people: false leaves the database empty; again: killed programs are started anew.
 export async function boot({ front = 'lighttpd', conf = {}, people = true, again = false, fast = true } = {}) {
 	if (!existsSync(join(BUILD, 'cli/stoa'))) throw new Error(`no build in ${BUILD}: run make there, or set STOA_BUILD`)
 	const [port] = await freePorts(1)
@@ -49,6 +49,7 @@ export async function boot({ front = 'lighttpd', conf = {}, people = true, again
 		house.servicesUp()
 		house.stripe = await startStripe()
 		house.mail = await startSmtp()
+		if (typeof conf === 'function') conf = conf(house)
 		house.configure({
 			who: { registration: 'open', logins_per_address: 1000000, registrations_per_address: 1000000 },
 			stripe: { api_base: house.stripe.url },
