@@ -31,7 +31,7 @@ void brownout_open(void)
 	static const char *const STATE_TEXTS[STATES] = {"off", "pressed", "since", "changed"};
 	char labels[64];
 	int found = 0;
-	for (enum part part = PART_NONE + 1; part < PART_COUNT; part++) {
+	for (enum house_part part = PART_NONE + 1; part < PART_COUNT; part++) {
 		snprintf(labels, sizeof labels, "part=\"%s\"", part_text(part));
 		parts[part] = metric_gauge("stoa_brownout", labels, "1 while this part is switched off, by hand or by overload.");
 		hands[part] = metric_gauge("stoa_brownout_by_hand", labels, "0 the load decides, 1 switched off, 2 served whatever the load.");
@@ -57,12 +57,12 @@ static void value_put(struct gauge *const *gauges, _Atomic int64_t *own, int at,
 		atomic_store_explicit(&own[at], value, memory_order_relaxed);
 }
 
-bool brownout_is(enum part part)
+bool brownout_is(enum house_part part)
 {
 	return part != PART_NONE && value_of(parts, own_parts, part) == 1;
 }
 
-enum brownout_hand brownout_by_hand(enum part part)
+enum brownout_hand brownout_by_hand(enum house_part part)
 {
 	int64_t value = value_of(hands, own_hands, part);
 	return value == BROWNOUT_ON || value == BROWNOUT_OFF ? (enum brownout_hand)value : BROWNOUT_AUTO;
@@ -71,7 +71,7 @@ enum brownout_hand brownout_by_hand(enum part part)
 /* Every process does this, so only who finds it otherwise says so. */
 static void settle(int off)
 {
-	for (enum part part = PART_NONE + 1; part < PART_COUNT; part++) {
+	for (enum house_part part = PART_NONE + 1; part < PART_COUNT; part++) {
 		enum brownout_hand hand = brownout_by_hand(part);
 		bool is = hand == BROWNOUT_ON || (hand == BROWNOUT_AUTO && off >= (int)part);
 		if (is == brownout_is(part))
@@ -81,7 +81,7 @@ static void settle(int off)
 	}
 }
 
-void brownout_set(enum part part, enum brownout_hand hand)
+void brownout_set(enum house_part part, enum brownout_hand hand)
 {
 	value_put(hands, own_hands, part, hand);
 	settle((int)value_of(state, own_state, OFF));

@@ -20,9 +20,9 @@ const char *brownout_hand_text(enum brownout_hand hand); /* "auto", "on", "off" 
 /* After metric_open(), again after each. */
 void brownout_open(void);
 /* Whether the part is switched off now, whoever did it. */
-bool brownout_is(enum part part);
-enum brownout_hand brownout_by_hand(enum part part);
-void brownout_set(enum part part, enum brownout_hand hand);
+bool brownout_is(enum house_part part);
+enum brownout_hand brownout_by_hand(enum house_part part);
+void brownout_set(enum house_part part, enum brownout_hand hand);
 /* Once a second in every responder: pressed tells that requests of its own up to SHED_LAST were refused, or waited for longer than
  * half of web.queue_wait for a thread or a connection, since the last call. Logs what changes. now_ms: of the monotonic clock, which a machine's processes share. */
 void brownout_tick(bool pressed, int64_t now_ms);

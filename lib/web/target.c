@@ -14,7 +14,7 @@ const struct target *target_of(enum latency_class class)
 	return &TARGETS[class > CLASS_UNSET && class < CLASS_COUNT ? class : CLASS_UNSET];
 }
 
-const char *part_text(enum part part)
+const char *part_text(enum house_part part)
 {
 	static const char *const TEXTS[PART_COUNT] = {
 #define X(name, text) [name] = text,

@@ -13,7 +13,7 @@
 	X(PART_REPORTS, "reports") \
 	X(PART_LISTS, "lists")
 
-enum part {
+enum house_part {
 	PART_NONE,
 #define X(name, text) name,
 	PART_LIST(X)
@@ -71,11 +71,11 @@ struct target {
 	double objective;
 	int goal_ms;
 	int shed;
-	enum part part;
+	enum house_part part;
 	const char *source;
 };
 
 const struct target *target_of(enum latency_class class);
-const char *part_text(enum part part); /* "analytics"; NULL for PART_NONE */
+const char *part_text(enum house_part part); /* "analytics"; NULL for PART_NONE */
 
 #endif
