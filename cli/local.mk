@@ -20,6 +20,8 @@ cli_stoa_SOURCES = \
 	cli/doctor_site.c \
 	cli/events.c \
 	cli/families.c \
+	cli/flame.c \
+	cli/flame.h \
 	cli/jobs.c \
 	cli/key.c \
 	cli/mail.c \
@@ -29,6 +31,7 @@ cli_stoa_SOURCES = \
 	cli/openapi.c \
 	cli/openapi.h \
 	cli/openapi_schema.c \
+	cli/profile.c \
 	cli/prometheus.c \
 	cli/prometheus.h \
 	cli/prometheus_alerts.c \

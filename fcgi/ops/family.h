@@ -6,6 +6,6 @@
 #include "web/web.h"
 
 extern const struct family FAMILY_OPS;
-extern const struct route OPS_HEALTH_ROUTES[], OPS_FIGURES_ROUTES[], OPS_JOBS_ROUTES[], OPS_PROBE_ROUTES[], OPS_SLO_ROUTES[], OPS_CAPACITY_ROUTES[];
+extern const struct route OPS_HEALTH_ROUTES[], OPS_FIGURES_ROUTES[], OPS_JOBS_ROUTES[], OPS_PROBE_ROUTES[], OPS_PROFILE_ROUTES[], OPS_SLO_ROUTES[], OPS_CAPACITY_ROUTES[];
 
 #endif

@@ -9,7 +9,8 @@ ops_sources = \
 	fcgi/ops/health.c \
 	fcgi/ops/jobs.c \
 	fcgi/ops/slo.c \
-	fcgi/ops/probe.c
+	fcgi/ops/probe.c \
+	fcgi/ops/profile.c
 
 check_PROGRAMS += tests/ops/jobs_dbtest tests/ops/ops_dbtest
 TESTS += tests/ops/jobs_dbtest tests/ops/ops_dbtest

@@ -36,6 +36,7 @@ PAGES_SOURCES = \
 	fcgi/pages/page.c \
 	fcgi/pages/page.h \
 	fcgi/pages/password.c \
+	fcgi/pages/profile.c \
 	fcgi/pages/range.c \
 	fcgi/pages/range.h \
 	fcgi/pages/register.c \

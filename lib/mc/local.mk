@@ -6,6 +6,7 @@ lib_libstoa_a_SOURCES += \
 	lib/mc/level.h \
 	lib/mc/local.c \
 	lib/mc/remote.c \
+	lib/mc/servers.c lib/mc/servers.h \
 	lib/mc/stamp.c
 
 check_PROGRAMS += tests/lib/cache_dbtest

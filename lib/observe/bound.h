@@ -11,6 +11,7 @@
 	X(BOUND_POOL_USE, UNIT_SHARE, 0.70, 0.80, "001 Database Connection Pool: Pool Utilization") \
 	X(BOUND_POOL_WAIT, UNIT_SECONDS, 0.010, 0.050, "001 Database Connection Pool: Wait Time") \
 	X(BOUND_CONNECT_FAILED, UNIT_SHARE, 0.001, 0.01, "001 Database Connection Pool: Failed Connections") \
+	X(BOUND_CONNECTIONS, UNIT_SHARE, 0.60, 0.80, "001 Database (RDS): Connection Count") \
 	X(BOUND_DATABASE_ERRORS, UNIT_SHARE, 0.0001, 0.0001, "001 Key Metrics (RED Method): Database errors") \
 	X(BOUND_REPLICA_LAG, UNIT_SECONDS, 1, 5, "001 Database (RDS): Replication Lag") \
 	X(BOUND_HIT_RATE, UNIT_SHARE, 0.85, 0.70, "001 Cache (ElastiCache): Cache Hit Rate") \

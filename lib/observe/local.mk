@@ -11,7 +11,16 @@ lib_libstoa_a_SOURCES += \
 	lib/observe/capacity_cost.c \
 	lib/observe/capacity_json.c \
 	lib/observe/capacity_model.c \
-	lib/observe/observe.h
+	lib/observe/observe.h \
+	lib/observe/profile.h \
+	lib/observe/profile_database.c \
+	lib/observe/profile_find.c \
+	lib/observe/profile_index.c \
+	lib/observe/profile_parts.h \
+	lib/observe/profile_plan.c \
+	lib/observe/profile_read.c \
+	lib/observe/profile_report.c \
+	lib/observe/profile_words.c
 
 check_PROGRAMS += tests/observe/burn_test
 TESTS += tests/observe/burn_test
@@ -30,3 +39,12 @@ TESTS += tests/observe/history_dbtest
 tests_observe_history_dbtest_SOURCES = tests/observe/history_dbtest.c
 tests_observe_history_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_observe_history_dbtest_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/observe/profile_test tests/observe/profile_dbtest
+TESTS += tests/observe/profile_test tests/observe/profile_dbtest
+tests_observe_profile_test_SOURCES = tests/observe/profile_test.c tests/lib/database.h
+tests_observe_profile_test_CFLAGS = $(CHECK_CFLAGS)
+tests_observe_profile_test_LDADD = $(CHECK_LDADD)
+tests_observe_profile_dbtest_SOURCES = tests/observe/profile_dbtest.c tests/lib/database.h
+tests_observe_profile_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_observe_profile_dbtest_LDADD = $(CHECK_LDADD)

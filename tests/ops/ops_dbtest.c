@@ -219,6 +219,53 @@ static void tells_capacity(void **state)
 	assert_problem(&caller, 422, "invalid", "headroom");
 }
 
+static void tells_where_time_goes(void **state)
+{
+	struct json_object *routes = NULL, *parts = NULL, *plans = NULL, *findings = NULL;
+	bool found = false;
+	(void)state;
+
+	client_get(&caller, "/api/v1/ops/profile", NULL);
+	assert_problem(&caller, 401, "unauthenticated", "");
+	client_get(&caller, "/api/v1/ops/profile", tenant.live.key);
+	assert_problem(&caller, 403, "forbidden", "");
+	client_get(&caller, "/api/v1/ops/profile?plans=11", tenant.server.key);
+	assert_problem(&caller, 422, "invalid", "plans");
+	client_get(&caller, "/api/v1/ops/profile?plans=2&statement=job_depth", tenant.server.key);
+	assert_status(&caller, 200);
+	assert_true(json_object_object_get_ex(caller.reply, "routes", &routes));
+	for (size_t i = 0; i < json_object_array_length(routes); i++) {
+		struct json_object *row = json_object_array_get_idx(routes, i);
+
+		if (strcmp(json_text(row, "route", ""), "/health") != 0)
+			continue;
+		found = true;
+		assert_true(json_int(row, "requests", 0) >= 2);
+		assert_true(json_object_object_get_ex(row, "partSeconds", &parts));
+		assert_true(json_object_object_get_ex(parts, "own", NULL));
+	}
+	assert_true(found);
+	assert_true(json_object_object_get_ex(caller.reply, "plans", &plans));
+	assert_true(json_object_array_length(plans) >= 1 && json_object_array_length(plans) <= 3);
+	assert_non_null(strstr(caller.rep.body.data, "\"Node Type\""));
+	client_get(&caller, "/api/v1/ops/profile?route=GET%20/health", tenant.server.key);
+	assert_true(json_object_object_get_ex(caller.reply, "routes", &routes));
+	assert_int_equal(json_object_array_length(routes), 1);
+	assert_true(json_object_object_get_ex(caller.reply, "plans", &plans));
+	assert_int_equal(json_object_array_length(plans), 0);
+	/* What is lost is found here, too. */
+	ask(&setup, pool, "drop index retention_session_customer");
+	client_get(&caller, "/api/v1/ops/profile", tenant.server.key);
+	assert_true(json_object_object_get_ex(caller.reply, "findings", &findings));
+	assert_int_equal(json_object_array_length(findings), 1);
+	struct json_object *finding = json_object_array_get_idx(findings, 0);
+	assert_string_equal(json_text(finding, "kind", ""), "lost-index");
+	ask(&setup, pool, json_text(finding, "change", ""));
+	client_get(&caller, "/api/v1/ops/profile", tenant.server.key);
+	assert_true(json_object_object_get_ex(caller.reply, "findings", &findings));
+	assert_int_equal(json_object_array_length(findings), 0);
+}
+
 /* Nothing of a credential comes back, only that there was one. */
 static void probes(void **state)
 {
@@ -244,7 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(lives), cmocka_unit_test(is_ready_as_far_as_its_services), cmocka_unit_test(shows_figures_to_whom_it_may),
-		cmocka_unit_test(shows_history_and_budgets), cmocka_unit_test(lists_targets), cmocka_unit_test(tells_capacity), cmocka_unit_test(probes), cmocka_unit_test(says_what_is_down)};
+		cmocka_unit_test(shows_history_and_budgets), cmocka_unit_test(lists_targets), cmocka_unit_test(tells_capacity), cmocka_unit_test(tells_where_time_goes), cmocka_unit_test(probes), cmocka_unit_test(says_what_is_down)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
