@@ -1,4 +1,5 @@
 #include "cli/bench/engine.h"
+#include "cli/bench/report.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -8,14 +9,6 @@ struct judging {
 	struct result *result;
 	struct result_route *route;
 };
-
-static const struct target *target_named(const char *text)
-{
-	for (enum latency_class class = CLASS_UNSET + 1; class < CLASS_COUNT; class++)
-		if (!strcmp(target_of(class)->text, text))
-			return target_of(class);
-	return NULL;
-}
 
 static const char **add(struct ctx *ctx, const char **list, int count, const char *text)
 {
@@ -59,7 +52,7 @@ static uint64_t under(const struct timings *timings, int64_t us)
 static void judge_class(struct judging *judging)
 {
 	const struct result_route *route = judging->route;
-	const struct target *target = target_named(route->class);
+	const struct target *target = report_target(route->class);
 	if (!target || !route->requests)
 		return;
 	judge_quantile(judging, "p50", 0.5, (int64_t)target->p50_ms * 1000, target->text);
@@ -111,7 +104,7 @@ void result_judge(struct ctx *ctx, const struct thresholds *thresholds, struct r
 static void print_route(const struct result_route *route, FILE *out)
 {
 	const struct timings *timings = route->timings;
-	const struct target *target = target_named(route->class);
+	const struct target *target = report_target(route->class);
 	char name[160], goal[16] = "";
 	snprintf(name, sizeof name, "%s%s%s", *route->route ? route->method : "all", *route->route ? " " : "", route->route);
 	if (target && target->p95_ms)
