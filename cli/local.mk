@@ -1,6 +1,5 @@
 bin_PROGRAMS += cli/stoa
 cli_stoa_SOURCES = \
-	cli/capacity.c \
 	cli/bench.c \
 	cli/bench.h \
 	cli/bench_export.c \
@@ -8,6 +7,7 @@ cli_stoa_SOURCES = \
 	cli/bench_run.c \
 	cli/bench_runs.c \
 	cli/bench_runs.h \
+	cli/capacity.c \
 	cli/cli.h \
 	cli/config.c \
 	cli/deploy.c \
@@ -40,6 +40,7 @@ cli_stoa_SOURCES = \
 	cli/prometheus_rules.c \
 	cli/prometheus_tests.c \
 	cli/routes.c \
+	cli/brownout.c \
 	cli/slo.c \
 	cli/stripe.c \
 	cli/user.c
@@ -58,3 +59,5 @@ nodist_cli_stoa_SOURCES = cli/deploy_files.c
 CLEANFILES += cli/deploy_files.c
 cli/deploy_files.c: $(DEPLOY_TEMPLATES) $(srcdir)/tools/embed-deploy Makefile
 	$(AM_V_GEN)$(MKDIR_P) cli && sh $(srcdir)/tools/embed-deploy $(srcdir)/deploy/generate > $@.tmp && $(place) $@.tmp > $@ && rm -f $@.tmp
+TESTS += tests/deploy/example_test
+EXTRA_DIST += tests/deploy/example_test tests/deploy/kubernetes.test.mjs
