@@ -245,7 +245,7 @@ static enum err phase_level(struct reading *reading, const struct tree *value, s
 	const char *what = users ? "users" : "rate";
 	phase->users = users;
 	if (value->kind == TREE_LIST && value->count == 2) {
-		phase->kind = PHASE_RAMP;
+		phase->kind = phase->kind == PHASE_HOLD ? PHASE_RAMP : phase->kind;
 		TRY(tree_number(reading->ctx, value->items[0], what, 0, most, &phase->from));
 		TRY(tree_number(reading->ctx, value->items[1], what, 0, most, &phase->to));
 	} else {

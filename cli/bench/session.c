@@ -277,15 +277,15 @@ static void go_on(struct run *run, struct session *session, int64_t now_us)
 {
 	int64_t due_us = now_us;
 	bool thought = !session->asked;
-	if (run->mode == RUN_CLOSING) {
-		session_free(run, session);
-		return;
-	}
 	while (session->step < session->steps->count && session->steps->items[session->step].pause) {
 		due_us += range_draw(run, &session->steps->items[session->step++].think);
 		thought = true;
 	}
 	bool over = session->step == session->steps->count;
+	if (run->mode == RUN_CLOSING && session->asked && !over) {
+		session_free(run, session);
+		return;
+	}
 	if (!over && !thought)
 		due_us += range_draw(run, &run->scenario->think);
 	if (due_us > clock_mono_us()) {
@@ -335,7 +335,9 @@ void session_wake(struct run *run, struct session *session)
 	if (session->state != SESSION_THINKING) {
 		connection_close(session);
 		session_end(run, session, END_TIMEOUT, clock_mono_us());
-	} else if (!session->steps || session->step == session->steps->count)
+	} else if (run->mode == RUN_CLOSING && wake_us >= run->end_us)
+		session_free(run, session);
+	else if (!session->steps || session->step == session->steps->count)
 		session_done(run, session, false);
 	else
 		request(run, session, wake_us);

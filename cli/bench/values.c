@@ -126,7 +126,7 @@ static void make_now(const struct variable *variable, struct value *value)
 
 static void make_hmac(struct draw *draw, struct value *values, const struct variable *variable, struct value *value)
 {
-	struct buffer key = {0}, text = {0};
+	struct buffer key = {.limit = MADE_BYTES}, text = {.limit = MADE_BYTES};
 	crypto_auth_hmacsha256_state state;
 	uint8_t mac[crypto_auth_hmacsha256_BYTES];
 	char hex[2 * sizeof mac + 1];
@@ -143,7 +143,7 @@ static void make_hmac(struct draw *draw, struct value *values, const struct vari
 
 static void make_pattern(struct draw *draw, struct value *values, const struct pattern *pattern, struct value *value)
 {
-	struct buffer text = {0};
+	struct buffer text = {.limit = MADE_BYTES};
 	values_render(draw, values, pattern, &text);
 	value_set(value, text.data ? text.data : "", text.length);
 	buffer_free(&text);

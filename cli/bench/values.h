@@ -5,7 +5,8 @@
 #include "base/buffer.h"
 #include "cli/bench/scenario.h"
 
-#define VALUE_BYTES 4096 /* largest captured value */
+#define VALUE_BYTES 4096           /* largest captured value */
+#define MADE_BYTES ((size_t)1 << 20) /* what is put together ends there */
 
 struct value {
 	char *text; /* owned; NULL: not set or not drawn */

@@ -16,3 +16,16 @@ tests_bench_html_test_LDADD = cli/bench/libbench.a $(CHECK_LDADD)
 tests_bench_statistics_test_SOURCES = tests/bench/statistics_test.c
 tests_bench_statistics_test_CFLAGS = $(CHECK_CFLAGS)
 tests_bench_statistics_test_LDADD = cli/bench/libbench.a $(CHECK_LDADD)
+
+ENGINE_TESTS = tests/bench/engine_test tests/bench/histogram_test tests/bench/scenario_test
+check_PROGRAMS += $(ENGINE_TESTS)
+TESTS += $(ENGINE_TESTS)
+tests_bench_engine_test_SOURCES = tests/bench/engine_test.c
+tests_bench_engine_test_CFLAGS = $(CHECK_CFLAGS)
+tests_bench_engine_test_LDADD = cli/bench/libbench.a $(CHECK_LDADD) $(YAML_LIBS)
+tests_bench_histogram_test_SOURCES = tests/bench/histogram_test.c
+tests_bench_histogram_test_CFLAGS = $(CHECK_CFLAGS)
+tests_bench_histogram_test_LDADD = cli/bench/libbench.a $(CHECK_LDADD)
+tests_bench_scenario_test_SOURCES = tests/bench/scenario_test.c
+tests_bench_scenario_test_CFLAGS = $(CHECK_CFLAGS)
+tests_bench_scenario_test_LDADD = cli/bench/libbench.a $(CHECK_LDADD) $(YAML_LIBS)

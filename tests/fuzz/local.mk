@@ -1,5 +1,6 @@
 # libFuzzer targets: configure CC=clang --enable-fuzzers, then make fuzzers. tests/house/sizes proves that none is forgotten.
 FUZZERS_ALL = \
+	tests/fuzz/answer_fuzz \
 	tests/fuzz/condition_fuzz \
 	tests/fuzz/conf_fuzz \
 	tests/fuzz/cron_fuzz \
@@ -15,6 +16,7 @@ FUZZERS_ALL = \
 	tests/fuzz/prefer_fuzz \
 	tests/fuzz/record_fuzz \
 	tests/fuzz/rows_fuzz \
+	tests/fuzz/scenario_fuzz \
 	tests/fuzz/stripe_event_fuzz \
 	tests/fuzz/stripe_reply_fuzz \
 	tests/fuzz/stripe_signature_fuzz \
@@ -29,6 +31,11 @@ FUZZERS_ALL = \
 # The input of every family's routes is read.
 tests_fuzz_input_fuzz_SOURCES = tests/fuzz/input_fuzz.c cli/cli.h cli/families.c
 tests_fuzz_input_fuzz_LDADD = $(FAMILY_LIBS)
+
+tests_fuzz_answer_fuzz_SOURCES = tests/fuzz/answer_fuzz.c
+tests_fuzz_answer_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS)
+tests_fuzz_scenario_fuzz_SOURCES = tests/fuzz/scenario_fuzz.c
+tests_fuzz_scenario_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS) $(YAML_LIBS)
 
 EXTRA_PROGRAMS += $(FUZZERS_ALL)
 if FUZZERS
