@@ -28,3 +28,15 @@ bench-instructions: bench/instructions cli/stoa web/dist/manifest.json
 bench-capacity: all
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/capacity.mjs
 .PHONY: bench-capacity
+
+# What `stoa bench` shows of a house, and of itself: bench/{scenarios,honesty,knee}.mjs (honesty needs h2load). Build without sanitizers.
+EXTRA_PROGRAMS += bench/stall
+bench_stall_SOURCES = bench/stall.c
+EXTRA_DIST += bench/honesty.mjs bench/knee.mjs bench/scenarios.mjs bench/stage.mjs $(shell cd $(srcdir) && echo bench/scenarios/*.yaml)
+bench-scenarios: all
+	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/scenarios.mjs
+bench-honesty: all bench/stall
+	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/honesty.mjs
+bench-knee: all
+	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/knee.mjs
+.PHONY: bench-scenarios bench-honesty bench-knee

@@ -1,0 +1,84 @@
+// make bench-knee: how many requests a second this machine answers in time, per system and front server, and what it does at twice that.
+//
+//   knee      the highest rate at which at least 95 % of the requests are answered as they should and every route's p95 is within its class
+//             (lib/web/target.h), found in BENCH_STEPS (8) of BENCH_SECONDS (5) from half of what 64 sessions without pause get
+//             through: one and a half times as many while that is borne, and halving what lies between from then on
+//   overload  half the knee for 5 s, twice the knee for BENCH_OVERLOAD (10) s, half the knee for 15 s: goodput at twice the knee is asked to be at least
+//             90 % of the knee, and the p95 of each second within its class again at most 10 s after going back
+//
+// BENCH_FRONTS (lighttpd,proxy_fcgi,fcgid) and BENCH_SYSTEMS (widget,retention,auth,pages) choose. The generator shares the machine with all that
+// it loads. Build without sanitizers.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { join } from 'node:path'
+import { ROOT } from '../tools/house.mjs'
+import { SECONDS, count } from './common.mjs'
+import { REPORTS, bench, staged } from './stage.mjs'
+
+const FRONTS = (process.env.BENCH_FRONTS ?? 'lighttpd,proxy_fcgi,fcgid').split(',')
+const SYSTEMS = (process.env.BENCH_SYSTEMS ?? 'widget,retention,auth,pages').split(',')
+const STEPS = Number(process.env.BENCH_STEPS ?? 8), OVERLOAD = Number(process.env.BENCH_OVERLOAD ?? 10)
+const CALM = 5, AFTER = 15, BACK_WITHIN = 10
+const JOURNEYS = { widget: 'start: 1', retention: 'sessions: 2, decisions: 1', auth: 'me: 1', pages: 'pages: 1' }
+const TARGETS = new Map([...readFileSync(join(ROOT, 'lib/web/target.h'), 'utf8').matchAll(/X\(CLASS_\w+, "([\w-]+)", \d+, (\d+),/g)].map(([, name, p95]) => [name, Number(p95)]))
+const dir = mkdtempSync('/tmp/stoa-knee.')
+const errorsOf = total => Object.values(total.errors).reduce((sum, n) => sum + n, 0)
+const inTime = result => result.routes.every(route => route.p95Ms <= (TARGETS.get(route.class) ?? Infinity))
+
+function ask(house, set, system, name, phases, users) {
+	const file = join(dir, 'knee.yaml')
+	writeFileSync(file, `include: ${join(ROOT, 'bench/scenarios/common.yaml')}\nname: knee-${system}-${name}\nusers: ${users}\ntimeout: 2s\narrivals: random\n`
+		+ `weights: {${JOURNEYS[system]}}\nphases: [${phases.join(', ')}]\n`)
+	return bench(file, house.url, { set, json: join(REPORTS, `knee-${house.front}-${system}-${name}.json`) })
+}
+
+async function findKnee(house, set, system) {
+	const most = await ask(house, set, system, 'most', [`{name: all, for: ${SECONDS}s, users: 64}`], 64)
+	const ceiling = (most.total.requests - errorsOf(most.total)) / most.seconds
+	let low = 0, high = 0, rate = ceiling / 2
+	for (let step = 0; step < STEPS; step++) {
+		const result = await ask(house, set, system, 'step', [`{name: hold, for: ${SECONDS}s, rate: ${rate.toFixed(1)}}`], 500)
+		const good = result.total.requests - errorsOf(result.total) >= 0.95 * result.total.requests && inTime(result)
+		if (good) low = rate
+		else high = rate
+		rate = high ? (low + high) / 2 : 1.5 * rate
+	}
+	return { ceiling, knee: low }
+}
+
+async function overload(house, set, system, knee) {
+	const half = (knee / 2).toFixed(1)
+	const result = await ask(house, set, system, 'overload', [`{name: calm, for: ${CALM}s, rate: ${half}}`,
+		`{name: over, for: ${OVERLOAD}s, rate: ${(2 * knee).toFixed(1)}, kind: spike}`, `{name: after, for: ${AFTER}s, rate: ${half}}`], 500)
+	const target = Math.min(...result.routes.map(route => TARGETS.get(route.class) ?? Infinity)), end = CALM + OVERLOAD
+	const during = result.timeline.filter(second => second.second >= CALM && second.second < end)
+	const goodput = during.reduce((sum, second) => sum + Math.max(0, second.answered - second.errors), 0) / OVERLOAD
+	const late = result.timeline.filter(second => second.second >= end && second.second < end + AFTER && (second.p95Ms > target || second.errors)).at(-1)
+	return { goodput, back: late ? late.second - end + 1 : 0, errors: result.total.errors }
+}
+
+let green = true
+mkdirSync(REPORTS, { recursive: true })
+console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(2)}; rates in requests a second\n`)
+console.log(`${'front'.padEnd(11)} ${'system'.padEnd(10)} ${['64 busy', 'knee', 'at 2 knees', 'goodput', 'back in'].map(head => head.padStart(10)).join(' ')}`)
+try {
+	for (const front of FRONTS)
+		await staged({ front }, async (house, set) => {
+			for (const system of SYSTEMS) {
+				const { ceiling, knee } = await findKnee(house, set, system)
+				if (!knee) {
+					green = false
+					console.log(`${front.padEnd(11)} ${system.padEnd(10)} ${count(ceiling).padStart(10)} ${'none'.padStart(10)}  nothing was answered in time`)
+					continue
+				}
+				const over = await overload(house, set, system, knee), good = over.goodput >= 0.9 * knee && over.back <= BACK_WITHIN
+				green &&= good
+				console.log(`${front.padEnd(11)} ${system.padEnd(10)} ${count(ceiling).padStart(10)} ${count(knee).padStart(10)} ${count(over.goodput).padStart(10)} `
+					+ `${(`${(100 * over.goodput / knee).toFixed(0)} %`).padStart(10)} ${(`${over.back} s`).padStart(10)}  ${good ? 'held' : 'NOT HELD'}  ${JSON.stringify(over.errors)}`)
+			}
+		})
+} finally {
+	rmSync(dir, { recursive: true, force: true })
+}
+console.log(`\nasked: goodput >= 90 % of the knee, back within ${BACK_WITHIN} s: ${green ? 'all held' : 'not all held'}`)
+process.exit(green ? 0 : 1)
