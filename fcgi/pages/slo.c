@@ -365,11 +365,9 @@ static void add_queues(struct slo_page *page)
 	struct json_object *list = list_add(page, "queues");
 	for (enum job_queue queue = JOB_HIGH; queue < JOB_QUEUES; queue++) {
 		const struct job_depth_target *depth = &JOB_DEPTH_TARGET[queue];
-		const struct history_row *row = row_of(page, "queue", depth->queue);
-		if (!row)
-			continue;
+		const struct history_row *found = row_of(page, "queue", depth->queue), *row = found ? found : &(struct history_row){0};
 		struct json_object *view = json_object_new_object();
-		page_text(view, "queue", row->key);
+		page_text(view, "queue", depth->queue);
 		page_text(view, "due", page_number(req, row->level));
 		page_text(view, "target", page_number(req, depth->target));
 		page_text(view, "alert_at", page_number(req, depth->alert));

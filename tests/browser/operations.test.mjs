@@ -1,7 +1,10 @@
 // The pages of the house's own performance in Chromium, after real requests: SLO, profile, capacity.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {boot} from '../e2e/harness.mjs';
+import {BUILD, boot, until} from '../e2e/harness.mjs';
 import {accessible, launch, openPage, signIn} from './browser.mjs';
 
 let browser, house;
@@ -15,6 +18,42 @@ after(async () => {
 	await browser?.close();
 	await house?.finish();
 }, {timeout: 120000});
+
+test('SLO: objectives, budgets and what was counted, after real requests', async (t) => {
+	// A minute goes by, and a worker that begins writes down what was counted in it.
+	const minute = async () => {
+		house.sql(`update observe_node set sampled_at = sampled_at - interval '1 minute'; update observe_sample set at = at - interval '1 minute'`);
+		const worker = spawn(join(BUILD, 'daemons/worker/stoa-worker'), ['--max-runtime', '1'], {...house.user, cwd: house.dir, env: house.environment, stdio: 'ignore'});
+		await once(worker, 'close');
+	};
+	await until('the first sample', () => house.sql('select count(*) from observe_node')[0][0] === '1');
+	const page = await openPage(browser, t);
+	await signIn(page, house, '/slo?range=1h');
+	for (let i = 0; i < 20; i++)
+		assert.equal((await house.fetch('/health')).status, 200);
+	await minute();
+	await page.reload();
+	await page.getByRole('heading', {name: 'SLO', level: 1}).waitFor();
+	const ops = page.locator('#class-ops');
+	assert.match(await ops.textContent(), /99\.90 % within 200 ms/);
+	assert.match(await page.locator('#routes tbody').textContent(), /GET \/health/);
+	assert.ok(await page.locator('#caches tbody tr').count() > 0);
+	assert.equal(await page.locator('#queues tbody tr').count(), 3);
+	await ops.getByRole('link', {name: 'ops'}).click();
+	await page.getByRole('heading', {name: 'Duration: ops'}).waitFor();
+	assert.equal(new URL(page.url()).search, '?range=1h&class=ops');
+	await page.locator('#times summary').click();
+	assert.ok(await page.locator('#times tbody tr').count() > 0);
+	await accessible(page, 'SLO');
+	await page.getByRole('navigation', {name: 'Range'}).getByRole('link', {name: '30 days'}).click();
+	await page.waitForURL(/range=30d&class=ops/);
+
+	house.sql(`update account set language = 'de' where email = '${house.owner.email}'`);
+	t.after(() => house.sql(`update account set language = 'en' where email = '${house.owner.email}'`));
+	const german = await openPage(browser, t);
+	await signIn(german, house, '/slo');
+	await german.getByRole('heading', {name: 'Ziele und Fehlerbudgets'}).waitFor();
+});
 
 test('profile: what takes the time, what is wrong and what to change', async (t) => {
 	house.sql('drop index retention_session_customer');
