@@ -2,7 +2,8 @@
 //
 // Each system's journey runs BENCH_ROUNDS (3) times for BENCH_SECONDS (5), by BENCH_CLIENTS (32) clients that wait for their answers, over
 // BENCH_EVENTS (100,000) sessions, decisions and offers. Processor time is the kernel's (/proc/<pid>/task/*/schedstat) of the responder, the web
-// server and PostgreSQL, so a busy machine makes the figures later, not greater; the median of the rounds is printed. Memory is the
+// server and PostgreSQL, so a busy machine makes the figures later, not greater; the median of the rounds is printed. How long a connection is held
+// and a request takes is that of one client alone. Memory is the
 // proportional set size of a responder after its journey, with 4 and with 16 threads; what lies between is the threads'.
 import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
@@ -97,11 +98,11 @@ function spent(before, after, matches) {
 	return sum
 }
 
-// The sum of the metrics whose line begins so and holds the text, but for our own looking.
+// The sum of the metrics whose line begins so and holds the text, but for our own looking and for jobs.
 async function metric(name, holds = '') {
 	let sum = 0
 	for (const line of (await (await fetch(`${house.url}/metrics`)).text()).split('\n'))
-		if (line.startsWith(name) && line.includes(holds) && !line.includes('"/metrics"')) sum += Number(line.split(' ').at(-1))
+		if (line.startsWith(name) && line.includes(holds) && !/route="(\/metrics"|job:)/.test(line)) sum += Number(line.split(' ').at(-1))
 	return sum
 }
 
@@ -113,12 +114,12 @@ function memcached(command) {
 	})
 }
 
-async function round(system, at) {
+async function round(system, at, clients = CLIENTS) {
 	const before = usage(), end = performance.now() + SECONDS * 1000
 	const tookBefore = [await metric('stoa_http_request_duration_seconds_sum'), await metric('stoa_http_request_duration_seconds_count')]
 	const heldBefore = await metric('stoa_http_request_part_seconds_sum', 'part="query"')
 	let requests = 0
-	await Promise.all(Array.from({ length: CLIENTS }, async () => {
+	await Promise.all(Array.from({ length: clients }, async () => {
 		while (performance.now() < end)
 			for (const step of JOURNEYS[system](at, at.visits++)) {
 				await step()
@@ -129,6 +130,12 @@ async function round(system, at) {
 	const took = [await metric('stoa_http_request_duration_seconds_sum'), await metric('stoa_http_request_duration_seconds_count')]
 	return { requests, responder: of(name => name === `stoa-${system}`), front: of(name => name === 'lighttpd'), database: of(name => name === 'postgres'),
 		took: (took[0] - tookBefore[0]) / (took[1] - tookBefore[1]), held: (await metric('stoa_http_request_part_seconds_sum', 'part="query"') - heldBefore) / requests }
+}
+
+async function cached() {
+	const customers = Number(house.sql(`select count(distinct customer_ref) from retention_session where started_at > now() - interval '1 hour'`)[0][0])
+	const stats = await memcached('stats'), number = name => Number(new RegExp(`STAT ${name} (\\d+)`).exec(stats)[1])
+	console.log(`  memcached: ${count(number('bytes'))} bytes, ${count(number('curr_items'))} values, ${count(customers)} customers: ${count(number('bytes') / customers)} bytes each`)
 }
 
 async function settle() {
@@ -188,12 +195,10 @@ const few = await withHouse(4, async at => {
 		await round(system, at)
 		const rounds = []
 		for (let n = 0; n < ROUNDS; n++) rounds.push(await round(system, at))
-		const middle = part => median(rounds.map(one => one[part]))
-		console.log(`${system.padEnd(12)} ${count(rounds.reduce((sum, one) => sum + one.requests, 0)).padStart(9)} ${['responder', 'front', 'database', 'held', 'took'].map(part => us(middle(part))).join(' ')}`)
+		const middle = part => median(rounds.map(one => one[part])), alone = await round(system, at, 1)
+		console.log(`${system.padEnd(12)} ${count(rounds.reduce((sum, one) => sum + one.requests, 0)).padStart(9)} ${['responder', 'front', 'database'].map(part => us(middle(part))).join(' ')} ${us(alone.held)} ${us(alone.took)}`)
+		if (system === 'widget') await cached()
 	}
-	const customers = Number(house.sql('select count(distinct customer_ref) from retention_session where started_at > now() - interval \'1 hour\'')[0][0])
-	const stats = await memcached('stats'), number = name => Number(new RegExp(`STAT ${name} (\\d+)`).exec(stats)[1])
-	console.log(`\nmemcached: ${count(number('bytes'))} bytes, ${count(number('curr_items'))} values, ${count(customers)} customers and a person: ${count(number('bytes') / (customers + 1))} bytes each`)
 	await until('the queue to be empty', () => Number(house.sql(`select count(*) from job where state in ('waiting', 'running') and run_at <= now()`)[0][0]) === 0, 600)
 	const jobs = await metric('stoa_job_duration_seconds_count'), ran = await metric('stoa_job_duration_seconds_sum')
 	const workers = processes().filter(({ program: name }) => name === 'stoa-worker'), worked = workers.reduce((sum, { pid }) => sum + cpu(pid), 0)
@@ -203,7 +208,7 @@ const few = await withHouse(4, async at => {
 	return responders()
 })
 const many = await withHouse(16, async at => {
-	for (const system of FAMILIES) await round(system, at)
+	for (const system of FAMILIES) await round(system, at, 8)
 	return responders()
 })
 console.log(`\n${'KiB'.padEnd(12)} ${['4 threads', '16', 'a thread', 'a process'].map(name => name.padStart(9)).join(' ')}`)

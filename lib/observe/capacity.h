@@ -59,7 +59,7 @@ struct capacity_cost {     /* of a request of one system; seconds */
 	double cpu_s;          /* processor, in the responder */
 	double front_s;        /* processor, in the web server */
 	double database_s;     /* processor, in PostgreSQL */
-	double held_s;         /* a connection is held */
+	double held_s;         /* its statements take; a connection is held for no longer, where others share it for less */
 	double took_s;         /* in the responder */
 	double process_bytes;  /* resident, of a responder without threads */
 	double thread_bytes;   /* and of a thread of it */

@@ -79,3 +79,28 @@ test('profile: what takes the time, what is wrong and what to change', async (t)
 	await signIn(german, house, '/profile');
 	await german.getByRole('heading', {name: 'Befunde'}).waitFor();
 });
+
+test('capacity: a size in the address, its figures with their formulas, without JavaScript, in German', async (t) => {
+	const page = await openPage(browser, t);
+	await signIn(page, house, '/capacity');
+	await page.getByRole('heading', {name: 'Capacity', level: 1}).waitFor();
+	await page.getByLabel('Users', {exact: true}).fill('100000');
+	await page.getByLabel('Memory of a machine').fill('16g');
+	await page.getByRole('button', {name: 'Calculate'}).click();
+	await page.waitForURL(/users=100000.*memory=16g/);
+	assert.match(await page.locator('#figure-designUsers').textContent(), /7,500.*peakConcurrent × headroom.*⌊6000 × 1\.25⌋.*001/s);
+	assert.equal(await page.locator('#phases svg.columns rect[class^=series-]').count(), 14);
+	assert.equal(await page.locator('#phases tbody').last().locator('tr').count(), 4);
+	await accessible(page, 'capacity');
+	await page.setViewportSize({width: 360, height: 640});
+	assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360);
+
+	house.sql(`update account set language = 'de' where email = '${house.owner.email}'`);
+	t.after(() => house.sql(`update account set language = 'en' where email = '${house.owner.email}'`));
+	const plain = await openPage(browser, t, {javaScriptEnabled: false});
+	await signIn(plain, house, '/capacity?users=0');
+	await plain.getByRole('alert').getByText('Benutzer: eine Zahl von 1 bis 10000000 wird gebraucht.').waitFor();
+	await plain.getByLabel('Benutzer', {exact: true}).fill('50000');
+	await plain.getByRole('button', {name: 'Berechnen'}).click();
+	assert.match(await plain.locator('#short-designUsers').textContent(), /3\.750/);
+});
