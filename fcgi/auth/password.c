@@ -1,4 +1,5 @@
 #include "auth/family.h"
+#include "web/budget.h"
 
 struct change_input {
 	const char *old_password, *password;
@@ -59,11 +60,11 @@ static enum err password_reset_run(struct req *req, struct rep *rep)
 const struct route AUTH_PASSWORD_ROUTES[] = {
 	{METHOD_POST, "/api/v1/auth/password", ACCESS_SESSION, .class = CLASS_AUTH, .input = CHANGE_INPUT,
 		.input_size = sizeof(struct change_input), .run = password_change_run, .shape = REPLY_NOTHING,
-		.doc = "Changes the person's password and ends their other sessions"},
+		.budget = &BUDGET_CHANGE, .doc = "Changes the person's password and ends their other sessions"},
 	{METHOD_POST, "/api/v1/auth/password/forgot", ACCESS_PUBLIC, .class = CLASS_AUTH, .input = FORGOT_INPUT,
 		.input_size = sizeof(struct forgot_input), .run = password_forgot_run, .shape = REPLY_NOTHING, .status = 202,
 		.doc = "Mails a link to set a new password, if the address has an account; the answer does not tell"},
 	{METHOD_POST, "/api/v1/auth/password/reset", ACCESS_PUBLIC, .class = CLASS_AUTH, .input = RESET_INPUT,
 		.input_size = sizeof(struct reset_input), .run = password_reset_run, .shape = REPLY_NOTHING,
-		.doc = "Sets a new password with the token of a mail, ends a lock and every session of the person"},
+		.budget = &BUDGET_RULED, .doc = "Sets a new password with the token of a mail, ends a lock and every session of the person"},
 	ROUTE_END};

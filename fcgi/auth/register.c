@@ -1,6 +1,7 @@
 #include "auth/family.h"
 
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "who/secret.h"
 
 struct register_input {
@@ -61,5 +62,5 @@ static enum err register_create(struct req *req, struct rep *rep)
 const struct route AUTH_REGISTER_ROUTES[] = {
 	{METHOD_POST, "/api/v1/auth/register", ACCESS_PUBLIC, .class = CLASS_AUTH, .input = REGISTER_INPUT,
 		.input_size = sizeof(struct register_input), .run = register_create, .shape = REPLY_FIELDS, .reply = AUTH_TOKENS_REPLY, .status = 201,
-		.doc = "Makes an organisation with its first owner, where registration is open, and signs in"},
+		.budget = &BUDGET_REGISTER, .doc = "Makes an organisation with its first owner, where registration is open, and signs in"},
 	ROUTE_END};

@@ -109,10 +109,10 @@ static enum err session_end(struct req *req, struct rep *rep)
 
 const struct route AUTH_SESSION_ROUTES[] = {
 	{METHOD_POST, "/api/v1/auth/login", ACCESS_PUBLIC, .class = CLASS_AUTH, .input = LOGIN_INPUT, .input_size = sizeof(struct login_input),
-		.run = session_login_run, .shape = REPLY_FIELDS, .reply = AUTH_TOKENS_REPLY, .doc = "Signs a person in"},
+		.run = session_login_run, .shape = REPLY_FIELDS, .reply = AUTH_TOKENS_REPLY, .budget = &BUDGET_RULED, .doc = "Signs a person in"},
 	{METHOD_POST, "/api/v1/auth/refresh", ACCESS_PUBLIC, .class = CLASS_AUTH, .input = REFRESH_INPUT,
 		.input_size = sizeof(struct refresh_input), .run = session_refresh_run, .shape = REPLY_FIELDS, .reply = AUTH_TOKENS_REPLY,
-		.doc = "Answers new tokens and ends the old ones; the same refresh token a second time ends the session"},
+		.budget = &BUDGET_CHANGE, .doc = "Answers new tokens and ends the old ones; the same refresh token a second time ends the session"},
 	{METHOD_POST, "/api/v1/auth/logout", ACCESS_SESSION, .class = CLASS_AUTH, .run = session_logout, .shape = REPLY_NOTHING,
 		.budget = &BUDGET_CHANGE, .doc = "Ends this session"},
 	{METHOD_GET, "/api/v1/auth/me", ACCESS_SESSION, .class = CLASS_AUTH, .run = session_me, .shape = REPLY_ROW, .rows = &SQL_AUTH_ME,

@@ -1,6 +1,7 @@
 #include "pages/page.h"
 
 #include "retention/retention.h"
+#include "web/budget.h"
 #include "who/secret.h"
 
 struct register_input {
@@ -89,5 +90,5 @@ const struct route REGISTER_ROUTES[] = {
 		.doc = "The page that registers an organisation, where that is allowed"},
 	{METHOD_POST, "/register", ACCESS_PAGE_PUBLIC, .class = CLASS_PAGE, .input = REGISTER_INPUT,
 		.input_size = sizeof(struct register_input), .run = register_make, .shape = REPLY_PAGE, .status = 303, .form = true,
-		.doc = "Makes an organisation with its first owner and signs in"},
+		.budget = &BUDGET_REGISTER, .doc = "Makes an organisation with its first owner and signs in"},
 	ROUTE_END};

@@ -98,7 +98,7 @@ const struct route RETENTION_CONNECTION_ROUTES[] = {
 		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .doc = "Reads which Stripe account a mode is connected to"},
 	{.method = METHOD_PUT, .path = CONNECTION_PATH, .access = ACCESS_PERMISSION, .permission = PERMIT_CONNECTION_WRITE,
 		.class = CLASS_LLM, .input = PUT_INPUT, .input_size = sizeof(struct connection_input), .run = connection_put,
-		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .doc = "Connects a mode to Stripe: asks Stripe about the key, stores it sealed and checks what it may do"},
+		.shape = REPLY_ROW, .rows = &SQL_RETENTION_CONNECTION_GET, .budget = &BUDGET_RULED, .doc = "Connects a mode to Stripe: asks Stripe about the key, stores it sealed and checks what it may do"},
 	{.method = METHOD_DELETE, .path = CONNECTION_PATH, .access = ACCESS_PERMISSION, .permission = PERMIT_CONNECTION_WRITE,
 		.class = CLASS_ADMIN, .input = MODE_INPUT, .input_size = sizeof(struct connection_input), .run = connection_delete,
 		.shape = REPLY_NOTHING, .budget = &BUDGET_CHANGE, .doc = "Forgets a mode's key; decisions then wait for a person"},

@@ -28,6 +28,9 @@ const struct budget BUDGET_CHANGE = {.most = {[BUDGET_QUERIES] = 9},
 const struct budget BUDGET_RULED = {.most = {[BUDGET_QUERIES] = 12},
 	.why = "one transaction, and before the change what its rules depend on is read"};
 
+const struct budget BUDGET_REGISTER = {.most = {[BUDGET_QUERIES] = 26},
+	.why = "an organisation, its owner, a session and what a new organisation begins with, in one transaction"};
+
 #define LOG_EVERY_US 60000000
 
 const char *budget_text(enum budget_of budget)

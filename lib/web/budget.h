@@ -34,7 +34,7 @@ struct budget {
 };
 
 /* What routes that change something share: "one transaction" is begin, what it locks, the change, its line of audit, its event, jobs, commit. */
-extern const struct budget BUDGET_CHANGE, BUDGET_RULED;
+extern const struct budget BUDGET_CHANGE, BUDGET_RULED, BUDGET_REGISTER;
 
 struct route;
 struct req;
