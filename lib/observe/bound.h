@@ -10,6 +10,7 @@
 #define BOUND_LIST(X) \
 	X(BOUND_POOL_USE, UNIT_SHARE, 0.70, 0.80, "001 Database Connection Pool: Pool Utilization") \
 	X(BOUND_POOL_WAIT, UNIT_SECONDS, 0.010, 0.050, "001 Database Connection Pool: Wait Time") \
+	X(BOUND_CONNECTION_AGE, UNIT_SECONDS, 3600, 7200, "001 Database Connection Pool: Connection Lifetime") \
 	X(BOUND_CONNECT_FAILED, UNIT_SHARE, 0.001, 0.01, "001 Database Connection Pool: Failed Connections") \
 	X(BOUND_CONNECTIONS, UNIT_SHARE, 0.60, 0.80, "001 Database (RDS): Connection Count") \
 	X(BOUND_DATABASE_ERRORS, UNIT_SHARE, 0.0001, 0.0001, "001 Key Metrics (RED Method): Database errors") \
