@@ -284,6 +284,7 @@ static int setup(void **state)
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	serve_conf();
+	setting("STOA_WEB_DEADLINE_FACTOR", "2");
 	setting("STOA_WEB_THREADS", "8");
 	server_places();
 	return pipe(entered) || pipe(release_);
