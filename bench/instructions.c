@@ -168,7 +168,8 @@ int main(void)
 	size_t room = 0;
 	const struct family *family = families_all();
 
-	log_open("instructions", NULL, LOG_WARN);
+	/* Lines are made, as they are in service. */
+	log_open("instructions", "/dev/null", LOG_INFO);
 	serve_conf();
 	for (int i = 0; family->conf[i]; i++)
 		conf_add(family->conf[i]);
