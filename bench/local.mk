@@ -32,6 +32,7 @@ bench-capacity: all
 # What `stoa bench` shows of a house, and of itself: bench/{scenarios,honesty,knee}.mjs (honesty needs h2load). Build without sanitizers.
 EXTRA_PROGRAMS += bench/stall
 bench_stall_SOURCES = bench/stall.c
+bench_stall_LDADD =
 EXTRA_DIST += bench/honesty.mjs bench/knee.mjs bench/scenarios.mjs bench/stage.mjs $(shell cd $(srcdir) && echo bench/scenarios/*.yaml)
 bench-scenarios: all
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/scenarios.mjs
@@ -40,3 +41,11 @@ bench-honesty: all bench/stall
 bench-knee: all
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/knee.mjs
 .PHONY: bench-scenarios bench-honesty bench-knee
+
+# The scenarios for other tools, after a change of one: tests/e2e/export.test.mjs keeps them in step.
+EXTRA_DIST += $(shell cd $(srcdir) && find bench/export -type f ! -path '*/__pycache__/*')
+bench-export: cli/stoa
+	for tool in artillery locust k6; do \
+		cli/stoa bench export --$$tool $$(grep -l '^phases:' $(srcdir)/bench/scenarios/*.yaml) --into $(srcdir)/bench/export/$$tool || exit 1; \
+	done
+.PHONY: bench-export
