@@ -2,7 +2,7 @@
 
 #include "bench.h"
 
-#include "bench/export.h"
+#include "cli/bench/export.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "bench.h"
 #include "bench_runs.h"
 
-#include "bench/compare.h"
-#include "bench/report.h"
+#include "cli/bench/compare.h"
+#include "cli/bench/report.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "bench.h"
 #include "bench_runs.h"
 
-#include "bench/report.h"
+#include "cli/bench/report.h"
 
 #include <signal.h>
 #include <unistd.h>

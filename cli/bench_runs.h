@@ -2,8 +2,8 @@
 #ifndef STOA_CLI_BENCH_RUNS_H
 #define STOA_CLI_BENCH_RUNS_H
 
-#include "bench/engine.h"
-#include "bench/record.h"
+#include "cli/bench/engine.h"
+#include "cli/bench/record.h"
 #include "cli.h"
 
 #define RUNS_SET_MOST 64
