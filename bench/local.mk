@@ -32,6 +32,7 @@ bench-capacity: all
 # What `stoa bench` shows of a house, and of itself: bench/{scenarios,honesty,knee}.mjs (honesty needs h2load). Build without sanitizers.
 EXTRA_PROGRAMS += bench/stall
 bench_stall_SOURCES = bench/stall.c
+bench_stall_LDADD =
 EXTRA_DIST += bench/honesty.mjs bench/knee.mjs bench/scenarios.mjs bench/stage.mjs $(shell cd $(srcdir) && echo bench/scenarios/*.yaml)
 bench-scenarios: all
 	STOA_BUILD=$(abs_builddir) $(SHELL) $(srcdir)/tools/node $(srcdir)/bench/scenarios.mjs
