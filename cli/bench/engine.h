@@ -44,7 +44,8 @@ struct engine_options {
 enum err engine_run(struct ctx *ctx, struct scenario *scenario, const struct engine_options *options, struct result *result_out);
 
 /* Fills met, why and broken of a result by the classes' targets and the thresholds. A percentile is judged where a route has requests enough for
- * one to lie beyond it (p95: 20, p99: 100), the objective likewise; an error is not within the goal. */
+ * one to lie beyond it (p95: 20, p99: 100), the objective likewise; an error is not within the goal. A run in which nothing was answered as
+ * expected is missed without any threshold. */
 void result_judge(struct ctx *ctx, const struct thresholds *thresholds, struct result *result);
 /* The terminal's report. */
 void result_print(const struct result *result, FILE *out);

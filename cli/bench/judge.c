@@ -84,6 +84,8 @@ void result_judge(struct ctx *ctx, const struct thresholds *thresholds, struct r
 			refusals += result->total.errors[i].count;
 	if (!result->total.requests)
 		missed(&judging, "nothing was asked");
+	else if (errors == result->total.requests)
+		missed(&judging, "nothing was answered as it should be");
 	judge_share(&judging, "errors", errors, thresholds->errors);
 	judge_share(&judging, "faults", errors - refusals, thresholds->faults);
 	judge_quantile(&judging, "p50", 0.5, thresholds->p50_us, "");

@@ -308,6 +308,7 @@ static void nobody_there(void **state)
 	assert_int_equal(result.total.requests, 7);
 	assert_string_equal(result.total.errors[0].what, "connect");
 	assert_int_equal(result.total.errors[0].count, 7);
+	assert_false(result.met);
 	ctx_free(&ctx);
 }
 
