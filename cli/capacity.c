@@ -192,7 +192,9 @@ static enum err wish_read(struct cli *cli, int *argc, char **argv, struct wish *
 		return fail(&cli->ctx, ERR_NOT_FOUND, "The metrics file has no system with %d requests; ask some, or leave --measured out", CAPACITY_ENOUGH);
 	if (wish->mix) {
 		struct result result;
+		size_t used = strlen(plan->costs.from);
 		TRY(mix_read(cli, wish->mix, &plan->costs, &result));
+		snprintf(plan->costs.from + used, sizeof plan->costs.from - used, "; mix of %s", wish->mix);
 	}
 	capacity_plan_make(plan);
 	return OK;
