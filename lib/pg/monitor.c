@@ -103,6 +103,8 @@ static enum statement_type type_of(const struct command *command)
 	return (enum statement_type)(known - 1);
 }
 
+static const char NAMELESS[] = "text";
+
 const char *command_name(const struct command *command)
 {
 	static const char *const WORDS[] = {"begin", "commit", "rollback", "copy", "listen"};
@@ -113,7 +115,7 @@ const char *command_name(const struct command *command)
 	for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
 		if (!strncasecmp(command->text, WORDS[i], strlen(WORDS[i])) && !is_word(command->text[strlen(WORDS[i])]))
 			return WORDS[i];
-	return "text";
+	return NAMELESS;
 }
 
 void monitor_took(struct ctx *ctx, const struct command *command, int64_t us)
@@ -122,7 +124,7 @@ void monitor_took(struct ctx *ctx, const struct command *command, int64_t us)
 	size_t i = 0;
 	ctx_statement(ctx, name, us);
 	histogram_observe(fixed_histogram(&durations[type_of(command)]), us);
-	if (us < SLOW[SLOW_COUNT - 1].least_us)
+	if (us < SLOW[SLOW_COUNT - 1].least_us || name == NAMELESS)
 		return;
 	while (us < SLOW[i].least_us)
 		i++;

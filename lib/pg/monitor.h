@@ -1,8 +1,9 @@
 /* Query monitor: what every statement took, and what went wrong (documents 000 and 001, "Query Monitoring").
  *
  * The log says "db.slow" with the statement's name, its duration and the id of the unit of work, never its parameters: they are customers'
- * data. Series: stoa_db_query_duration_seconds{type}, stoa_db_slow_queries_total{severity}, stoa_db_errors_total{class}, where class is
- * that of the SQLSTATE (PostgreSQL 15, Appendix A: its first two characters) or "lost" or "silent". */
+ * data. What has no name (migrations, gauges) may take its time. Series: stoa_db_query_duration_seconds{type},
+ * stoa_db_slow_queries_total{severity}, stoa_db_errors_total{class}, where class is that of the SQLSTATE (PostgreSQL 15, Appendix A: its
+ * first two characters) or "lost" or "silent". */
 #ifndef STOA_PG_MONITOR_H
 #define STOA_PG_MONITOR_H
 

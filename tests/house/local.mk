@@ -1,5 +1,5 @@
 # What holds for the whole house.
-TESTS += tests/house/layers tests/house/sizes
+TESTS += tests/house/layers tests/house/sizes tests/house/spaces
 
 check_PROGRAMS += tests/house/house_dbtest tests/house/isolation_dbtest
 TESTS += tests/house/house_dbtest tests/house/isolation_dbtest

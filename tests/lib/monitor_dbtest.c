@@ -88,6 +88,9 @@ static void slow_ones_are_told(void **state)
 		json_object_put(line);
 	}
 	assert_int_equal(ctx.statements[0].count, 7);
+	int count;
+	monitor_took(&ctx, &(struct command){.text = "create table large ()"}, 5000000);
+	assert_null(line_read(&count));
 	ctx_free(&ctx);
 }
 

@@ -116,6 +116,7 @@ static void test_drain(void **state)
 	assert_non_null(strstr(out.data, "stoa_job_attempts_total{kind=\"stripe.apply\",outcome=\"dead\"} 1"));
 	assert_non_null(strstr(out.data, "stoa_job_duration_seconds_count{kind=\"stripe.apply\"} 1"));
 	assert_non_null(strstr(out.data, "stoa_job_wait_seconds_count{queue=\"high\"} 1"));
+	assert_non_null(strstr(out.data, "stoa_http_request_part_seconds_count{route=\"job:stripe.apply\",method=\"\",part=\"own\"} 1"));
 	buffer_free(&out);
 	metric_close();
 }

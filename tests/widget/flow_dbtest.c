@@ -4,10 +4,12 @@
 #include "base/clock.h"
 #include "retention/condition.h"
 #include "retention/flow.h"
+#include "web/budget.h"
 #include "widget/family.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <zlib.h>
 
 #define START "/api/v1/widget/start"
 #define DECISION "/api/v1/widget/decision"
@@ -245,6 +247,24 @@ static void shown_in_its_time(void **state)
 	clock_shift(0); /* last: to the limits of this key the past is over */
 }
 
+/* What every customer loads, by the documents' budget. */
+static void small_on_its_way(void **state)
+{
+	static struct owner owner;
+	struct caller caller;
+	unsigned char packed[BUDGET_FLOW_COMPRESSED];
+	uLongf bytes = sizeof packed;
+	(void)state;
+
+	owner_add(&owner, "{\"name\":\"F\",\"language\":\"en\",\"steps\":" EVERY_STEP "}");
+	caller_open(&caller);
+	client_get(&caller, arena_printf(&setup.arena, "/api/v1/widget/flow/%s", owner.flow), owner.tenant.live.key);
+	assert_status(&caller, 200);
+	if (compress2(packed, &bytes, (const unsigned char *)caller.rep.body.data, caller.rep.body.length, 6) != Z_OK)
+		fail_msg("a flow of %zu bytes takes more than %d compressed", caller.rep.body.length, BUDGET_FLOW_COMPRESSED);
+	caller_close(&caller);
+}
+
 /* --- languages --- */
 
 static void shown_in_the_customers_language(void **state)
@@ -404,6 +424,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(sessions_finish_as_they_began),
 		cmocka_unit_test(shown_in_its_time),
+		cmocka_unit_test(small_on_its_way),
 		cmocka_unit_test(shown_in_the_customers_language),
 		cmocka_unit_test(branches),
 		cmocka_unit_test(judges_as_the_widget_does)};
