@@ -21,7 +21,7 @@
 struct cancel {
 	PGcancel *request;
 	sem_t over;
-	bool taken;       /* set before over */
+	atomic_bool taken; /* set before over */
 	atomic_int users; /* who asked and the thread: the last one frees */
 };
 
