@@ -14,7 +14,7 @@ const STEPS = [{ type: 'survey', title: 'Why?', message: 'Tell us.', config: { o
 	{ type: 'confirm', title: 'Cancel', message: 'Really?', config: {} }]
 
 function fill(house, sessions) {
-	execFileSync('psql', ['-qX', '-o', '/dev/null', '-v', 'organisations=3', '-v', 'customers=30000', '-v', 'subscriptions=9000', '-v', `sessions=${sessions}`,
+	execFileSync('psql', ['-qX', '-o', '/dev/null', '-v', 'organisations=3', '-v', 'customers=12000', '-v', 'subscriptions=3000', '-v', `sessions=${sessions}`,
 		'-f', join(ROOT, 'bench/analytics.sql'), house.env.DB_URL], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, PGOPTIONS: '-c statement_timeout=0' } })
 	house.sql(`alter table flow_version disable trigger user; update flow_version set steps = '${JSON.stringify(STEPS)}'; alter table flow_version enable trigger user`)
 	house.stoa('measure', 'rebuild')
@@ -37,7 +37,7 @@ async function settle(house) {
 }
 
 // work(house, set) runs while all of it is up; its answer. front: as House's.
-export async function staged({ front = 'lighttpd', sessions = 60000 }, work) {
+export async function staged({ front = 'lighttpd', sessions = 30000 }, work) {
 	const [port] = await freePorts(1)
 	const house = new House({ dir: mkdtempSync('/tmp/stoa-bench.'), build: BUILD, front, port })
 	let stripe

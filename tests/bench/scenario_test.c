@@ -13,6 +13,7 @@
 
 #include "base/id.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,9 +234,40 @@ static void included(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* Every file of bench/scenarios, with what bench/stage.mjs sets. */
+static void the_documents_scenarios(void **state)
+{
+	static const char *const SET[] = {"widgetKey=w", "serverKey=s", "email=e@x.test", "password=p", "stripePath=/api/v1/stripe/webhook/1", "stripeSecret=k", NULL};
+	const struct scenario_options options = {.set = SET, .time_scale = 0.01, .rate_scale = 1};
+	const char *root = getenv("srcdir");
+	glob_t files;
+	char pattern[4096];
+	(void)state;
+	snprintf(pattern, sizeof pattern, "%s/bench/scenarios/*.yaml", root ? root : ".");
+	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+	assert_in_range(files.gl_pathc, 10, 100);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		struct ctx ctx;
+		struct scenario scenario;
+		if (strstr(files.gl_pathv[i], "/common.yaml"))
+			continue;
+		ctx_init(&ctx);
+		if (scenario_load(&ctx, files.gl_pathv[i], &options, &scenario) != OK) {
+			print_error("%s\n", ctx.fault.detail);
+			_fail(__FILE__, __LINE__);
+		}
+		const char *file = strrchr(files.gl_pathv[i], '/') + 1;
+		assert_int_equal(strlen(scenario.name), strlen(file) - strlen(".yaml"));
+		assert_memory_equal(scenario.name, file, strlen(scenario.name));
+		assert_true(*scenario.document && scenario.journey_count >= 5);
+		ctx_free(&ctx);
+	}
+	globfree(&files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(refused_with_its_line), cmocka_unit_test(taken_and_scaled), cmocka_unit_test(texts),
-		cmocka_unit_test(made_values), cmocka_unit_test(included)};
+		cmocka_unit_test(made_values), cmocka_unit_test(included), cmocka_unit_test(the_documents_scenarios)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
