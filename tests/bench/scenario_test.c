@@ -239,11 +239,10 @@ static void the_documents_scenarios(void **state)
 {
 	static const char *const SET[] = {"widgetKey=w", "serverKey=s", "email=e@x.test", "password=p", "stripePath=/api/v1/stripe/webhook/1", "stripeSecret=k", NULL};
 	const struct scenario_options options = {.set = SET, .time_scale = 0.01, .rate_scale = 1};
-	const char *root = getenv("srcdir");
 	glob_t files;
 	char pattern[4096];
 	(void)state;
-	snprintf(pattern, sizeof pattern, "%s/bench/scenarios/*.yaml", root ? root : ".");
+	snprintf(pattern, sizeof pattern, "%s/bench/scenarios/*.yaml", getenv("STOA_ROOT"));
 	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
 	assert_in_range(files.gl_pathc, 10, 100);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
