@@ -119,7 +119,9 @@ static void axes(struct buffer *out, const struct plot *plot, const struct scale
 {
 	char text[32];
 	double step = html_step(most, 5);
-	for (double y = 0; y <= most * 1.0001; y += step) {
+	/* Counted: far from nought a step may be too small to be added. */
+	for (int i = 0, count = (int)(most / step + 1e-6); i <= count; i++) {
+		double y = i * step;
 		buffer_printf(out, "<path class=\"axis\" d=\"M%d %.1fH%d\"/>", LEFT, y_at(most, y), WIDTH - RIGHT);
 		snprintf(text, sizeof text, "%g", round(y * 1e6) / 1e6);
 		svg_text(out, LEFT - 6, y_at(most, y) + 4, "end", text);
@@ -130,7 +132,9 @@ static void axes(struct buffer *out, const struct plot *plot, const struct scale
 			svg_text(out, x_at(scale, x_of(plot, i)), HEIGHT - BOTTOM + 16, "middle", plot->x_texts[i]);
 	} else if (scale->to > scale->from) {
 		step = html_step(scale->to - scale->from, 8);
-		for (double x = ceil(scale->from / step) * step; x <= scale->to * 1.0001; x += step) {
+		double first = ceil(scale->from / step) * step;
+		for (int i = 0, count = (int)((scale->to - first) / step + 1e-6); i <= count; i++) {
+			double x = first + i * step;
 			snprintf(text, sizeof text, "%g", round(x * 1e6) / 1e6);
 			svg_text(out, x_at(scale, x), HEIGHT - BOTTOM + 16, "middle", text);
 		}

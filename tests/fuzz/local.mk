@@ -1,6 +1,7 @@
 # libFuzzer targets: configure CC=clang --enable-fuzzers, then make fuzzers. tests/house/sizes proves that none is forgotten.
 FUZZERS_ALL = \
 	tests/fuzz/answer_fuzz \
+	tests/fuzz/bench_file_fuzz \
 	tests/fuzz/condition_fuzz \
 	tests/fuzz/conf_fuzz \
 	tests/fuzz/cron_fuzz \
@@ -34,6 +35,8 @@ tests_fuzz_input_fuzz_LDADD = $(FAMILY_LIBS)
 
 tests_fuzz_answer_fuzz_SOURCES = tests/fuzz/answer_fuzz.c
 tests_fuzz_answer_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS)
+tests_fuzz_bench_file_fuzz_SOURCES = tests/fuzz/bench_file_fuzz.c
+tests_fuzz_bench_file_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS)
 tests_fuzz_scenario_fuzz_SOURCES = tests/fuzz/scenario_fuzz.c
 tests_fuzz_scenario_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS) $(YAML_LIBS)
 
