@@ -1,0 +1,62 @@
+// Too much at once, behind a real web server: figures whose statements hang hold up nobody else, are ended at the server, and a part that is
+// switched off says so to programs and to people.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { boot, until } from './harness.mjs'
+
+const FIGURES = 20
+const day = ago => new Date(Date.now() - ago * 86400000).toISOString().slice(0, 10)
+
+let house
+before(async () => { house = await boot({ conf: { web: { deadline_factor: 1, queue_wait: '200ms', queue_target: '200ms' } } }) }, { timeout: 300000 })
+after(() => house?.finish(), { timeout: 300000 })
+
+const funnel = n => house.json('GET', `/api/v1/retention/analytics/funnel?from=${day(30 + n)}&to=${day(n)}`, undefined, house.bearer)
+const start = () => house.json('POST', '/api/v1/widget/start', { userId: 'overload' }, { 'x-api-key': house.keys.test.key })
+const running = () => Number(house.sql("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%measure_step%'")[0][0])
+
+test('figures that hang leave the others their places, and end', async () => {
+	assert.equal((await funnel(100)).status, 200)
+	const lock = spawn('psql', ['-qX', '-c', 'begin; lock table measure_step; select pg_sleep(600)', house.env.DB_URL], { stdio: 'ignore' })
+	try {
+		await until('the lock', () => house.sql("select 1 from pg_locks where relation = 'measure_step'::regclass and mode = 'AccessExclusiveLock' and granted").length)
+		const asked = Array.from({ length: FIGURES }, (_, n) => funnel(n))
+		await until('some to hang', () => running() > 0)
+		assert.equal((await house.json('POST', '/api/v1/auth/login', { email: house.owner.email, password: house.owner.password })).status, 200)
+		for (let i = 0; i < 10; i++) assert.ok([200, 201].includes((await start()).status))
+		assert.equal((await house.json('GET', '/api/v1/retention/flows', undefined, house.bearer)).status, 200)
+		const replies = await Promise.all(asked)
+		const ended = replies.filter(reply => reply.status === 504), refused = replies.filter(reply => reply.status === 503)
+		assert.equal(ended.length + refused.length, FIGURES, replies.map(reply => reply.status).join(' '))
+		assert.ok(ended.length > 0 && refused.length > 0, `${ended.length} ended, ${refused.length} refused`)
+		for (const reply of replies) {
+			assert.match(reply.headers.get('content-type'), /^application\/problem\+json/)
+			assert.ok(Number(reply.headers.get('retry-after')) >= 1, reply.text)
+		}
+		await until('no statement to be left', () => running() === 0)
+		const metrics = await (await fetch(`${house.url}/metrics`)).text()
+		const shed = /stoa_shed_total\{program="retention",class="\w+",reason="late"\} (\d+)/.exec(metrics)
+		assert.ok(Number(shed?.[1]) > 0, metrics.split('\n').filter(line => line.startsWith('stoa_shed')).join('\n'))
+	} finally {
+		lock.kill()
+		house.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%lock table measure_step%' and pid <> pg_backend_pid()")
+	}
+	await until('figures as before', async () => (await funnel(200)).status === 200)
+})
+
+test('a part that is switched off says so, until it is switched on', async () => {
+	const page = language => fetch(`${house.url}/analytics`, { headers: { 'accept-language': language } })
+	assert.match(house.stoa('brownout', 'analytics', 'on'), /^analytics +on +off/m)
+	const reply = await funnel(300)
+	assert.deepEqual([reply.status, reply.body.code, reply.headers.get('retry-after')], [503, 'switched-off', '30'])
+	for (const [language, text] of [['en', 'switched off for a while'], ['de', 'für eine Weile abgeschaltet']]) {
+		const html = await page(language)
+		assert.equal(html.status, 503)
+		assert.match(await html.text(), new RegExp(text))
+	}
+	assert.ok([200, 201].includes((await start()).status))
+	assert.match(await (await fetch(`${house.url}/metrics`)).text(), /^stoa_brownout\{part="analytics"\} 1$/m)
+	house.stoa('brownout', 'analytics', 'auto')
+	assert.equal((await funnel(301)).status, 200)
+})
