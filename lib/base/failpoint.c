@@ -78,4 +78,36 @@ void fail_point_call(const char *peer, const char *method, const char *moment)
 	fail_point(what, moment);
 }
 
+/* The number behind a line's words, or 0. */
+static long slow_read(const char *words)
+{
+	const char *path = getenv("STOA_FAIL_SLOW");
+	FILE *file = path ? fopen(path, "re") : NULL;
+	size_t length = strlen(words);
+	char line[NAME_ROOM + 64];
+	long number = 0;
+	while (file && !number && fgets(line, sizeof line, file))
+		if (!strncmp(line, words, length) && line[length] == ' ')
+			number = strtol(line + length, NULL, 10);
+	if (file)
+		fclose(file);
+	return number;
+}
+
+void fail_point_route(const char *method, const char *route)
+{
+	char words[NAME_ROOM];
+	snprintf(words, sizeof words, "sleep %s %s", method, route);
+	long ms = slow_read(words);
+	if (ms > 0)
+		usleep((useconds_t)ms * 1000);
+}
+
+int fail_point_repeats(const char *statement)
+{
+	char words[NAME_ROOM];
+	snprintf(words, sizeof words, "repeat %s", statement);
+	return (int)slow_read(words);
+}
+
 #endif

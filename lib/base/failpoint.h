@@ -11,7 +11,10 @@
  *
  * STOA_FAIL_POINT=NAME or NAME#N: the process kills itself with SIGKILL when it passes the point, or passes it for the Nth time. With
  * STOA_FAIL_ONCE=FILE only the process that makes FILE does. STOA_FAIL_TRACE=FILE: appends a line with the name whenever a
- * point is passed. */
+ * point is passed.
+ *
+ * STOA_FAIL_SLOW=FILE makes a house slow while it runs, for tests of what finds that out. A line of FILE, read whenever such a place is
+ * passed: "sleep METHOD /route MS" holds every request of the route up; "repeat <family>_<name> N" runs a statement N times more. */
 #ifndef STOA_BASE_FAILPOINT_H
 #define STOA_BASE_FAILPOINT_H
 
@@ -24,11 +27,18 @@ void fail_point_statement(const char *name, bool in_transaction, const char *mom
 void fail_point_commit(const char *text, const char *moment);
 /* As fail_point("net.<peer up to ':'>.<method>", moment). */
 void fail_point_call(const char *peer, const char *method, const char *moment);
+/* STOA_FAIL_SLOW: holds a route's request up; how often a statement is to be run besides. */
+void fail_point_route(const char *method, const char *route);
+int fail_point_repeats(const char *statement);
+#define FAIL_POINT_ROUTE(method, route) fail_point_route(method, route)
+#define FAIL_POINT_REPEATS(statement) fail_point_repeats(statement)
 #define FAIL_POINT(what, moment) fail_point(what, moment)
 #define FAIL_POINT_CALL(peer, method, moment) fail_point_call(peer, method, moment)
 #else
 #define FAIL_POINT(what, moment) ((void)0)
 #define FAIL_POINT_CALL(peer, method, moment) ((void)0)
+#define FAIL_POINT_ROUTE(method, route) ((void)0)
+#define FAIL_POINT_REPEATS(statement) 0
 #endif
 
 #endif

@@ -218,9 +218,12 @@ static void find_space(const struct profile *profile, const struct profile_space
 	const struct hit_target *known = hit_target_of(space->name);
 	double lookups = (double)(space->local + space->shared + space->missed), share = 1 - (double)space->missed / fmax(lookups, 1);
 	double target = known ? known->share : bound_of(BOUND_HIT_RATE)->target, saved = (target - share) * lookups;
-	if (lookups < LOOKUPS_LEAST || share >= target)
+	/* Without either level hits are requests that waited for one another. */
+	bool none = !settings->cache_servers && !settings->local_entries;
+	bool off = none || (share < OFF_SHARE && (!settings->cache_servers || !settings->local_entries));
+	/* A cold cache misses at first, too; one that is off is told by its settings. */
+	if (lookups < (off ? REQUESTS_LEAST : LOOKUPS_LEAST) || share >= target)
 		return;
-	bool off = share < OFF_SHARE && (!settings->cache_servers || !settings->local_entries);
 	struct json_object *numbers = json_object_new_object();
 	add_text(numbers, "space", space->name);
 	add_count(numbers, "lookups", (int64_t)lookups);

@@ -256,8 +256,10 @@ static bool is_there(const struct profile_facts *facts, const char *name)
 	return false;
 }
 
-/* The index of a migration that serves most of the condition and is not there; NULL: none. */
-static const struct profile_made_index *lost_find(const struct looking *looking, const char *table, const struct columns *columns)
+/* The index of a migration that serves most of the condition, more of it than what is looked up by `known` already, and is not there; NULL:
+ * none. */
+static const struct profile_made_index *lost_find(const struct looking *looking, const char *table, const struct columns *columns,
+	const struct columns *known)
 {
 	const struct profile_facts *facts = looking->facts;
 	const struct profile_made_index *best = NULL;
@@ -266,7 +268,7 @@ static const struct profile_made_index *lost_find(const struct looking *looking,
 		if (strcmp(facts->made[i].table, table) != 0 || is_there(facts, facts->made[i].name))
 			continue;
 		int met = columns_met(looking->findings->ctx, &facts->made[i], columns);
-		if (met > most) {
+		if (met > most && met > columns_met(looking->findings->ctx, &facts->made[i], known)) {
 			most = met;
 			best = &facts->made[i];
 		}
@@ -296,6 +298,7 @@ static void index_add(struct looking *looking, struct json_object *node, const s
 	json_object_object_add(numbers, "rows", json_object_new_int64((int64_t)table->rows));
 	json_object_object_add(numbers, "found", json_object_new_int64((int64_t)found));
 	json_object_object_add(numbers, "filter", json_object_new_string(text_of(node, "Filter")));
+	json_object_object_add(numbers, "by", *text_of(node, "Index Name") ? json_object_new_string(text_of(node, "Index Name")) : NULL);
 	json_object_object_add(numbers, "migration", lost ? json_object_new_string(lost->migration) : NULL);
 	json_object_object_add(numbers, "index", lost ? json_object_new_string(lost->name) : NULL);
 	json_object_object_add(numbers, "create", json_object_new_string(lost ? lost->statement : create_text(ctx, table->table, columns)));
@@ -309,15 +312,17 @@ static void look_scan(struct looking *looking, struct json_object *node)
 {
 	const char *filter = text_of(node, "Filter"), *type = text_of(node, "Node Type");
 	const struct profile_columns *table = table_of(looking, text_of(node, "Relation Name"));
-	struct columns columns = {0};
+	struct columns columns = {0}, looked_up = {0};
 	if (!table || !*filter || table->rows < ROWS_LEAST || looking->index_found)
 		return;
 	const char *known = *text_of(node, "Index Cond") ? text_of(node, "Index Cond") : text_of(node, "Recheck Cond");
 	columns_of(table, arena_printf(&looking->findings->ctx->arena, "%s AND %s", known, filter), &columns);
+	columns_of(table, known, &looked_up);
 	if (!columns.count)
 		return;
-	const struct profile_made_index *lost = lost_find(looking, table->table, &columns);
-	bool whole = !strcmp(type, "Seq Scan") && number_of(node, "Plan Rows") <= FOUND_SHARE * table->rows;
+	const struct profile_made_index *lost = lost_find(looking, table->table, &columns, &looked_up);
+	/* An index serves no filter that a parameter switches off. */
+	bool whole = !strcmp(type, "Seq Scan") && !strstr(filter, " OR ") && number_of(node, "Plan Rows") <= FOUND_SHARE * table->rows;
 	if (whole || lost)
 		index_add(looking, node, table, &columns, lost);
 }

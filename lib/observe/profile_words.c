@@ -47,7 +47,7 @@ const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 		TR("Read its plan (stoa profile --explain {{{statement}}}) and change {{{file}}}, or the indexes of its tables."),
 		TR("{{{gainSeconds}}} of {{{totalSeconds}}}: what is above the target.")},
 	[FINDING_MISSING_INDEX] = {"missing-index", TR("An index is missing"),
-		TR("{{{statement}}} reads all of the {{{rows}}} rows of {{{table}}} to find {{{found}}}: {{{filter}}}. It takes {{{eachMs}}}, {{{count}}} times."),
+		TR("{{{statement}}} reads {{^by}}all of{{/by}}{{#by}}by {{{by}}} many of{{/by}} the {{{rows}}} rows of {{{table}}} to find {{{found}}}: {{{filter}}}. It takes {{{eachMs}}}, {{{count}}} times."),
 		TR("{{#migration}}Make again what sql/schema/{{{migration}}}.sql makes and the database has not: {{/migration}}{{^migration}}In a new file of sql/schema: {{/migration}}{{{create}}}"),
 		TR("{{{gainSeconds}}} of {{{totalSeconds}}}: rows that are read and thrown away.")},
 	[FINDING_SORT] = {"sort-spills", TR("A sort does not fit into memory"),

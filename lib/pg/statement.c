@@ -1,6 +1,8 @@
 #include "pg/connection.h"
 #include "pg/monitor.h"
 
+#include "base/failpoint.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,6 +201,8 @@ static enum err run(struct lease *lease, struct command *command, PGresult **res
 
 enum err pg_run(struct lease *lease, const struct statement *statement, const char *const *params, PGresult **result_out)
 {
+	for (int more = FAIL_POINT_REPEATS(statement->name); more > 0; more--)
+		TRY(run(lease, &(struct command){.statement = statement, .params = params}, NULL));
 	return run(lease, &(struct command){.statement = statement, .params = params}, result_out);
 }
 

@@ -1,6 +1,7 @@
 #include "web/site.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "web/usage.h"
 
@@ -131,6 +132,7 @@ static enum err handle(struct req *req, struct rep *rep)
 	TRY(allow_in(req, rep));
 	TRY(input_read(req));
 	reads_begin(req);
+	FAIL_POINT_ROUTE(req->method, req->route->path);
 	return req->route->run(req, rep);
 }
 

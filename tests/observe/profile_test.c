@@ -188,7 +188,10 @@ static void hit_rates_against_their_targets(void **state)
 		{"figures have 80 %", {"figures", 500, 300, 200}, true, 16384, ""},
 		{"an unknown space has 85 %", {"new", 500, 340, 160}, true, 16384, "hit-rate"},
 		{"too few to say", {"who", 0, 0, 99}, true, 16384, ""},
-		{"no hit at all, all switched off", {"figures", 0, 0, 1000}, false, 0, "cache-off"},
+		{"no hit at all, all switched off", {"figures", 0, 0, 20}, false, 0, "cache-off"},
+		{"all switched off, requests at once share a load", {"figures", 300, 0, 300}, false, 0, "cache-off"},
+		{"some hits without memcached", {"figures", 300, 0, 300}, false, 16384, "hit-rate"},
+		{"switched off, and too few to say", {"figures", 0, 0, 19}, false, 0, ""},
 		{"no hit at all, without memcached", {"figures", 0, 0, 1000}, false, 16384, "cache-off"},
 		{"no hit at all, though it is on", {"figures", 0, 0, 1000}, true, 16384, "hit-rate"}};
 	(void)state;
@@ -374,6 +377,10 @@ static void plans_tell_of_indexes(void **state)
 			NULL},
 		{"by the wrong index, since the right one is lost", "{'Node Type': 'Index Scan', 'Relation Name': 's', 'Plan Rows': 10, 'Index Cond': "
 			"'(org_id = $1)', 'Filter': '((customer_ref = $3) AND live)'}", true, "missing-index", "sql/schema/0003_s.sql"},
+		{"by the primary key, with a filter that an index of ours would not serve", "{'Node Type': 'Index Scan', 'Relation Name': 's', 'Plan Rows': 1, 'Index Cond': "
+			"'((org_id = d.org_id) AND (live = d.live) AND (id = d.id))', 'Filter': '((note IS NULL) OR (note = $5))'}", true, "", NULL},
+		{"a filter that a parameter switches off", "{'Node Type': 'Seq Scan', 'Relation Name': 's', 'Plan Rows': 1, 'Filter': "
+			"'(($5 IS NULL) OR (note = $5))'}", false, "", NULL},
 		{"by an index with a filter, and none is lost", "{'Node Type': 'Index Scan', 'Relation Name': 's', 'Plan Rows': 10, 'Index Cond': "
 			"'(org_id = $1)', 'Filter': '((customer_ref = $3) AND live)'}", false, "", NULL},
 		{"a sort of 12 MB in 4", "{'Node Type': 'Sort', 'Plan Rows': 100000, 'Plan Width': 100}", false, "sort-spills", "set work_mem = '18MB'"},
