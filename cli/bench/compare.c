@@ -156,6 +156,15 @@ static void row_print(struct ctx *ctx, const struct comparison *row, FILE *out)
 			interval_text(ctx, row), row->p, SAYS[row->verdict]);
 }
 
+/* Nothing of the row's route was compared. */
+static bool seldom(const struct compared *compared, const struct comparison *row)
+{
+	for (int i = 0; i < compared->count; i++)
+		if (compared->rows[i].route == row->route && compared->rows[i].method == row->method && compared->rows[i].verdict != VERDICT_FEW)
+			return false;
+	return true;
+}
+
 void compare_print(struct ctx *ctx, const struct record *base, const struct record *fresh, const struct compare_rule *rule,
 	const struct compared *compared, FILE *out)
 {
@@ -166,7 +175,11 @@ void compare_print(struct ctx *ctx, const struct record *base, const struct reco
 	fprintf(out, "%-52s %-6s %10s %10s %8s %-17s %8s\n", "route", "", "base ms", "new ms", "ratio", arena_printf(&ctx->arena, "(%g %% interval)",
 		100 * rule->level), "p");
 	for (int i = 0; i < compared->count; i++)
-		row_print(ctx, &compared->rows[i], out);
+		if (!seldom(compared, &compared->rows[i]))
+			row_print(ctx, &compared->rows[i], out);
+	for (int i = 0; i < compared->count; i++)
+		if (seldom(compared, &compared->rows[i]) && compared->rows[i].what == RECORD_QUANTILE_NAMES[0])
+			fprintf(out, "%s %s was asked too seldom in a run to be compared\n", compared->rows[i].method, compared->rows[i].route);
 	for (int i = 0; i < compared->only_count; i++)
 		fprintf(out, "%s\n", compared->only[i]);
 	if (compared->runs_needed)

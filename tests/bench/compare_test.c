@@ -221,6 +221,23 @@ static void the_table_names_route_and_interval(void **state)
 	ctx_reset(&ctx);
 }
 
+static void what_is_seldom_asked_takes_one_line(void **state)
+{
+	(void)state;
+	char text[8192] = "";
+	FILE *out = fmemopen(text, sizeof text, "w");
+	struct compared compared;
+	struct record base = record_by_hand("v1", 7, 1, 0), fresh = record_by_hand("v2", 7, 1, 0);
+	fresh.routes->answered[0] = 9; /* 4.5 beyond p50 */
+	assert_int_equal(compare_records(&ctx, &base, &fresh, &RULE, &compared), OK);
+	compare_print(&ctx, &base, &fresh, &RULE, &compared, out);
+	fclose(out);
+	const char *at = strstr(text, "GET /a was asked too seldom in a run to be compared\n");
+	if (!at || strstr(at + 1, "GET /a") || strstr(text, "too few answers"))
+		fail_msg("%s", text);
+	ctx_reset(&ctx);
+}
+
 /* A history. */
 
 static void history_of(const char *text, struct history *history)
@@ -306,6 +323,7 @@ int main(void)
 		cmocka_unit_test(few_answers_are_not_compared),
 		cmocka_unit_test(unlike_records_are_refused),
 		cmocka_unit_test(the_table_names_route_and_interval),
+		cmocka_unit_test(what_is_seldom_asked_takes_one_line),
 		cmocka_unit_test(records_come_back),
 		cmocka_unit_test(bad_lines_are_named),
 	};
