@@ -2,7 +2,8 @@
  *
  * A value is opaque bytes under a namespace and a key, with tags. cache_invalidate(tag) makes every value with that tag,
  * loaded before now, a miss: at once for every process of this machine (a shared-memory table of the last invalidation a
- * tag), and for other machines through memcached, at latest when the value's life ends. "Before" is decided by stamps:
+ * tag), and for other machines, after local_life, through memcached: also while one of several memcacheds is in trouble, and after it has come
+ * back with what it held; where more are, or the only one is, at latest when the value's life ends. "Before" is decided by stamps:
  * wall-clock microseconds that only rise on one machine, whatever its clock does, and learn of other machines' newer ones.
  * A value is good only if its stamp, taken before loading began, is newer than the last invalidation of all its tags.
  * Tags share the slots of a fixed table, so an invalidation may cost a stranger a miss.

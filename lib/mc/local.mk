@@ -19,3 +19,9 @@ TESTS += tests/lib/cache_count_test
 tests_lib_cache_count_test_SOURCES = tests/lib/cache_count_test.c
 tests_lib_cache_count_test_CFLAGS = $(CHECK_CFLAGS)
 tests_lib_cache_count_test_LDADD = $(CHECK_LDADD)
+
+check_PROGRAMS += tests/lib/ring_dbtest
+TESTS += tests/lib/ring_dbtest
+tests_lib_ring_dbtest_SOURCES = tests/lib/ring_dbtest.c
+tests_lib_ring_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_lib_ring_dbtest_LDADD = $(CHECK_LDADD)
