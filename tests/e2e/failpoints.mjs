@@ -47,6 +47,7 @@ const ELSEWHERE = [
 	[/^auth_(?!reset_|session_sweep)/, 'responders, on a request'],
 	[/^auth_reset_(use|purge)$/, 'responders, on a request'],
 	[/^who_/, 'responders, on a request'],
+	[/^watch_/, 'responders, where replicas are named'],
 	[/^widget_/, 'responders, on a request; tests/e2e/crash.mjs kills those'],
 	[/^retention_(branding|connection|consent|coupon|experiment|flow|offer_policy|offer_rule|privacy|segment)_/, 'responders, on a request'],
 	[/^webhook_(endpoint_(add|delete|update|rotate)|delivery_(add|again))$/, 'responders, on a request'],
