@@ -32,12 +32,20 @@ function ask(house, set, system, name, phases, users) {
 	return bench(file, house.url, { set, json: join(REPORTS, `knee-${house.front}-${system}-${name}.json`) })
 }
 
+// The overload before may have switched parts off (lib/web/brownout.h), which come back by themselves.
+async function rest(house, set, system) {
+	for (let tries = 0; tries < 60; tries++)
+		if (!errorsOf((await ask(house, set, system, 'rest', ['{name: calm, for: 1s, rate: 10}'], 64)).total)) return
+	throw new Error(`${system} does not come to rest`)
+}
+
 async function findKnee(house, set, system) {
+	await rest(house, set, system)
 	const most = await ask(house, set, system, 'most', [`{name: all, for: ${SECONDS}s, users: 64}`], 64)
 	const ceiling = (most.total.requests - errorsOf(most.total)) / most.seconds
 	let low = 0, high = 0, rate = ceiling / 2
 	for (let step = 0; step < STEPS; step++) {
-		const result = await ask(house, set, system, 'step', [`{name: hold, for: ${SECONDS}s, rate: ${rate.toFixed(1)}}`], 500)
+		const result = await ask(house, set, system, 'step', [`{name: hold, for: ${SECONDS}s, rate: ${rate.toFixed(1)}}`], 1000)
 		const good = result.total.requests - errorsOf(result.total) >= 0.95 * result.total.requests && inTime(result)
 		if (good) low = rate
 		else high = rate
@@ -49,7 +57,7 @@ async function findKnee(house, set, system) {
 async function overload(house, set, system, knee) {
 	const half = (knee / 2).toFixed(1)
 	const result = await ask(house, set, system, 'overload', [`{name: calm, for: ${CALM}s, rate: ${half}}`,
-		`{name: over, for: ${OVERLOAD}s, rate: ${(2 * knee).toFixed(1)}, kind: spike}`, `{name: after, for: ${AFTER}s, rate: ${half}}`], 500)
+		`{name: over, for: ${OVERLOAD}s, rate: ${(2 * knee).toFixed(1)}, kind: spike}`, `{name: after, for: ${AFTER}s, rate: ${half}}`], 1000)
 	const target = Math.min(...result.routes.map(route => TARGETS.get(route.class) ?? Infinity)), end = CALM + OVERLOAD
 	const during = result.timeline.filter(second => second.second >= CALM && second.second < end)
 	const goodput = during.reduce((sum, second) => sum + Math.max(0, second.answered - second.errors), 0) / OVERLOAD

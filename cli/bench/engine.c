@@ -230,6 +230,13 @@ static void backlog_add(struct run *run, struct arrival arrival)
 	run->backlog[(run->backlog_first + run->backlog_count++) % run->backlog_room] = arrival;
 }
 
+/* Until when an arrival waits for a session: what begins has half of its time left, or a server that is asked for too much would be asked only
+ * for what nobody waits for any more. */
+static int64_t backlog_until(const struct run *run, const struct arrival *arrival)
+{
+	return arrival->intended_us + run->scenario->timeout_us / 2;
+}
+
 static void backlog_expire(struct run *run, const struct arrival *arrival)
 {
 	const struct steps *steps = &run->scenario->journeys[arrival->journey].steps;
@@ -238,7 +245,7 @@ static void backlog_expire(struct run *run, const struct arrival *arrival)
 		first++;
 	run->journeys[arrival->journey].started++;
 	run->journeys[arrival->journey].failed++;
-	run_count(run, steps->items[first].row, run_measures(run, arrival->intended_us), END_BUSY, clock_mono_us() - arrival->intended_us);
+	run_count(run, steps->items[first].row, run_measures(run, arrival->intended_us), END_BUSY, run->scenario->timeout_us);
 }
 
 static void arrivals_due(struct run *run, int64_t now_us)
@@ -249,7 +256,7 @@ static void arrivals_due(struct run *run, int64_t now_us)
 	}
 	while (run->backlog_count) {
 		const struct arrival *arrival = &run->backlog[run->backlog_first];
-		bool late = now_us - arrival->intended_us >= run->scenario->timeout_us;
+		bool late = now_us >= backlog_until(run, arrival);
 		if (!late && !run->free_first)
 			return;
 		struct arrival due = *arrival;
@@ -295,8 +302,8 @@ static int64_t until_us(struct run *run, int64_t now_us)
 		at_us = now_us + RAMP_STEP_US;
 	if (arrival < at_us)
 		at_us = arrival;
-	if (run->backlog_count && run->backlog[run->backlog_first].intended_us + run->scenario->timeout_us < at_us)
-		at_us = run->backlog[run->backlog_first].intended_us + run->scenario->timeout_us;
+	if (run->backlog_count && backlog_until(run, &run->backlog[run->backlog_first]) < at_us)
+		at_us = backlog_until(run, &run->backlog[run->backlog_first]);
 	return run->heap_count && run->heap[0]->wake_us < at_us ? run->heap[0]->wake_us : at_us;
 }
 
@@ -327,7 +334,8 @@ static void run_phases(struct run *run)
 		await(run, until_us(run, now_us));
 	}
 	run->end_us = clock_mono_us();
-	second_end(run);
+	if (run->second.intended || run->second.answered || run->second.errors)
+		second_end(run);
 }
 
 /* Runs steps of once or setup in the sessions from..to, some at a time. */

@@ -4,7 +4,7 @@
  * a request that met exactly that is sent again once. In a phase of requests a second journeys begin when they are due, one after the other in
  * equal distances (or a Poisson process's): when every session is busy they wait for one, and that counts. A request's time runs from when it was
  * meant to leave, whatever held it up: a busy session, a connection to be made, this generator itself. One that has had no answer within
- * the timeout is an error, and its time counts.
+ * the timeout is an error, and its time counts; a journey that waited half of it for a session is not begun, and counts with all of it.
  *
  * A user of a phase of users first thinks for any part of the scenario's longest think time, so that users do not all begin at once. One who is
  * not wanted any more leaves after the request under way. After the last phase no more is asked, and what is under way is waited for. */

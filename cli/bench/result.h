@@ -14,7 +14,7 @@
 
 /* Why a request does not count as done, and how often: a status that the step did not expect ("503"), or "timeout" (no answer in time),
  * "connect" (no connection), "cut" (closed or reset before the answer was whole), "malformed" (not HTTP, or beyond the limits of http.h),
- * "capture" (the answer lacks what the step takes from it), "busy" (as many requests as may be in flight were, until its time ran out). */
+ * "capture" (the answer lacks what the step takes from it), "busy" (every session was, for half of the timeout; never sent). */
 struct result_error {
 	const char *what;
 	uint64_t count;
@@ -27,8 +27,8 @@ struct result_route {
 	uint64_t requests;            /* meant to be sent, errors among them */
 	struct result_error *errors;  /* by name */
 	int error_count;
-	/* Of requests answered as expected, and of timeouts, which count with what they waited. An answer that was not expected is an error and no
-	 * time: a refusal is quick. Never NULL. */
+	/* Of requests answered as expected, and of those that ended as "timeout" or "busy", which count with the timeout. An answer that was not
+	 * expected is an error and no time: a refusal is quick. Never NULL. */
 	struct timings *timings;
 	bool met;                     /* the class's targets and the scenario's thresholds */
 	const char **why;             /* what was missed, a sentence each */

@@ -9,7 +9,8 @@
  *   missing: ["Tasks: …"]     what the document asks for and is not there to be asked; printed with every report
  *   users: 100                sessions: users there are at most, each with a connection, cookies and captured values of its own
  *                             (1..100000, default 100; a phase of more users has as many)
- *   timeout: 10s              a request not answered this long after it should have been sent has failed (default 10s)
+ *   timeout: 10s              a request not answered this long after it should have been sent has failed (default 10s); a journey that finds
+ *                             every session busy for half of it does not begin
  *   arrivals: even            even (default): equal distances; random: a Poisson process of the same rate
  *   think: [1s, 3s]           pause between two requests of a session that no think step stands between, and before a user begins again
  *                             (default none). Times are a number with ms, s, m or h; of two, any between is as likely
