@@ -117,7 +117,7 @@ static void what_is_dropped_is_counted(void **state)
 /* The last test: spaces are never forgotten. */
 static void spaces_are_bounded(void **state)
 {
-	static char names[40][16];
+	static char names[40][24];
 	(void)state;
 	for (int i = 0; i < 40; i++) {
 		snprintf(names[i], sizeof names[i], "space%d", i);

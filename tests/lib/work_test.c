@@ -104,7 +104,7 @@ static void series_are_of_the_route(void **state)
 	int64_t parts_us[WORK_PARTS] = {[WORK_POOL] = 40, [WORK_OWN] = 60};
 	struct ctx ctx;
 	uint64_t count;
-	char name[40][8];
+	char name[40][16];
 	(void)state;
 	ctx_init(&ctx);
 	work_parts_add(&series, parts_us);
