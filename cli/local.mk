@@ -61,3 +61,9 @@ cli/deploy_files.c: $(DEPLOY_TEMPLATES) $(srcdir)/tools/embed-deploy Makefile
 	$(AM_V_GEN)$(MKDIR_P) cli && sh $(srcdir)/tools/embed-deploy $(srcdir)/deploy/generate > $@.tmp && $(place) $@.tmp > $@ && rm -f $@.tmp
 TESTS += tests/deploy/example_test
 EXTRA_DIST += tests/deploy/example_test tests/deploy/kubernetes.test.mjs
+
+check_PROGRAMS += tests/cli/flame_test
+TESTS += tests/cli/flame_test
+tests_cli_flame_test_SOURCES = tests/cli/flame_test.c cli/flame.c cli/flame.h
+tests_cli_flame_test_CFLAGS = $(CHECK_CFLAGS)
+tests_cli_flame_test_LDADD = $(CHECK_LDADD)

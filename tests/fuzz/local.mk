@@ -7,6 +7,7 @@ FUZZERS_ALL = \
 	tests/fuzz/cron_fuzz \
 	tests/fuzz/customer_signature_fuzz \
 	tests/fuzz/envelope_fuzz \
+	tests/fuzz/flame_fuzz \
 	tests/fuzz/flow_check_fuzz \
 	tests/fuzz/flow_import_fuzz \
 	tests/fuzz/guard_fuzz \
@@ -37,6 +38,7 @@ tests_fuzz_answer_fuzz_SOURCES = tests/fuzz/answer_fuzz.c
 tests_fuzz_answer_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS)
 tests_fuzz_bench_file_fuzz_SOURCES = tests/fuzz/bench_file_fuzz.c
 tests_fuzz_bench_file_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS)
+tests_fuzz_flame_fuzz_SOURCES = tests/fuzz/flame_fuzz.c cli/flame.c cli/flame.h
 tests_fuzz_scenario_fuzz_SOURCES = tests/fuzz/scenario_fuzz.c
 tests_fuzz_scenario_fuzz_LDADD = cli/bench/libbench.a $(STOA_LIBS) $(YAML_LIBS)
 
