@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What is known at a glance, of a plan and of each phase. */
-static const enum capacity_id SHORT[] = {CAPACITY_DESIGN, CAPACITY_DESIGN_RATE, CAPACITY_WEB_CORES, CAPACITY_DATABASE_CORES, CAPACITY_MACHINES,
+static const enum capacity_id SHORT[] = {CAPACITY_DESIGN, CAPACITY_AVERAGE_RATE, CAPACITY_DESIGN_RATE, CAPACITY_WEB_CORES, CAPACITY_DATABASE_CORES, CAPACITY_MACHINES,
 	CAPACITY_MAX_CONNECTIONS, CAPACITY_CACHE_BYTES, CAPACITY_NORMAL_USE};
 #define SHORT_COUNT (sizeof SHORT / sizeof *SHORT)
 
@@ -133,6 +133,7 @@ static void add_systems(struct req *req, const struct capacity_plan *plan, struc
 		for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 			struct json_object *cell = json_object_new_object();
 			page_text(cell, "value", value_text(req, kind->unit, capacity_system_value(plan, id, system)));
+			page_text(cell, "system", capacity_system_name(system));
 			page_text(cell, "worked", plan->figures[id][system].worked);
 			json_object_array_add(cells, cell);
 		}
