@@ -2,9 +2,9 @@
 //
 // Each system's journey runs BENCH_ROUNDS (3) times for BENCH_SECONDS (5), by BENCH_CLIENTS (32) clients that wait for their answers, over
 // BENCH_EVENTS (100,000) sessions, decisions and offers. Processor time is the kernel's (/proc/<pid>/task/*/schedstat) of the responder, the web
-// server and PostgreSQL, so a busy machine makes the figures later, not greater; the median of the rounds is printed. How long a connection is held
-// and a request takes is that of one client alone. Memory is the
-// proportional set size of a responder after its journey, with 4 and with 16 threads; what lies between is the threads'.
+// server and PostgreSQL, so a busy machine makes the figures later, not greater; the median of the rounds is printed. How long statements and a
+// request take is that of one client alone, and needs a quiet machine. Memory is the proportional set size of a responder after its journey,
+// with 4 and with 16 threads; what lies between is the threads'.
 import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
