@@ -32,7 +32,7 @@ const struct conf_row PG_CONF[] = {
 	{"db.connect_timeout", CONF_DURATION, "2s", false, 10, 60000, "longest wait for a new connection"},
 	{"db.statement_timeout", CONF_DURATION, "5s", false, 0, 3600000, "the server ends a statement that runs longer; 0 = never"},
 	{"db.replicas", CONF_STRING, "", true, 0, 0,
-		"streaming replicas for reads that tolerate lag, separated by ';': libpq strings or URIs, or hosts (db2, db2:5433) that are as db.url else"},
+		"streaming replicas for reads that bear lag, separated by ';' without spaces around it: libpq strings, URIs, or hosts (db2:5433) as db.url else"},
 	{"db.replica_lag", CONF_DURATION, "1s", false, 50, 60000, "a replica that is further behind is not asked (001: target below 1 s)"},
 	{"db.replica_skew", CONF_DURATION, "1s", false, 0, 60000,
 		"most by which the machines' clocks differ: for so long after an organisation's write its reads stay at the primary"},
