@@ -60,7 +60,7 @@ async function overload(house, set, system, knee) {
 		`{name: over, for: ${OVERLOAD}s, rate: ${(2 * knee).toFixed(1)}, kind: spike}`, `{name: after, for: ${AFTER}s, rate: ${half}}`], 1000)
 	const target = Math.min(...result.routes.map(route => TARGETS.get(route.class) ?? Infinity)), end = CALM + OVERLOAD
 	const during = result.timeline.filter(second => second.second >= CALM && second.second < end)
-	const goodput = during.reduce((sum, second) => sum + Math.max(0, second.answered - second.errors), 0) / OVERLOAD
+	const goodput = during.reduce((sum, second) => sum + second.good, 0) / OVERLOAD
 	const late = result.timeline.filter(second => second.second >= end && second.second < end + AFTER && (second.p95Ms > target || second.errors)).at(-1)
 	return { goodput, back: late ? late.second - end + 1 : 0, errors: result.total.errors }
 }

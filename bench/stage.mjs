@@ -1,6 +1,6 @@
 // A house to load: durable PostgreSQL, responders behind a web server, the worker, data of a year, and what scenarios need to be told (--set).
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startStripe } from '../tests/standin/stripe.mjs'
 import { House, ROOT, freePorts } from '../tools/house.mjs'
@@ -67,11 +67,12 @@ export async function bench(file, url, { set = {}, timeScale = 1, rateScale = 1,
 	mkdirSync(REPORTS, { recursive: true })
 	const args = ['bench', 'run', file, '--url', url, '--json', json, '--time-scale', String(timeScale), '--rate-scale', String(rateScale),
 		...(html ? ['--html', html] : []), ...Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`])]
+	rmSync(json, { force: true })
 	const child = spawn(join(BUILD, 'cli/stoa'), args, { stdio: ['ignore', out, 'inherit'] })
 	const timer = meanwhile && setInterval(meanwhile, 1000)
 	const status = await new Promise(done => child.once('close', done))
 	clearInterval(timer)
-	if (status !== 0 && status !== 1) throw new Error(`stoa bench run ${file} ended with ${status}`)
+	if (!existsSync(json)) throw new Error(`stoa bench run ${file} ended with ${status}`)
 	return JSON.parse(readFileSync(json, 'utf8'))
 }
 

@@ -97,6 +97,7 @@ void run_count(struct run *run, int row, bool measured, enum ending ending, int6
 	bool timed = ending == END_GOOD || ending == END_TIMEOUT || ending == END_BUSY;
 	run->second.answered += ending < END_TIMEOUT;
 	run->second.errors += ending != END_GOOD;
+	run->second.good += ending == END_GOOD;
 	if (timed)
 		timings_add(run->second_timings, took_us);
 	if (!measured)

@@ -108,9 +108,9 @@ static void write_lists(struct buffer *out, const struct result *result)
 	buffer_text(out, "],\"timeline\":[");
 	for (int i = 0; i < result->second_count; i++) {
 		const struct result_second *second = &result->timeline[i];
-		buffer_printf(out, "%s{\"second\":%d,\"intended\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"errors\":%" PRIu64
+		buffer_printf(out, "%s{\"second\":%d,\"intended\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"good\":%" PRIu64 ",\"errors\":%" PRIu64
 			",\"p50Ms\":%.3f,\"p95Ms\":%.3f,\"p99Ms\":%.3f,\"inFlight\":%d,\"sessions\":%d}", i ? "," : "", second->second, second->intended,
-			second->sent, second->answered, second->errors, (double)second->p50_us / 1000, (double)second->p95_us / 1000,
+			second->sent, second->answered, second->good, second->errors, (double)second->p50_us / 1000, (double)second->p95_us / 1000,
 			(double)second->p99_us / 1000, second->in_flight, second->sessions);
 	}
 	buffer_text(out, "],");
@@ -299,6 +299,7 @@ static enum err read_second(struct ctx *ctx, struct json_object *object, struct 
 	TRY(read_count(ctx, object, "intended", &second->intended));
 	TRY(read_count(ctx, object, "sent", &second->sent));
 	TRY(read_count(ctx, object, "answered", &second->answered));
+	TRY(read_count(ctx, object, "good", &second->good));
 	TRY(read_count(ctx, object, "errors", &second->errors));
 	TRY(read_us(ctx, object, "p50Ms", &second->p50_us));
 	TRY(read_us(ctx, object, "p95Ms", &second->p95_us));

@@ -57,6 +57,7 @@ struct result_second {
 	int64_t p50_us, p95_us, p99_us; /* of what was answered in this second */
 	int in_flight;                /* at its end */
 	int sessions;                 /* under way at its end */
+	uint64_t good;                /* answered as expected */
 };
 
 struct result {

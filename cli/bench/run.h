@@ -8,6 +8,7 @@
 
 #define COOKIES_MOST 16
 #define SCRATCH_BYTES 65536
+#define PREPARING_US 60000000 /* the timeout of once and setup */
 
 /* How a request ended: 0 as expected, a status that was not, or one of these. */
 enum ending { END_GOOD, END_TIMEOUT = 600, END_CONNECT, END_CUT, END_MALFORMED, END_CAPTURE, END_BUSY, END_COUNT };

@@ -29,7 +29,7 @@
  *     {hmac: {key: …, text: …}} HMAC-SHA-256, lower-case hex
  *     a text                    put together from others
  *   once: [steps]             before the run, by one session; what it captures is every session's
- *   setup: [steps]            before the run, by every session. Neither is measured; one that fails ends the run
+ *   setup: [steps]            before the run, by every session. Neither is measured; their timeout is a minute; one that fails ends the run
  *   phases:                   in turn; needed
  *     - {name: ramp, for: 5m, rate: [0, 16.7]}   requests a second, open loop: journeys begin when they are due, whatever became of those before
  *     - {name: hold, for: 30m, users: 100}       that many sessions, each going through journey after journey

@@ -155,7 +155,7 @@ static void request(struct run *run, struct session *session, int64_t intended_u
 	run->second.intended += !session->counted;
 	run->second.sent++;
 	session->counted = false;
-	timer_set(run, session, intended_us + run->scenario->timeout_us);
+	timer_set(run, session, intended_us + (session->journey >= 0 ? run->scenario->timeout_us : PREPARING_US));
 	session->reused = session->fd >= 0;
 	if (session->reused)
 		talk(run, session);

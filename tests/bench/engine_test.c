@@ -260,13 +260,15 @@ static void a_stall_shows_in_every_request_it_held_up(void **state)
 	/* The 120 meant to leave within the stall wait for what is left of it: 70 of them more than 250 ms. */
 	assert_true(timings_quantile(result.total.timings, 0.85) >= 240000);
 	assert_true(timings_quantile(result.total.timings, 0.99) >= 500000);
-	uint64_t intended = 0, answered = 0;
+	uint64_t intended = 0, answered = 0, good = 0;
 	for (int i = 0; i < result.second_count; i++) {
 		intended += result.timeline[i].intended;
 		answered += result.timeline[i].answered;
+		good += result.timeline[i].good;
 	}
 	assert_int_equal(intended, 400);
 	assert_int_equal(answered, 400);
+	assert_int_equal(good, 400);
 	ctx_free(&ctx);
 }
 

@@ -132,7 +132,7 @@ static void through_json(void **state)
 		.timings = timings, .why = why, .why_count = 1};
 	struct result_phase phase = {"up", PHASE_RAMP, 0, 12.5, true, 0, 500};
 	struct result_journey journey = {"read", 2.5, 10, 8, 1};
-	struct result_second second = {3, 10, 9, 8, 1, 1000, 2000, 3500, 7, 9};
+	struct result_second second = {3, 10, 9, 8, 1, 1000, 2000, 3500, 7, 9, 7};
 	struct result made = {.version = "1", .scenario = "try", .document = "003 §7", .target = "http://[::1]:1", .started_us = 1000000, .seconds = 12.5,
 		.time_scale = 0.1, .rate_scale = 2, .interrupted = true, .machine = {2, 0.31, "6"}, .cost = {1.5, 31000}, .phases = &phase, .phase_count = 1,
 		.routes = &route, .route_count = 1, .total = route, .journeys = &journey, .journey_count = 1, .timeline = &second, .second_count = 1,
