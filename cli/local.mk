@@ -62,6 +62,8 @@ cli/deploy_files.c: $(DEPLOY_TEMPLATES) $(srcdir)/tools/embed-deploy Makefile
 TESTS += tests/deploy/example_test
 EXTRA_DIST += tests/deploy/example_test tests/deploy/kubernetes.test.mjs
 
+TESTS += tests/cli/profile_dbtest
+EXTRA_DIST += tests/cli/profile_dbtest
 check_PROGRAMS += tests/cli/flame_test
 TESTS += tests/cli/flame_test
 tests_cli_flame_test_SOURCES = tests/cli/flame_test.c cli/flame.c cli/flame.h
