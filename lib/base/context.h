@@ -57,7 +57,6 @@ struct ctx {
 	int64_t deadline_us;     /* monotonic, 0 = none */
 	struct fault fault;
 	uint32_t queries;        /* statements run */
-	uint32_t cancelled;      /* of those, ended by the deadline */
 	uint32_t cache_hits;
 	uint32_t cache_misses;
 	int64_t pool_wait_us;    /* time spent waiting for a database connection */

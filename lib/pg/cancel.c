@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/turn.h"
+#include "metric/metric.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -26,6 +27,8 @@ struct cancel {
 };
 
 static atomic_int at_once;
+static struct metric_fixed cancels = {.name = "stoa_statements_cancelled_total", .labels = "",
+	.help = "Statements that the server was told to end, because their deadline had passed."};
 
 static void cancel_leave(struct cancel *cancel)
 {
@@ -90,6 +93,7 @@ bool cancel_sent(PGconn *raw, int most_ms)
 	while ((waited = sem_clockwait(&cancel->over, CLOCK_MONOTONIC, &until)) && errno == EINTR)
 		;
 	bool taken = !waited && cancel->taken;
+	counter_add(fixed_counter(&cancels), taken);
 	cancel_leave(cancel);
 	return taken;
 }

@@ -125,7 +125,6 @@ static struct question *ask_together(const struct pipeline *pipeline, struct lea
 	int64_t before_us = clock_mono_us();
 	while (sent && question) {
 		PGresult *result = connection_pipeline_next(connection, question->ctx->deadline_us, silent_out);
-		question->ctx->cancelled += connection->cancelled;
 		if (!result)
 			break;
 		struct question *answered = question;

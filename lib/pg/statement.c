@@ -109,7 +109,6 @@ static struct answer ask(struct lease *lease, const struct command *command)
 	struct span span = span_begin(ctx);
 	struct answer answer = connection_ask(lease->connection, command);
 	monitor_took(ctx, command, span_end(ctx, &span, SPENT_QUERY));
-	ctx->cancelled += lease->connection->cancelled;
 	return answer;
 }
 

@@ -37,6 +37,7 @@ test('figures that hang leave the others their places, and end', async () => {
 		await until('no statement to be left', () => running() === 0)
 		const metrics = await (await fetch(`${house.url}/metrics`)).text()
 		const shed = /stoa_shed_total\{program="retention",class="\w+",reason="late"\} (\d+)/.exec(metrics)
+		assert.match(metrics, /^stoa_statements_cancelled_total [1-9]/m)
 		assert.ok(Number(shed?.[1]) > 0, metrics.split('\n').filter(line => line.startsWith('stoa_shed')).join('\n'))
 	} finally {
 		lock.kill()
