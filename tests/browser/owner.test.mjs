@@ -166,6 +166,8 @@ async function paths(page) {
 }
 
 const fits = async (page, what) => {
+	// Charts are drawn anew a moment after the window has changed.
+	await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth).catch(() => {});
 	const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
 	assert.ok(wide <= room, `${what}: ${wide} wide in ${room}`);
 };

@@ -85,6 +85,7 @@ static enum err run_stolen(struct ctx *ctx, struct job *job)
 static enum err run_overdue(struct ctx *ctx, struct job *job)
 {
 	note(ctx, job);
+	ctx->deadline_us = 0; /* or nothing more could be asked */
 	if (job->attempt == 1)
 		WAIT_FOR(!strcmp(state_of(ctx, job->pool, job->id), "done"));
 	return OK;
