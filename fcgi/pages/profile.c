@@ -138,7 +138,7 @@ static void add_statements(struct req *req, const struct profile *profile, struc
 	for (int i = 0; i < profile->statement_count && i < STATEMENTS_SHOWN; i++) {
 		const struct profile_statement *statement = &profile->statements[i];
 		struct json_object *row = json_object_new_object();
-		page_text(row, "name", statement->name);
+		page_text(row, "name", profile_statement_told(statement->name) ? statement->name : tr(req, "further statements"));
 		page_text(row, "file", profile_statement_file(&req->ctx, statement->name));
 		page_text(row, "route", arena_printf(&req->ctx.arena, "%s%s%s", statement->method, *statement->method ? " " : "", statement->route));
 		page_text(row, "runs", page_number(req, (int64_t)statement->count));

@@ -61,7 +61,7 @@ static void statement_add(struct ctx *ctx, const char *name, uint32_t count, int
 
 	while (at < last && at->name && at->name != name)
 		at++;
-	at->name = at < last ? name : "other";
+	at->name = at < last ? name : CTX_OTHER;
 	at->count += count;
 	at->us += us;
 }

@@ -37,7 +37,8 @@ struct ctx_statement {
 	int64_t us;
 };
 
-/* Different statements told apart; what comes later is "other", the last one. */
+/* Different statements told apart; what comes later is summed under CTX_OTHER, the last one. */
+#define CTX_OTHER "other"
 #define CTX_STATEMENTS 13
 
 /* Which copies of the database may answer plain reads, and did (pg/pg.h, "Replicas"). Moments are cache stamps (mc/cache.h). */

@@ -84,7 +84,9 @@ struct profile *profile_make(struct ctx *ctx, const struct profile_reading *befo
 const struct profile_route *profile_route_find(const struct profile *profile, const char *route);
 const char *profile_part_name(enum profile_part part);
 const char *profile_part_text(enum profile_part part); /* English, TR() */
-/* "sql/<family>/<name>.sql" of a statement's name; memory of ctx. */
+/* False: the sum of those of a request that were not told apart (base/context.h). */
+bool profile_statement_told(const char *statement);
+/* "sql/<family>/<name>.sql" of a statement's name, NULL for that sum; memory of ctx. */
 const char *profile_statement_file(struct ctx *ctx, const char *statement);
 
 /* --- findings --- */

@@ -122,7 +122,7 @@ static bool of_route(const struct profile_statement *statement, const struct pro
 static void find_loop(const struct profile_route *route, double whole, const struct profile_statement *statement, struct findings *findings)
 {
 	double runs = (double)statement->count / (double)route->requests, saved = statement->seconds * (1 - 1 / runs);
-	if (runs < LOOP_LEAST)
+	if (runs < LOOP_LEAST || !profile_statement_told(statement->name))
 		return;
 	struct json_object *numbers = route_numbers(findings->ctx, route, whole);
 	add_text(numbers, "statement", statement->name);
@@ -142,7 +142,7 @@ static void find_budget(const struct profile *profile, const struct profile_rout
 		return;
 	for (int i = 0; i < profile->statement_count; i++) {
 		const struct profile_statement *statement = &profile->statements[i];
-		if (!of_route(statement, route))
+		if (!of_route(statement, route) || !profile_statement_told(statement->name))
 			continue;
 		if ((double)statement->count >= LOOP_LEAST * (double)route->requests)
 			return; /* the loop is named */
@@ -175,7 +175,7 @@ static void find_slow(const struct profile *profile, int at, struct findings *fi
 		sum.seconds += other->seconds;
 	}
 	double each = sum.seconds / (double)sum.count, saved = sum.seconds - STATEMENT_TARGET_S * (double)sum.count;
-	if (sum.count < REQUESTS_LEAST || each < STATEMENT_TARGET_S)
+	if (sum.count < REQUESTS_LEAST || each < STATEMENT_TARGET_S || !profile_statement_told(sum.name))
 		return;
 	struct json_object *numbers = json_object_new_object();
 	add_text(numbers, "statement", sum.name);

@@ -116,7 +116,8 @@ void profile_explain(struct lease *lease, const struct profile *profile, const s
 {
 	report->plans = arena_array(&lease->ctx->arena, (size_t)profile->statement_count + 1, sizeof *report->plans);
 	for (int i = 0; i < profile->statement_count; i++)
-		plan_sum(report, &profile->statements[i]);
+		if (profile_statement_told(profile->statements[i].name))
+			plan_sum(report, &profile->statements[i]);
 	plans_cut(report, wish);
 	if (wish->statement && !is_named(report, wish->statement)) {
 		struct profile_statement unseen = {0};

@@ -35,8 +35,15 @@ const char *profile_part_text(enum profile_part part)
 	return PARTS[part].text;
 }
 
+bool profile_statement_told(const char *statement)
+{
+	return strcmp(statement, CTX_OTHER) != 0;
+}
+
 const char *profile_statement_file(struct ctx *ctx, const char *statement)
 {
+	if (!profile_statement_told(statement))
+		return NULL;
 	size_t family = strcspn(statement, "_");
 	return statement[family] ? arena_printf(&ctx->arena, "sql/%.*s/%s.sql", (int)family, statement, statement + family + 1) :
 		arena_printf(&ctx->arena, "sql/%s.sql", statement);
