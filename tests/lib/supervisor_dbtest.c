@@ -251,8 +251,8 @@ static void test_log(void **state)
 	write_conf("[nonsense]\nkey = 1\n");
 	kill(supervisor, SIGHUP);
 	WAIT_FOR(!stat(log_file, &there));
-	enqueue(fixture, &QUICK, (struct job_new){0});
-	WAIT_FOR(times(fixture, "\"event\":\"job\""));
+	/* The supervisor has the new file; a worker that is still to hear of it writes its line into the old one. */
+	WAIT_FOR(times(fixture, "\"event\":\"job\"") || (enqueue(fixture, &QUICK, (struct job_new){0}), false));
 	assert_int_equal(stop(supervisor), 0);
 	assert_int_equal(times(fixture, "\"event\":\"worker.stopping\""), 2);
 }
