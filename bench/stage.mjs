@@ -68,7 +68,7 @@ export async function bench(file, url, { set = {}, timeScale = 1, rateScale = 1,
 	const args = ['bench', 'run', file, '--url', url, '--json', json, '--time-scale', String(timeScale), '--rate-scale', String(rateScale),
 		...(html ? ['--html', html] : []), ...Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`])]
 	rmSync(json, { force: true })
-	const child = spawn(join(BUILD, 'cli/stoa'), args, { stdio: ['ignore', out, 'inherit'] })
+	const child = spawn('nice', ['-n', process.getuid() ? '0' : '-10', join(BUILD, 'cli/stoa'), ...args], { stdio: ['ignore', out, 'inherit'] })
 	const timer = meanwhile && setInterval(meanwhile, 1000)
 	const status = await new Promise(done => child.once('close', done))
 	clearInterval(timer)
