@@ -53,15 +53,18 @@ int bench_run(struct cli *cli, int argc, char **argv)
 	if (!options_read(argc, argv, &options))
 		return cli_usage(&COMMAND_BENCH);
 	enum err err = run(cli, &options, &result);
-	if (err == OK && options.json)
-		err = result_save(&cli->ctx, options.json, &result);
-	if (err == OK && options.html)
-		err = report_save(&cli->ctx, options.html, &result);
+	if (err == OK) {
+		/* A file that cannot be written costs neither this nor the other one. */
+		if (!options.quiet)
+			result_print(&result, cli->out);
+		if (options.json)
+			err = result_save(&cli->ctx, options.json, &result);
+		enum err page = options.html ? report_save(&cli->ctx, options.html, &result) : OK;
+		err = err == OK ? page : err;
+	}
 	if (err != OK) {
 		cli_fail(cli);
-		return err == ERR_BAD_INPUT || err == ERR_FORBIDDEN || err == ERR_NOT_FOUND ? 2 : 1;
+		return 2;
 	}
-	if (!options.quiet)
-		result_print(&result, cli->out);
 	return result.met ? 0 : 1;
 }

@@ -15,6 +15,7 @@
 
 #define PREPARING_MOST 16      /* sessions at once */
 #define AFTER_FAILURE_US 1000000 /* a user whose journey failed waits at least so long */
+#define RENEW_AGAIN_US 10000000 /* after which `once` is tried again when it failed */
 #define RAMP_STEP_US 10000     /* how often the number of users is looked at while it changes */
 #define EVENTS 256
 
@@ -86,11 +87,10 @@ bool run_measures(const struct run *run, int64_t intended_us)
 }
 
 /* Users wanted now. */
-static int level(const struct run *run, int64_t now_us, bool *changing)
+static int level(const struct run *run, int64_t now_us)
 {
 	int64_t into_us;
 	const struct phase *phase = phase_at(run, now_us, &into_us);
-	*changing = phase->users && phase->from != phase->to;
 	if (!phase->users || run->mode != RUN_ON)
 		return 0;
 	double share = (double)into_us / (double)phase->us;
@@ -106,6 +106,8 @@ void session_free(struct run *run, struct session *session)
 	session->steps = NULL;
 	session->state = SESSION_FREE;
 	session->next = NULL;
+	if (session == run->renewer)
+		return;
 	if (run->free_last)
 		run->free_last->next = session;
 	else
@@ -144,14 +146,46 @@ static void user_rest(struct run *run, struct session *session, int64_t us)
 	timer_set(run, session, clock_mono_us() + us);
 }
 
+/* What it has captured is every session's. */
+static void share(struct run *run, const struct session *from)
+{
+	for (int i = 0; i <= run->session_count; i++) {
+		struct session *session = &run->sessions[i];
+		if (session == from)
+			continue;
+		for (int at = 0; at < run->scenario->variable_count; at++)
+			if (run->scenario->variables[at].kind == VARIABLE_CAPTURED && from->values[at].text)
+				value_set(&session->values[at], from->values[at].text, from->values[at].length);
+		for (int at = 0; at < from->cookie_count; at++)
+			cookie_put(session, from->cookies[at][0].text, from->cookies[at][0].length, from->cookies[at][1].text, from->cookies[at][1].length);
+	}
+}
+
+/* The renewer's rest is over, or it has been through `once`. */
+static void renewal(struct run *run, bool failed)
+{
+	struct session *session = run->renewer;
+	if (!session->steps) {
+		session_begin(run, session, &run->scenario->once, -1, session->wake_us);
+		return;
+	}
+	if (!failed)
+		share(run, session);
+	user_rest(run, session, failed ? RENEW_AGAIN_US : run->scenario->renew_us);
+}
+
 void session_done(struct run *run, struct session *session, bool failed)
 {
-	bool changing, rested = !session->steps;
+	bool rested = !session->steps;
+	if (session == run->renewer) {
+		renewal(run, failed);
+		return;
+	}
 	if (session->journey >= 0 && !rested)
 		*(failed ? &run->journeys[session->journey].failed : &run->journeys[session->journey].finished) += 1;
 	if (run->mode == RUN_PREPARING && !session->user)
 		run->preparing--;
-	if (!session->user || run->users > level(run, clock_mono_us(), &changing)) {
+	if (!session->user || run->users > level(run, clock_mono_us())) {
 		session_free(run, session);
 		return;
 	}
@@ -168,8 +202,7 @@ void session_done(struct run *run, struct session *session, bool failed)
 
 static void users_due(struct run *run, int64_t now_us)
 {
-	bool changing;
-	int wanted = level(run, now_us, &changing);
+	int wanted = level(run, now_us);
 	while (run->users < wanted && run->free_first) {
 		struct session *session = session_take(run);
 		session->user = true;
@@ -185,9 +218,11 @@ static void users_due(struct run *run, int64_t now_us)
 static double arrival_us(const struct phase *phase, double wanted)
 {
 	double a = phase->from / 1e6, c = (phase->to - phase->from) / 2e6 / (double)phase->us;
+	if (wanted <= 0)
+		return phase->from > 0 || phase->to > 0 ? 0 : INFINITY;
 	double root = a * a + 4 * c * wanted;
 	double below = root < 0 ? 0 : a + sqrt(root);
-	return wanted <= 0 && a > 0 ? 0 : below > 0 ? 2 * wanted / below : INFINITY;
+	return below > 0 ? 2 * wanted / below : INFINITY;
 }
 
 static void arrival_draw(struct run *run)
@@ -203,8 +238,8 @@ static int64_t arrival_next(struct run *run)
 	while (run->next.phase < run->scenario->phase_count) {
 		const struct phase *phase = &run->scenario->phases[run->next.phase];
 		double us = phase->users ? INFINITY : arrival_us(phase, run->next.wanted);
-		if (us < (double)phase->us)
-			return phase_start(run, run->next.phase) + (int64_t)us;
+		if (us < (double)phase->us - 0.5)
+			return phase_start(run, run->next.phase) + (int64_t)(us + 0.5);
 		if (!phase->users)
 			run->next.wanted -= (phase->from + phase->to) / 2 * (double)phase->us / 1e6;
 		run->next.wanted = run->next.wanted < 0 ? 0 : run->next.wanted;
@@ -245,15 +280,21 @@ static void backlog_expire(struct run *run, const struct arrival *arrival)
 		first++;
 	run->journeys[arrival->journey].started++;
 	run->journeys[arrival->journey].failed++;
-	run_count(run, steps->items[first].row, run_measures(run, arrival->intended_us), END_BUSY, run->scenario->timeout_us);
+	run_count_busy(run, steps->items[first].row, arrival->intended_us);
+}
+
+/* Adds what is due until then. */
+static void arrivals_add(struct run *run, int64_t until_us)
+{
+	for (int64_t at_us; run->mode == RUN_ON && (at_us = arrival_next(run)) <= until_us; arrival_draw(run)) {
+		run->second.intended++;
+		backlog_add(run, (struct arrival){at_us, run->next.journey});
+	}
 }
 
 static void arrivals_due(struct run *run, int64_t now_us)
 {
-	for (int64_t at_us; run->mode == RUN_ON && (at_us = arrival_next(run)) <= now_us; arrival_draw(run)) {
-		run->second.intended++;
-		backlog_add(run, (struct arrival){at_us, run->next.journey});
-	}
+	arrivals_add(run, now_us);
 	while (run->backlog_count) {
 		const struct arrival *arrival = &run->backlog[run->backlog_first];
 		bool late = now_us >= backlog_until(run, arrival);
@@ -274,6 +315,20 @@ static void arrivals_due(struct run *run, int64_t now_us)
 
 /* The loop. */
 
+static int64_t second_over(const struct run *run)
+{
+	return run->start_us + (int64_t)(run->second.second + 1) * 1000000;
+}
+
+/* Ends the seconds that are over: what was meant for one is counted there, however late this generator is. */
+static void seconds_due(struct run *run, int64_t now_us)
+{
+	while (run->mode != RUN_PREPARING && now_us >= second_over(run)) {
+		arrivals_add(run, second_over(run) - 1);
+		second_end(run);
+	}
+}
+
 static void timers_due(struct run *run, int64_t now_us)
 {
 	while (run->heap_count && run->heap[0]->wake_us <= now_us)
@@ -287,21 +342,24 @@ static void await(struct run *run, int64_t until_us)
 	left_us = left_us < 0 ? 0 : left_us > 1000000 ? 1000000 : left_us;
 	struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
 	int count = epoll_pwait2(run->epoll, events, EVENTS, &left, NULL);
+	seconds_due(run, clock_mono_us());
 	for (int i = 0; i < count; i++)
 		session_event(run, events[i].data.ptr, events[i].events);
 }
 
 static int64_t until_us(struct run *run, int64_t now_us)
 {
-	bool changing;
-	level(run, now_us, &changing);
-	int64_t at_us = run->start_us + (int64_t)(run->second.second + 1) * 1000000, arrival = run->mode == RUN_ON ? arrival_next(run) : INT64_MAX;
-	if (run->mode == RUN_ON && run->end_us < at_us)
-		at_us = run->end_us;
-	if (changing && now_us + RAMP_STEP_US < at_us)
-		at_us = now_us + RAMP_STEP_US;
-	if (arrival < at_us)
-		at_us = arrival;
+	int64_t into_us, at_us = second_over(run);
+	if (run->mode == RUN_ON) {
+		const struct phase *phase = phase_at(run, now_us, &into_us);
+		int64_t arrival = arrival_next(run), phase_over = now_us - into_us + phase->us;
+		if (phase_over < at_us)
+			at_us = phase_over;
+		if (phase->users && phase->from != phase->to && now_us + RAMP_STEP_US < at_us)
+			at_us = now_us + RAMP_STEP_US;
+		if (arrival < at_us)
+			at_us = arrival;
+	}
 	if (run->backlog_count && backlog_until(run, &run->backlog[run->backlog_first]) < at_us)
 		at_us = backlog_until(run, &run->backlog[run->backlog_first]);
 	return run->heap_count && run->heap[0]->wake_us < at_us ? run->heap[0]->wake_us : at_us;
@@ -320,20 +378,22 @@ static void run_phases(struct run *run)
 	run->mode = RUN_ON;
 	arrival_draw(run);
 	run->next.wanted = run->scenario->random ? run->next.wanted : 0;
-	while (!stopped(run)) {
+	if (run->scenario->renew_us)
+		user_rest(run, run->renewer, run->scenario->renew_us);
+	while (run->mode == RUN_ON || run->in_flight || run->backlog_count) {
 		int64_t now_us = clock_mono_us();
+		seconds_due(run, now_us);
 		timers_due(run, now_us);
 		arrivals_due(run, now_us);
 		users_due(run, now_us);
-		while (now_us >= run->start_us + (int64_t)(run->second.second + 1) * 1000000)
-			second_end(run);
-		if (now_us >= run->end_us)
+		if (run->mode == RUN_ON && (now_us >= run->end_us || stopped(run))) {
+			run->interrupted = now_us < run->end_us;
+			run->end_us = run->interrupted ? now_us : run->end_us;
 			run->mode = RUN_CLOSING;
-		if (run->mode == RUN_CLOSING && !run->in_flight && !run->backlog_count)
-			break;
-		await(run, until_us(run, now_us));
+		} else
+			await(run, until_us(run, now_us));
 	}
-	run->end_us = clock_mono_us();
+	run->over_us = clock_mono_us();
 	if (run->second.intended || run->second.answered || run->second.errors)
 		second_end(run);
 }
@@ -355,27 +415,12 @@ static enum err prepare(struct run *run, const struct steps *steps, int from, in
 	return *run->trouble ? fail(run->ctx, ERR_UPSTREAM, "before the run: %s", run->trouble) : OK;
 }
 
-static void share_first(struct run *run)
-{
-	const struct session *first = &run->sessions[0];
-	for (int i = 1; i < run->session_count; i++) {
-		struct session *session = &run->sessions[i];
-		for (int at = 0; at < run->scenario->variable_count; at++)
-			if (run->scenario->variables[at].kind == VARIABLE_CAPTURED && first->values[at].text)
-				value_set(&session->values[at], first->values[at].text, first->values[at].length);
-		for (session->cookie_count = 0; session->cookie_count < first->cookie_count; session->cookie_count++)
-			for (int part = 0; part < 2; part++)
-				value_set(&session->cookies[session->cookie_count][part], first->cookies[session->cookie_count][part].text,
-					first->cookies[session->cookie_count][part].length);
-	}
-}
-
 static enum err prepare_all(struct run *run)
 {
 	struct scenario *scenario = run->scenario;
 	if (scenario->once.count)
 		TRY(prepare(run, &scenario->once, 0, 1));
-	share_first(run);
+	share(run, &run->sessions[0]);
 	if (scenario->setup.count)
 		TRY(prepare(run, &scenario->setup, 0, run->session_count));
 	for (int i = 0; i < scenario->journey_count; i++) {
@@ -421,13 +466,14 @@ static void run_open(struct run *run)
 {
 	ctx_init(&run->parsing);
 	run->session_count = run->scenario->users;
-	run->sessions = zeroed((size_t)run->session_count, sizeof *run->sessions);
-	run->heap = zeroed((size_t)run->session_count, sizeof(struct session *));
+	run->sessions = zeroed((size_t)run->session_count + 1, sizeof *run->sessions);
+	run->renewer = &run->sessions[run->session_count];
+	run->heap = zeroed((size_t)run->session_count + 1, sizeof(struct session *));
 	run->journeys = zeroed((size_t)run->scenario->journey_count, sizeof *run->journeys);
-	run->total = zeroed(1, sizeof *run->total);
 	run->second_timings = zeroed(1, sizeof *run->second_timings);
+	run->refused = zeroed(1, sizeof *run->refused);
 	draw_open(&run->draw, run->scenario);
-	for (int i = 0; i < run->session_count; i++)
+	for (int i = 0; i <= run->session_count; i++)
 		session_open(run, &run->sessions[i]);
 	run->epoll = epoll_create1(EPOLL_CLOEXEC);
 	/* A send is as late as the kernel lets a timer be. */
@@ -437,7 +483,7 @@ static void run_open(struct run *run)
 static void run_close(struct run *run)
 {
 	prctl(PR_SET_TIMERSLACK, 0UL);
-	for (int i = 0; i < run->session_count; i++)
+	for (int i = 0; i <= run->session_count; i++)
 		session_close(run, &run->sessions[i]);
 	for (int i = 0; i < run->row_count; i++)
 		free(run->rows[i]);
@@ -449,7 +495,7 @@ static void run_close(struct run *run)
 	free(run->rows);
 	free(run->backlog);
 	free(run->second_timings);
-	free(run->total);
+	free(run->refused);
 	free(run->journeys);
 	free(run->heap);
 	free(run->sessions);
@@ -470,7 +516,9 @@ enum err engine_run(struct ctx *ctx, struct scenario *scenario, const struct eng
 	if (err == OK) {
 		double before = cpu_s();
 		result_out->started_us = clock_wall_us();
-		run_phases(run);
+		run->interrupted = stopped(run);
+		if (!run->interrupted)
+			run_phases(run);
 		gather(run, cpu_s() - before, result_out);
 		result_judge(ctx, &scenario->thresholds, result_out);
 	}

@@ -2,6 +2,7 @@
 #include "cli/bench/run.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -92,20 +93,39 @@ enum err rows_open(struct run *run, struct steps *steps)
 
 /* Counting. */
 
-void run_count(struct run *run, int row, bool measured, enum ending ending, int64_t took_us)
+static void count(struct run *run, struct row *row, enum ending ending, int64_t took_us)
 {
 	bool timed = ending == END_GOOD || ending == END_TIMEOUT || ending == END_BUSY;
-	run->second.answered += ending < END_TIMEOUT;
+	run->second.answered += ending < END_TIMEOUT || ending == END_CAPTURE;
 	run->second.errors += ending != END_GOOD;
 	run->second.good += ending == END_GOOD;
 	if (timed)
 		timings_add(run->second_timings, took_us);
+	if (!row)
+		return;
+	row->requests++;
+	row->endings[ending]++;
+	if (timed)
+		timings_add(&row->timings, took_us);
+}
+
+void run_count(struct run *run, const struct session *session, int row, enum ending ending, int64_t now_us)
+{
+	struct row *measured = session->measured ? run->rows[row] : NULL;
+	count(run, measured, ending, now_us - session->intended_us);
 	if (!measured)
 		return;
-	run->rows[row]->requests++;
-	run->rows[row]->endings[ending]++;
-	if (timed)
-		timings_add(&run->rows[row]->timings, took_us);
+	if (ending == END_GOOD)
+		timings_add(&measured->first, session->heard_us - session->intended_us);
+	if (result_refusal((int)ending)) {
+		timings_add(run->refused, now_us - session->intended_us);
+		run->bare_refusals += !session->answer.retry_after;
+	}
+}
+
+void run_count_busy(struct run *run, int row, int64_t intended_us)
+{
+	count(run, run_measures(run, intended_us) ? run->rows[row] : NULL, END_BUSY, run->scenario->timeout_us);
 }
 
 static void progress(const struct run *run)
@@ -154,6 +174,7 @@ static void gather_row(struct ctx *ctx, const struct row *row, struct result_rou
 	*route = (struct result_route){.method = row->method, .route = row->route, .class = row->class, .requests = row->requests, .met = true};
 	route->timings = arena_alloc(&ctx->arena, sizeof *route->timings);
 	*route->timings = row->timings;
+	route->first_p95_us = timings_quantile(&row->first, 0.95);
 	gather_errors(ctx, row->endings, route);
 }
 
@@ -178,6 +199,7 @@ static void gather_rows(struct run *run, struct result *result)
 		for (int at = 0; at < END_COUNT; at++)
 			all->endings[at] += row->endings[at];
 		timings_merge(&all->timings, &row->timings);
+		timings_merge(&all->first, &row->first);
 		if (row->requests)
 			gather_row(run->ctx, row, &result->routes[result->route_count++]);
 	}
@@ -188,7 +210,7 @@ static void gather_rows(struct run *run, struct result *result)
 static void gather_phases(struct run *run, struct result *result)
 {
 	const struct scenario *scenario = run->scenario;
-	double at_s = 0;
+	double at_s = 0, asked_s = (double)(run->end_us - run->start_us) / 1e6;
 	result->phases = arena_array(&run->ctx->arena, (size_t)scenario->phase_count, sizeof *result->phases);
 	for (; result->phase_count < scenario->phase_count; result->phase_count++) {
 		const struct phase *phase = &scenario->phases[result->phase_count];
@@ -196,7 +218,19 @@ static void gather_phases(struct run *run, struct result *result)
 		result->phases[result->phase_count] = (struct result_phase){.name = phase->name, .kind = phase->kind, .from_s = at_s,
 			.to_s = at_s + length_s, .users = phase->users, .from = phase->from, .to = phase->to};
 		at_s += length_s;
+		if (phase->measure)
+			result->measured_s += fmax(0, fmin(at_s, asked_s) - (at_s - length_s));
 	}
+}
+
+static void gather_refusals(const struct run *run, struct result *result)
+{
+	result->refusals.count = run->refused->count;
+	result->refusals.bare = run->bare_refusals;
+	result->refusals.p50_us = timings_quantile(run->refused, 0.5);
+	result->refusals.p95_us = timings_quantile(run->refused, 0.95);
+	result->refusals.p99_us = timings_quantile(run->refused, 0.99);
+	result->refusals.max_us = run->refused->max_us;
 }
 
 void gather(struct run *run, double cpu_s, struct result *result_out)
@@ -209,14 +243,15 @@ void gather(struct run *run, double cpu_s, struct result *result_out)
 	result_out->scenario = scenario->name;
 	result_out->document = scenario->document;
 	result_out->target = run->options->url;
-	result_out->seconds = (double)(run->end_us - run->start_us) / 1e6;
+	result_out->seconds = (double)(run->over_us - run->start_us) / 1e6;
 	result_out->time_scale = run->options->time_scale;
 	result_out->rate_scale = run->options->rate_scale;
-	result_out->interrupted = run->mode != RUN_CLOSING;
+	result_out->interrupted = run->interrupted;
 	result_out->machine.cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	result_out->machine.kernel = uname(&system) ? "" : arena_strdup(arena, system.release);
 	gather_phases(run, result_out);
 	gather_rows(run, result_out);
+	gather_refusals(run, result_out);
 	result_out->journey_count = scenario->journey_count;
 	result_out->journeys = arena_array(arena, (size_t)scenario->journey_count, sizeof *run->journeys);
 	memcpy(result_out->journeys, run->journeys, (size_t)scenario->journey_count * sizeof *run->journeys);

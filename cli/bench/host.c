@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static bool loopback(const struct sockaddr *address)
 {
@@ -28,17 +29,40 @@ static bool split(const char *authority, char host[256], char port[8])
 	return *end == ':' && strlen(end + 1) <= 5 && snprintf(port, 8, "%s", end + 1) > 0 && strspn(port, "0123456789") == strlen(port);
 }
 
+/* Of a name's addresses (localhost may be ::1 before 127.0.0.1) the first that answers, else the first that may be asked; NULL: none may. */
+static const struct addrinfo *choose(const struct addrinfo *list, bool anywhere)
+{
+	const struct timeval patience = {.tv_sec = 2};
+	const struct addrinfo *first = NULL;
+	for (const struct addrinfo *one = list; one; one = one->ai_next) {
+		if (!anywhere && !loopback(one->ai_addr))
+			continue;
+		first = first ? first : one;
+		int fd = list->ai_next ? socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+		if (fd < 0)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+		bool answers = !connect(fd, one->ai_addr, one->ai_addrlen);
+		close(fd);
+		if (answers)
+			return one;
+	}
+	return first;
+}
+
 static enum err find(struct ctx *ctx, const char *host, const char *port, bool anywhere, struct target_host *host_out)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
 	int trouble = getaddrinfo(host, port, &hints, &list);
 	if (trouble)
 		return fail(ctx, ERR_BAD_INPUT, "%s: %s", host, gai_strerror(trouble));
-	bool allowed = anywhere || loopback(list->ai_addr);
-	memcpy(&host_out->address, list->ai_addr, list->ai_addrlen);
-	host_out->length = list->ai_addrlen;
+	const struct addrinfo *chosen = choose(list, anywhere);
+	if (chosen) {
+		memcpy(&host_out->address, chosen->ai_addr, chosen->ai_addrlen);
+		host_out->length = chosen->ai_addrlen;
+	}
 	freeaddrinfo(list);
-	return allowed ? OK : fail(ctx, ERR_FORBIDDEN, "%s is another machine: give --i-own-this-host if it is yours to load", host);
+	return chosen ? OK : fail(ctx, ERR_FORBIDDEN, "%s is another machine: give --i-own-this-host if it is yours to load", host);
 }
 
 enum err target_host_find(struct ctx *ctx, const char *url, const char *unix_path, bool anywhere, struct target_host *host_out)

@@ -116,7 +116,8 @@ static const char *headers_read(struct answer *answer, const char *at, const cha
 			framing->coded = true;
 		} else if (name_bytes == 10 && same(name, name_bytes, "connection")) {
 			answer->close = answer->close || listed(value, value_bytes, "close");
-		}
+		} else if (name_bytes == 11 && same(name, name_bytes, "retry-after"))
+			answer->retry_after = true;
 	}
 	if (!fault && framing->coded && !framing->chunked)
 		fault = "a transfer coding that was not asked for";

@@ -21,6 +21,7 @@ struct answer {
 	bool bodiless;            /* likewise: the answer to HEAD */
 	int status;               /* of the final answer */
 	bool close;               /* the connection ends with this answer */
+	bool retry_after;         /* it has such a header */
 	uint64_t bytes;           /* of the body, decoded */
 	const char *fault;        /* of ANSWER_BAD: what is wrong */
 	/* its own */

@@ -2,6 +2,7 @@
 #include "cli/bench/report.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct judging {
@@ -58,6 +59,9 @@ static void judge_class(struct judging *judging)
 	judge_quantile(judging, "p50", 0.5, (int64_t)target->p50_ms * 1000, target->text);
 	judge_quantile(judging, "p95", 0.95, (int64_t)target->p95_ms * 1000, target->text);
 	judge_quantile(judging, "p99", 0.99, (int64_t)target->p99_ms * 1000, target->text);
+	if (target->ttfb_ms && route->first_p95_us > (int64_t)target->ttfb_ms * 1000 && (double)(route->requests - result_errors(route)) * 0.05 >= 0.999)
+		missed(judging, arena_printf(&judging->ctx->arena, "p95 of the first byte %.1f ms over %d ms (%s)", (double)route->first_p95_us / 1000,
+			target->ttfb_ms, target->text));
 	if ((double)route->requests * (1 - target->objective) < 0.999)
 		return;
 	double share = (double)under(route->timings, (int64_t)target->goal_ms * 1000) / (double)route->requests;
@@ -74,13 +78,25 @@ static void judge_share(struct judging *judging, const char *name, uint64_t coun
 		missed(judging, arena_printf(&judging->ctx->arena, "%.3f %% %s over %g %%", 100 * share, name, 100 * most));
 }
 
+static void judge_refusals(struct judging *judging, int64_t most_us)
+{
+	const struct result *result = judging->result;
+	if (!most_us)
+		return;
+	if (result->refusals.bare)
+		missed(judging, arena_printf(&judging->ctx->arena, "%" PRIu64 " refusals without Retry-After", result->refusals.bare));
+	if ((double)result->refusals.count * 0.01 >= 0.999 && result->refusals.p99_us > most_us)
+		missed(judging, arena_printf(&judging->ctx->arena, "p99 of refusals %.1f ms over %.6g ms", (double)result->refusals.p99_us / 1000,
+			(double)most_us / 1000));
+}
+
 void result_judge(struct ctx *ctx, const struct thresholds *thresholds, struct result *result)
 {
 	struct judging judging = {ctx, result, &result->total};
 	uint64_t errors = result_errors(&result->total), refusals = 0;
 	result->met = result->total.met = true;
 	for (int i = 0; i < result->total.error_count; i++)
-		if (!strcmp(result->total.errors[i].what, "429") || !strcmp(result->total.errors[i].what, "503"))
+		if (result_refusal((int)strtol(result->total.errors[i].what, NULL, 10)))
 			refusals += result->total.errors[i].count;
 	if (!result->total.requests)
 		missed(&judging, "nothing was asked");
@@ -95,6 +111,7 @@ void result_judge(struct ctx *ctx, const struct thresholds *thresholds, struct r
 	if (thresholds->max_us && result->total.timings->max_us > thresholds->max_us)
 		missed(&judging, arena_printf(&ctx->arena, "max %.1f ms over %.6g ms", (double)result->total.timings->max_us / 1000,
 			(double)thresholds->max_us / 1000));
+	judge_refusals(&judging, thresholds->refused_us);
 	for (int i = 0; thresholds->classes && i < result->route_count; i++) {
 		judging.route = &result->routes[i];
 		judge_class(&judging);
@@ -131,7 +148,7 @@ void result_print(const struct result *result, FILE *out)
 {
 	fprintf(out, "%s%s%s%s against %s: %.1f s, %" PRIu64 " requests, %.1f/s%s\n", result->scenario, *result->document ? " (" : "", result->document,
 		*result->document ? ")" : "", result->target, result->seconds, result->total.requests,
-		result->seconds > 0 ? (double)result->total.requests / result->seconds : 0, result->interrupted ? ", interrupted" : "");
+		result_rate(result), result->interrupted ? ", interrupted" : "");
 	if (result->time_scale != 1 || result->rate_scale != 1)
 		fprintf(out, "scaled: time x %g, rates and users x %g\n", result->time_scale, result->rate_scale);
 	for (int i = 0; i < result->phase_count; i++) {
@@ -147,14 +164,18 @@ void result_print(const struct result *result, FILE *out)
 		print_route(&result->routes[i], out);
 	print_route(&result->total, out);
 	print_errors(&result->total, out);
+	if (result->refusals.count)
+		fprintf(out, "refused (429, 503): %" PRIu64 ", %" PRIu64 " without Retry-After; p50 %.1f ms, p95 %.1f, p99 %.1f, max %.1f\n", result->refusals.count,
+			result->refusals.bare, (double)result->refusals.p50_us / 1000, (double)result->refusals.p95_us / 1000,
+			(double)result->refusals.p99_us / 1000, (double)result->refusals.max_us / 1000);
 	fprintf(out, "\n");
 	for (int i = 0; i < result->journey_count; i++)
 		fprintf(out, "journey %-24s weight %-6g begun %8" PRIu64 "  finished %8" PRIu64 "  failed %6" PRIu64 "\n", result->journeys[i].name,
 			result->journeys[i].weight, result->journeys[i].started, result->journeys[i].finished, result->journeys[i].failed);
 	for (int i = 0; i < result->missing_count; i++)
 		fprintf(out, "not there: %s\n", result->missing[i]);
-	fprintf(out, "cost: %.2f s of processor time, %.0f requests a second of it; %d cores, load %.2f at the start, Linux %s\n", result->cost.cpu_s,
-		result->cost.requests_per_cpu_s, result->machine.cores, result->machine.load, result->machine.kernel);
+	fprintf(out, "cost: %.2f s of processor time (%.0f %% of one core), %.0f requests a second of it; %d cores, load %.2f at the start, Linux %s\n",
+		result->cost.cpu_s, result->seconds > 0 ? 100 * result->cost.cpu_s / result->seconds : 0, result->cost.requests_per_cpu_s, result->machine.cores, result->machine.load, result->machine.kernel);
 	for (int i = 0; i < result->broken_count; i++)
 		fprintf(out, "broken: %s\n", result->broken[i]);
 	fprintf(out, "%s\n", result->met ? "all met" : "NOT all met");

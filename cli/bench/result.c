@@ -24,6 +24,16 @@ uint64_t result_errors(const struct result_route *route)
 	return sum;
 }
 
+bool result_refusal(int status)
+{
+	return status == 429 || status == 503;
+}
+
+double result_rate(const struct result *result)
+{
+	return result->measured_s > 0 ? (double)result->total.requests / result->measured_s : 0;
+}
+
 static void write_text(struct buffer *out, const char *name, const char *text)
 {
 	buffer_printf(out, "\"%s\":", name);
@@ -76,6 +86,7 @@ static void write_route(struct buffer *out, const struct result_route *route)
 	}
 	buffer_text(out, "},");
 	write_timings(out, route->timings);
+	buffer_printf(out, "\"firstByteP95Ms\":%.3f,", (double)route->first_p95_us / 1000);
 	write_text(out, "verdict", route->met ? "met" : "missed");
 	write_texts(out, "why", route->why, route->why_count);
 	buffer_char(out, '}');
@@ -127,7 +138,7 @@ void result_write(const struct result *result, struct buffer *out)
 	write_text(out, "scenario", result->scenario);
 	write_text(out, "document", result->document);
 	write_text(out, "startedAt", started);
-	buffer_printf(out, "\"seconds\":%.3f,", result->seconds);
+	buffer_printf(out, "\"seconds\":%.3f,\"measuredSeconds\":%.3f,", result->seconds, result->measured_s);
 	write_text(out, "target", result->target);
 	buffer_printf(out, "\"timeScale\":%g,\"rateScale\":%g,\"interrupted\":%s,\"machine\":{\"cores\":%d,\"load\":%.2f,", result->time_scale,
 		result->rate_scale, result->interrupted ? "true" : "false", result->machine.cores, result->machine.load);
@@ -135,6 +146,9 @@ void result_write(const struct result *result, struct buffer *out)
 	out->length--;
 	buffer_printf(out, "},\"cost\":{\"cpuSeconds\":%.3f,\"requestsPerCpuSecond\":%.0f},", result->cost.cpu_s,
 		result->cost.requests_per_cpu_s);
+	buffer_printf(out, "\"refusals\":{\"requests\":%" PRIu64 ",\"withoutRetryAfter\":%" PRIu64 ",\"p50Ms\":%.3f,\"p95Ms\":%.3f,\"p99Ms\":%.3f,\"maxMs\":%.3f},",
+		result->refusals.count, result->refusals.bare, (double)result->refusals.p50_us / 1000, (double)result->refusals.p95_us / 1000,
+		(double)result->refusals.p99_us / 1000, (double)result->refusals.max_us / 1000);
 	write_phases(out, result);
 	buffer_text(out, "\"routes\":[");
 	for (int i = 0; i < result->route_count; i++) {
@@ -265,8 +279,14 @@ static enum err read_route(struct ctx *ctx, struct json_object *object, struct r
 	TRY(member(ctx, object, "errors", json_type_object, &errors));
 	route->errors = arena_array(&ctx->arena, (size_t)json_object_object_length(errors) + 1, sizeof *route->errors);
 	json_object_object_foreach(errors, name, value)
-		route->errors[route->error_count++] = (struct result_error){name, (uint64_t)json_object_get_int64(value)};
+	{
+		(void)value;
+		struct result_error *error = &route->errors[route->error_count++];
+		error->what = name;
+		TRY(read_count(ctx, errors, name, &error->count));
+	}
 	TRY(read_timings(ctx, object, &route->timings));
+	TRY(read_us(ctx, object, "firstByteP95Ms", &route->first_p95_us));
 	TRY(read_verdict(ctx, object, &route->met));
 	return read_texts(ctx, object, "why", &route->why, &route->why_count);
 }
@@ -316,6 +336,18 @@ static enum err read_second(struct ctx *ctx, struct json_object *object, struct 
 			TRY(read(ctx, json_object_array_get_idx(array_, (size_t)i_), &(list)[i_])); \
 	} while (0)
 
+static enum err read_refusals(struct ctx *ctx, struct json_object *root, struct result *result)
+{
+	struct json_object *refusals;
+	TRY(member(ctx, root, "refusals", json_type_object, &refusals));
+	TRY(read_count(ctx, refusals, "requests", &result->refusals.count));
+	TRY(read_count(ctx, refusals, "withoutRetryAfter", &result->refusals.bare));
+	TRY(read_us(ctx, refusals, "p50Ms", &result->refusals.p50_us));
+	TRY(read_us(ctx, refusals, "p95Ms", &result->refusals.p95_us));
+	TRY(read_us(ctx, refusals, "p99Ms", &result->refusals.p99_us));
+	return read_us(ctx, refusals, "maxMs", &result->refusals.max_us);
+}
+
 static enum err read_head(struct ctx *ctx, struct json_object *root, struct result *result)
 {
 	struct json_object *machine, *cost;
@@ -328,6 +360,7 @@ static enum err read_head(struct ctx *ctx, struct json_object *root, struct resu
 	if (!clock_parse(started, &result->started_us))
 		return fail(ctx, ERR_BAD_INPUT, "not a result of stoa bench: startedAt is no time");
 	TRY(read_number(ctx, root, "seconds", &result->seconds));
+	TRY(read_number(ctx, root, "measuredSeconds", &result->measured_s));
 	TRY(read_number(ctx, root, "timeScale", &result->time_scale));
 	TRY(read_number(ctx, root, "rateScale", &result->rate_scale));
 	result->interrupted = json_flag(root, "interrupted", false);
@@ -350,6 +383,7 @@ enum err result_read(struct ctx *ctx, const char *text, size_t bytes, struct res
 	if (strcmp(tool, "stoa bench"))
 		return fail(ctx, ERR_BAD_INPUT, "not a result of stoa bench: its tool is another");
 	TRY(read_head(ctx, root, result_out));
+	TRY(read_refusals(ctx, root, result_out));
 	READ_EACH(root, "phases", result_out->phases, result_out->phase_count, read_phase);
 	READ_EACH(root, "routes", result_out->routes, result_out->route_count, read_route);
 	READ_EACH(root, "journeys", result_out->journeys, result_out->journey_count, read_journey);
@@ -368,7 +402,7 @@ enum err result_slurp(struct ctx *ctx, const char *path, const char **text_out, 
 		return fail(ctx, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
 	struct buffer text = {0};
 	char part[16384];
-	for (size_t got; (got = fread(part, 1, sizeof part, file));)
+	for (size_t got; !text.failed && (got = fread(part, 1, sizeof part, file));)
 		buffer_add(&text, part, got);
 	bool broken = ferror(file), large = text.failed;
 	fclose(file);

@@ -30,6 +30,7 @@ struct result_route {
 	/* Of requests answered as expected, and of those that ended as "timeout" or "busy", which count with the timeout. An answer that was not
 	 * expected is an error and no time: a refusal is quick. Never NULL. */
 	struct timings *timings;
+	int64_t first_p95_us;         /* p95 of the time to the first byte, of requests answered as expected; 0: none was */
 	bool met;                     /* the class's targets and the scenario's thresholds */
 	const char **why;             /* what was missed, a sentence each */
 	int why_count;
@@ -53,7 +54,8 @@ struct result_journey {
 
 struct result_second {
 	int second;                   /* since the start */
-	uint64_t intended, sent, answered, errors; /* answered: also when not as expected */
+	uint64_t intended;            /* meant to leave in this second; sent in it, of what follows in a journey and of users */
+	uint64_t sent, answered, errors; /* in this second; answered: also when not as expected */
 	int64_t p50_us, p95_us, p99_us; /* of what was answered in this second */
 	int in_flight;                /* at its end */
 	int sessions;                 /* under way at its end */
@@ -63,11 +65,14 @@ struct result_second {
 struct result {
 	const char *version, *scenario, *document, *target; /* document: where the scenario comes from, or "" */
 	int64_t started_us;           /* wall clock */
-	double seconds;
+	double seconds;               /* until all was answered */
+	double measured_s;            /* of the phases that are measured, as far as they were run */
 	double time_scale, rate_scale;
-	bool interrupted;             /* Ctrl-C before the last phase was over */
+	bool interrupted;             /* before the last phase was over; what was under way then was waited for */
 	struct { int cores; double load; const char *kernel; } machine; /* load: of the last minute, at the start */
 	struct { double cpu_s; double requests_per_cpu_s; } cost;       /* of the generator itself */
+	/* Measured requests that were answered with 429 or 503, and when that was, counted as latency is. */
+	struct { uint64_t count, bare; int64_t p50_us, p95_us, p99_us, max_us; } refusals; /* bare: without Retry-After */
 	struct result_phase *phases;
 	int phase_count;
 	struct result_route *routes;  /* by route, then method */
@@ -85,6 +90,8 @@ struct result {
 };
 
 uint64_t result_errors(const struct result_route *route); /* sum */
+bool result_refusal(int status);                          /* 429 or 503: the server says that it has too much to do */
+double result_rate(const struct result *result);          /* measured requests a second */
 const char *result_phase_kind(enum phase_kind kind); /* "ramp", "hold", "spike" */
 
 /* Appends the JSON text of the result, percentiles included. */

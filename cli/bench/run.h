@@ -17,7 +17,7 @@ enum ending { END_GOOD, END_TIMEOUT = 600, END_CONNECT, END_CUT, END_MALFORMED, 
 struct row {
 	const char *method, *route, *class;
 	uint64_t requests, endings[END_COUNT];
-	struct timings timings;
+	struct timings timings, first; /* to the end of the answer; to its first byte */
 };
 
 enum session_state { SESSION_FREE, SESSION_THINKING, SESSION_CONNECTING, SESSION_TALKING };
@@ -33,6 +33,7 @@ struct session {
 	bool counted;              /* its next request stands in the timeline as intended already */
 	bool measured;
 	int64_t intended_us;
+	int64_t heard_us;          /* the first of the answer */
 	int64_t wake_us;           /* of its timer */
 	int heap_at;               /* -1: no timer */
 	struct value *values;
@@ -58,8 +59,9 @@ struct run {
 	const struct engine_options *options;
 	struct draw draw;
 	int epoll;
-	struct session *sessions;
+	struct session *sessions;  /* and behind them the renewer, which goes through `once` again */
 	int session_count;
+	struct session *renewer;
 	struct session **heap;     /* timers, the next first */
 	int heap_count;
 	struct session *free_first, *free_last;
@@ -74,13 +76,16 @@ struct run {
 	char trouble[256];         /* why preparing failed */
 	int users;                 /* sessions that are users now */
 	int in_flight;
-	int64_t start_us, end_us;  /* of the phases */
+	bool interrupted;
+	int64_t start_us, end_us;  /* of the phases; when no more is asked */
+	int64_t over_us;           /* when all was answered */
 	struct {                   /* the next arrival */
 		int phase;
 		double wanted;         /* requests of the phase that come before it */
 		int journey;
 	} next;
-	struct timings *total, *second_timings;
+	struct timings *second_timings, *refused;
+	uint64_t bare_refusals;    /* without Retry-After */
 	struct result_second second;
 	struct buffer seconds;
 	char scratch[SCRATCH_BYTES];
@@ -94,6 +99,8 @@ void session_begin(struct run *run, struct session *session, const struct steps 
 /* Its time has come: a think time is over, or the answer is overdue. */
 void session_wake(struct run *run, struct session *session);
 void session_event(struct run *run, struct session *session, uint32_t events);
+/* Keeps a cookie in place of the one of its name; beyond COOKIES_MOST none. */
+void cookie_put(struct session *session, const char *name, size_t name_bytes, const char *value, size_t value_bytes);
 
 /* engine.c */
 void timer_set(struct run *run, struct session *session, int64_t wake_us);
@@ -105,7 +112,10 @@ bool run_measures(const struct run *run, int64_t intended_us);
 
 /* gather.c */
 enum err rows_open(struct run *run, struct steps *steps);
-void run_count(struct run *run, int row, bool measured, enum ending ending, int64_t took_us);
+/* A request of the session's journey is over. */
+void run_count(struct run *run, const struct session *session, int row, enum ending ending, int64_t now_us);
+/* A journey did not begin: what it would have asked first was meant to leave then. */
+void run_count_busy(struct run *run, int row, int64_t intended_us);
 void second_end(struct run *run);
 void gather(struct run *run, double cpu_s, struct result *result_out);
 

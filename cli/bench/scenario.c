@@ -407,6 +407,7 @@ TIME(p95)
 TIME(p99)
 TIME(p999)
 TIME(max)
+TIME(refused)
 #undef SHARE
 #undef TIME
 
@@ -416,7 +417,7 @@ static enum err threshold_classes(void *reader, const struct tree *value, void *
 }
 
 static const struct tree_key THRESHOLDS[] = {{"errors", threshold_errors}, {"faults", threshold_faults}, {"p50", threshold_p50},
-	{"p95", threshold_p95}, {"p99", threshold_p99}, {"p999", threshold_p999}, {"max", threshold_max}, {"classes", threshold_classes}, {0}};
+	{"p95", threshold_p95}, {"p99", threshold_p99}, {"p999", threshold_p999}, {"max", threshold_max}, {"refused", threshold_refused}, {"classes", threshold_classes}, {0}};
 
 /* The rest of the file. */
 
@@ -432,7 +433,20 @@ static enum err top_users(void *reader, const struct tree *value, void *into)
 
 static enum err top_timeout(void *reader, const struct tree *value, void *into)
 {
-	return tree_duration(((struct reading *)reader)->ctx, value, "timeout", &((struct scenario *)into)->timeout_us);
+	struct reading *reading = reader;
+	struct scenario *scenario = into;
+	TRY(tree_duration(reading->ctx, value, "timeout", &scenario->timeout_us));
+	return scenario->timeout_us ? OK : tree_refuse(reading->ctx, value, "timeout must be more than nothing");
+}
+
+static enum err top_renew(void *reader, const struct tree *value, void *into)
+{
+	struct reading *reading = reader;
+	struct scenario *scenario = into;
+	TRY(tree_duration(reading->ctx, value, "renew", &scenario->renew_us));
+	if (!scenario->renew_us)
+		return tree_refuse(reading->ctx, value, "renew must be more than nothing");
+	return last_of(reading, "once") ? OK : tree_refuse(reading->ctx, value, "renew: there is no once");
 }
 
 static enum err top_think(void *reader, const struct tree *value, void *into)
@@ -472,7 +486,7 @@ static enum err top_thresholds(void *reader, const struct tree *value, void *int
 }
 
 static const struct tree_key TOP[] = {{"include", NULL}, {"name", top_name}, {"document", top_document}, {"missing", NULL}, {"users", top_users},
-	{"timeout", top_timeout}, {"arrivals", top_arrivals}, {"think", top_think}, {"cookies", top_cookies}, {"headers", NULL}, {"set", NULL},
+	{"timeout", top_timeout}, {"renew", top_renew}, {"arrivals", top_arrivals}, {"think", top_think}, {"cookies", top_cookies}, {"headers", NULL}, {"set", NULL},
 	{"data", NULL}, {"once", NULL}, {"setup", NULL}, {"phases", NULL}, {"journeys", NULL}, {"weights", NULL}, {"thresholds", top_thresholds}, {0}};
 
 static enum err read_missing(struct reading *reading)

@@ -29,6 +29,8 @@
  *     {hmac: {key: …, text: …}} HMAC-SHA-256, lower-case hex
  *     a text                    put together from others
  *   once: [steps]             before the run, by one session; what it captures is every session's
+ *   renew: 30m                once again and again so long after it during the run, in a session of its own, for what does not live as long as the
+ *                             run (default: never). It is not measured, nor scaled; where it fails it is tried again after 10 s
  *   setup: [steps]            before the run, by every session. Neither is measured; their timeout is a minute; one that fails ends the run
  *   phases:                   in turn; needed
  *     - {name: ramp, for: 5m, rate: [0, 16.7]}   requests a second, open loop: journeys begin when they are due, whatever became of those before
@@ -42,6 +44,7 @@
  *     errors: 0.001             share of requests with an error
  *     faults: 0.001             the same without refusals (429 and 503)
  *     p50, p95, p99, p999, max: 500ms
+ *     refused: 300ms            p99 of the refusals, each of which must have Retry-After
  *     classes: false            do not hold routes to their class (default true)
  *
  * A step is {think: 2s} or a request:
@@ -156,7 +159,7 @@ struct phase {
 /* 0 or below: not asked. Shares 0..1, times in microseconds. */
 struct thresholds {
 	double errors, faults;    /* below 0: not asked */
-	int64_t p50_us, p95_us, p99_us, p999_us, max_us;
+	int64_t p50_us, p95_us, p99_us, p999_us, max_us, refused_us;
 	bool classes;
 };
 
@@ -165,7 +168,7 @@ struct scenario {
 	const char **missing;
 	int missing_count;
 	int users;
-	int64_t timeout_us;
+	int64_t timeout_us, renew_us; /* renew: 0 = never */
 	bool random, cookies;
 	struct range think;
 	struct variable *variables;

@@ -109,7 +109,7 @@ static void connection_open(struct run *run, struct session *session)
 }
 
 /* The connection went. A server may close an idle connection just when the next request is on its way, which then was not seen by it. */
-static void connection_lost(struct run *run, struct session *session)
+static void connection_lost(struct run *run, struct session *session, bool reset)
 {
 	connection_close(session);
 	if (session->reused && !session->again && !session->heard) {
@@ -118,7 +118,7 @@ static void connection_lost(struct run *run, struct session *session)
 		connection_open(run, session);
 		return;
 	}
-	bool whole = session->heard && answer_end(&session->answer) == ANSWER_WHOLE;
+	bool whole = session->heard && !reset && answer_end(&session->answer) == ANSWER_WHOLE;
 	session_end(run, session, whole ? END_GOOD : END_CUT, clock_mono_us());
 }
 
@@ -152,10 +152,12 @@ static void request(struct run *run, struct session *session, int64_t intended_u
 	render(run, session, step);
 	answer_reset(&session->answer, run->scenario->cookies || step->capture_count, !strcmp(step->method, "HEAD"));
 	run->in_flight++;
-	run->second.intended += !session->counted;
-	run->second.sent++;
+	if (session->journey >= 0) {
+		run->second.intended += !session->counted;
+		run->second.sent++;
+	}
 	session->counted = false;
-	timer_set(run, session, intended_us + (session->journey >= 0 ? run->scenario->timeout_us : PREPARING_US));
+	timer_set(run, session, intended_us + (run->mode == RUN_PREPARING ? PREPARING_US : run->scenario->timeout_us));
 	session->reused = session->fd >= 0;
 	if (session->reused)
 		talk(run, session);
@@ -165,21 +167,24 @@ static void request(struct run *run, struct session *session, int64_t intended_u
 
 /* The answer. */
 
-static void cookie_take(struct session *session, const char *line, size_t bytes)
+void cookie_put(struct session *session, const char *name, size_t name_bytes, const char *value, size_t value_bytes)
 {
-	size_t pair = memchr(line, ';', bytes) ? (size_t)((const char *)memchr(line, ';', bytes) - line) : bytes;
-	const char *equals = memchr(line, '=', pair);
-	if (!equals || equals == line || pair > VALUE_BYTES)
-		return;
-	size_t name = (size_t)(equals - line);
 	int at = 0;
-	while (at < session->cookie_count && (session->cookies[at][0].length != name || memcmp(session->cookies[at][0].text, line, name)))
+	while (at < session->cookie_count && (session->cookies[at][0].length != name_bytes || memcmp(session->cookies[at][0].text, name, name_bytes)))
 		at++;
 	if (at == COOKIES_MOST)
 		return;
 	session->cookie_count += at == session->cookie_count;
-	value_set(&session->cookies[at][0], line, name);
-	value_set(&session->cookies[at][1], equals + 1, pair - name - 1);
+	value_set(&session->cookies[at][0], name, name_bytes);
+	value_set(&session->cookies[at][1], value, value_bytes);
+}
+
+static void cookie_take(struct session *session, const char *line, size_t bytes)
+{
+	size_t pair = memchr(line, ';', bytes) ? (size_t)((const char *)memchr(line, ';', bytes) - line) : bytes;
+	const char *equals = memchr(line, '=', pair);
+	if (equals && equals != line && pair <= VALUE_BYTES)
+		cookie_put(session, line, (size_t)(equals - line), equals + 1, pair - (size_t)(equals - line) - 1);
 }
 
 static bool capture_pointer(struct run *run, struct session *session, const struct capture *capture)
@@ -258,12 +263,12 @@ static void trouble_note(struct run *run, const struct session *session, enum en
 	const struct step *step = &session->steps->items[session->step];
 	const struct buffer *path = &session->out;
 	const char *space = path->data ? strchr(path->data, ' ') : NULL;
+	const char *fault = ending == END_MALFORMED ? session->answer.fault : NULL;
 	char answered[16];
 	snprintf(answered, sizeof answered, "%d", (int)ending);
 	if (!*run->trouble)
-		snprintf(run->trouble, sizeof run->trouble, "%s %.*s: %s%.80s", step->method, space ? (int)strcspn(space + 1, " ") : 0, space ? space + 1 : "",
-			ending < END_TIMEOUT ? answered : WHAT[ending - END_TIMEOUT], ending == END_MALFORMED && session->answer.fault ?
-			session->answer.fault : "");
+		snprintf(run->trouble, sizeof run->trouble, "%s %.*s: %s%s%.80s", step->method, space ? (int)strcspn(space + 1, " ") : 0, space ? space + 1 : "",
+			ending < END_TIMEOUT ? answered : WHAT[ending - END_TIMEOUT], fault ? ": " : "", fault ? fault : "");
 }
 
 /* Steps. */
@@ -314,10 +319,11 @@ static void session_end(struct run *run, struct session *session, enum ending en
 	run->in_flight--;
 	if (ending == END_GOOD)
 		ending = examine(run, session);
-	if (session->fd >= 0 && (session->answer.close || ending >= END_TIMEOUT))
+	/* A request that was answered before it was sent whole would go on in the next one. */
+	if (session->fd >= 0 && (session->answer.close || session->sent < session->out.length || (ending >= END_TIMEOUT && ending != END_CAPTURE)))
 		connection_close(session);
 	if (session->journey >= 0)
-		run_count(run, step->row, session->measured, ending, now_us - session->intended_us);
+		run_count(run, session, step->row, ending, now_us);
 	else if (ending != END_GOOD)
 		trouble_note(run, session, ending);
 	if (ending != END_GOOD) {
@@ -352,15 +358,18 @@ static void hear(struct run *run, struct session *session, uint32_t events)
 		if (got < 0 && errno == EAGAIN)
 			return;
 		if (got <= 0) {
-			connection_lost(run, session);
+			connection_lost(run, session, got < 0);
 			return;
 		}
+		int64_t now_us = clock_mono_us();
+		if (!session->heard)
+			session->heard_us = now_us;
 		session->heard = true;
 		enum answer_state state = answer_take(&session->answer, run->scratch, (size_t)got);
 		if (state != ANSWER_MORE) {
 			if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 				session->answer.close = true;
-			session_end(run, session, state == ANSWER_WHOLE ? END_GOOD : END_MALFORMED, clock_mono_us());
+			session_end(run, session, state == ANSWER_WHOLE ? END_GOOD : END_MALFORMED, now_us);
 			return;
 		}
 		if ((size_t)got < sizeof run->scratch && !(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))

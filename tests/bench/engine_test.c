@@ -17,6 +17,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,11 @@ static struct {
 	char url[64], path[64];
 	pthread_t thread;
 	pthread_mutex_t lock;
-	atomic_int connections, asked, open;
+	atomic_int connections, asked, open, turns;
 } server;
+
+/* Set by the server: the run is to end. */
+static volatile sig_atomic_t stop;
 
 static const struct { const char *path, *reply; bool close; } REPLIES[] = {
 	{"/length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false},
@@ -52,6 +56,10 @@ static const struct { const char *path, *reply; bool close; } REPLIES[] = {
 	{"/silent", "", true},
 	{"/token", "HTTP/1.1 200 OK\r\nSet-Cookie: sid=c1; Path=/; HttpOnly\r\nETag: \"e7\"\r\nContent-Length: 55\r\n\r\n"
 		"{\"a\":{\"t\":\"k~1\",\"n\":12},\"html\":\"<i name='csrf' v='x9'\"}", false},
+	{"/reset", "HTTP/1.0 200 OK\r\n\r\nuntil", true},
+	{"/refused", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", false},
+	{"/bare", "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", false},
+	{"/third", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false},
 	{"/slow", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false},
 	{"/stall", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false},
 };
@@ -85,6 +93,17 @@ static bool answer(int fd, const char *request)
 		bool good = strstr(request, "\r\nCookie: sid=c1\r\n") && strstr(request, "\r\nX: k~1 12 \"e7\" x9\r\n") && strstr(request, "\r\n\r\n{\"t\":\"k~1\"}");
 		return put(fd, good ? "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", 1000);
 	}
+	if (length == 5 && !strncmp(path, "/turn", 5)) {
+		char text[96];
+		snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"t\":%3d}", ++server.turns);
+		return put(fd, text, 1000);
+	}
+	if (length == 5 && !strncmp(path, "/used", 5)) {
+		bool first = !strncmp(path, "/used?t=1 ", 10);
+		if (!first)
+			stop = 1;
+		return put(fd, first ? "HTTP/1.1 401 Old\r\nContent-Length: 0\r\n\r\n" : REPLIES[0].reply, 1000);
+	}
 	for (size_t i = 0; i < sizeof REPLIES / sizeof *REPLIES; i++) {
 		if (strlen(REPLIES[i].path) != length || strncmp(REPLIES[i].path, path, length))
 			continue;
@@ -92,6 +111,12 @@ static bool answer(int fd, const char *request)
 			sleep_ms(10);
 		if (!strcmp(REPLIES[i].path, "/stall") && asked == 100)
 			sleep_ms(600);
+		if (!strcmp(REPLIES[i].path, "/third") && asked >= 3) {
+			stop = 1;
+			sleep_ms(20);
+		}
+		if (!strcmp(REPLIES[i].path, "/reset"))
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
 		return put(fd, REPLIES[i].reply, strstr(path, "?bytes") ? 1 : 1000) && !REPLIES[i].close;
 	}
 	return put(fd, "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 1000);
@@ -170,12 +195,12 @@ static int server_stop(void **state)
 static enum err run(struct ctx *ctx, const char *text, struct result *result)
 {
 	const struct scenario_options plain = {.time_scale = 1, .rate_scale = 1};
-	struct engine_options options = {.url = server.url, .time_scale = 1, .rate_scale = 1, .version = "t"};
+	struct engine_options options = {.url = server.url, .time_scale = 1, .rate_scale = 1, .version = "t", .stop = &stop};
 	struct scenario *scenario = arena_alloc(&ctx->arena, sizeof *scenario);
 	/* What an earlier run gave up is still answered. */
 	while (server.open)
 		sleep_ms(1);
-	server.asked = server.connections = 0;
+	server.asked = server.connections = server.turns = stop = 0;
 	assert_int_equal(target_host_find(ctx, server.url, NULL, false, &options.host), OK);
 	enum err err = scenario_read(ctx, "try.yaml", NULL, text, strlen(text), &plain, scenario);
 	if (err != OK)
@@ -195,7 +220,7 @@ static void every_form_of_an_answer(void **state)
 		{"{get: /length}", NULL}, {"{get: '/length?bytes'}", NULL}, {"{get: /chunks}", NULL}, {"{get: '/chunks?bytes'}", NULL},
 		{"{get: /interim, expect: 201}", NULL}, {"{get: /empty}", NULL}, {"{get: /same, expect: 304}", NULL}, {"{head: /head}", NULL},
 		{"{get: /ends}", NULL}, {"{get: /last}", NULL}, {"{get: /idle}", NULL}, {"{get: /none, expect: [200, 404]}", NULL},
-		{"{get: /none}", "404"}, {"{get: /length, expect: 201}", "200"}, {"{get: /cut}", "cut"}, {"{get: /silent}", "cut"},
+		{"{get: /none}", "404"}, {"{get: /length, expect: 201}", "200"}, {"{get: /cut}", "cut"}, {"{get: /silent}", "cut"}, {"{get: /reset}", "cut"},
 		{"{get: /garbage}", "malformed"}, {"{get: /more}", "malformed"}, {"{get: /length, capture: {t: /t}}", "capture"},
 		{"{get: /length, capture: {t: {header: ETag}}}", "capture"}, {"{get: /length, capture: {t: {after: hell, before: x}}}", "capture"}};
 	(void)state;
@@ -266,10 +291,121 @@ static void a_stall_shows_in_every_request_it_held_up(void **state)
 		answered += result.timeline[i].answered;
 		good += result.timeline[i].good;
 	}
+	/* In the second in which each was due, whenever the generator came to it. */
+	assert_int_equal(result.timeline[0].intended, 200);
+	assert_int_equal(result.timeline[1].intended, 200);
 	assert_int_equal(intended, 400);
 	assert_int_equal(answered, 400);
 	assert_int_equal(good, 400);
 	ctx_free(&ctx);
+}
+
+/* Requests of a phase are the area below its rate: with even distances none more or less, wherever the phase begins. */
+static void phases_ask_what_their_rates_say(void **state)
+{
+	static const struct { const char *phases; unsigned requests; } ROWS[] = {
+		{"{name: up, for: 200ms, rate: [0, 200]}", 20}, {"{name: down, for: 200ms, rate: [200, 0]}", 20},
+		{"{name: hold, for: 100ms, rate: 100}, {name: up, for: 100ms, rate: [0, 200]}, {name: on, for: 50ms, rate: 200}", 30},
+		{"{name: none, for: 50ms, rate: 0}, {name: up, for: 100ms, rate: [100, 300]}", 20},
+		{"{name: apart, for: 100ms, rate: 100, measure: false}, {name: hold, for: 100ms, rate: 100}", 10}};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct ctx ctx;
+		struct result result;
+		ctx_init(&ctx);
+		assert_int_equal(run(&ctx, arena_printf(&ctx.arena, "name: t\nusers: 4\nphases: [%s]\njourneys: [{name: j, steps: [{get: /length}]}]\n",
+			ROWS[i].phases), &result), OK);
+		if (result.total.requests != ROWS[i].requests)
+			print_error("%s: %d requests\n", ROWS[i].phases, (int)result.total.requests);
+		assert_int_equal(result.total.requests, ROWS[i].requests);
+		if (result.phase_count == 2 && ROWS[i].requests == 10)
+			assert_true(result_rate(&result) > 99.9 && result_rate(&result) < 100.1);
+		ctx_free(&ctx);
+	}
+}
+
+/* What is under way when a run is interrupted counts: it is what took longest. */
+static void interrupted_it_waits_for_what_it_asked(void **state)
+{
+	struct ctx ctx;
+	struct result result;
+	uint64_t sent = 0;
+	(void)state;
+	ctx_init(&ctx);
+	assert_int_equal(run(&ctx, "name: t\nusers: 8\nphases: [{name: p, for: 60s, rate: 200}]\njourneys: [{name: j, steps: [{get: /third}]}]\n", &result), OK);
+	assert_true(result.interrupted && result.seconds < 60 && result.measured_s < 60);
+	for (int i = 0; i < result.second_count; i++)
+		sent += result.timeline[i].sent;
+	assert_true(sent >= 3);
+	assert_int_equal(result.total.requests, sent);
+	assert_int_equal(result.total.requests, server.asked);
+	assert_int_equal(result_errors(&result.total), 0);
+	ctx_free(&ctx);
+}
+
+static void what_was_asked_once_is_renewed(void **state)
+{
+	struct ctx ctx;
+	struct result result;
+	(void)state;
+	ctx_init(&ctx);
+	assert_int_equal(run(&ctx, "name: t\nusers: 2\nonce: [{get: /turn, capture: {t: /t}}]\nrenew: 50ms\nphases: [{name: p, for: 60s, rate: 100}]\n"
+		"journeys: [{name: j, steps: [{get: '/used?t={{t}}'}]}]\n", &result), OK);
+	assert_true(result.interrupted && server.turns >= 2);
+	/* It is no request of the run. */
+	assert_int_equal(result.total.requests + (unsigned)server.turns, server.asked);
+	assert_int_equal(result.route_count, 1);
+	ctx_free(&ctx);
+}
+
+static bool broken(const struct result *result, const char *text)
+{
+	for (int i = 0; i < result->broken_count; i++)
+		if (strstr(result->broken[i], text))
+			return true;
+	return false;
+}
+
+static void refusals_have_a_time_of_their_own(void **state)
+{
+	static const struct { const char *step; unsigned bare; } ROWS[] = {{"{get: /refused}", 0}, {"{get: /bare}", 5}};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct ctx ctx;
+		struct result result;
+		ctx_init(&ctx);
+		assert_int_equal(run(&ctx, one_step(&ctx, "thresholds: {refused: 10s, faults: 0}", ROWS[i].step), &result), OK);
+		assert_int_equal(result.refusals.count, 5);
+		assert_int_equal(result.refusals.bare, ROWS[i].bare);
+		assert_true(result.refusals.max_us >= result.refusals.p50_us && result.refusals.p50_us > 0);
+		assert_int_equal(result.total.timings->count, 0);
+		assert_true(broken(&result, "without Retry-After") == (ROWS[i].bare > 0));
+		assert_false(broken(&result, "faults"));
+		ctx_free(&ctx);
+	}
+}
+
+static void judged(void **state)
+{
+	static const struct { int64_t first_us, refused_us; unsigned requests, refusals; const char *broken; } ROWS[] = {
+		{100000, 300000, 20, 100, NULL}, {100001, 300000, 20, 100, "first byte"}, {100001, 300000, 19, 100, NULL},
+		{100000, 300001, 20, 100, "p99 of refusals"}, {100000, 300001, 20, 99, NULL}};
+	(void)state;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct ctx ctx;
+		ctx_init(&ctx);
+		const struct thresholds thresholds = {.errors = -1, .faults = -1, .refused_us = 300000, .classes = true};
+		struct timings *timings = arena_alloc(&ctx.arena, sizeof *timings);
+		timings_add_many(timings, 1000, ROWS[i].requests);
+		struct result_route route = {.method = "POST", .route = "/w", .class = "widget", .requests = ROWS[i].requests, .timings = timings, .met = true,
+			.first_p95_us = ROWS[i].first_us};
+		struct result result = {.routes = &route, .route_count = 1, .total = {.method = "", .route = "", .class = "", .requests = ROWS[i].requests,
+			.timings = timings}, .refusals = {.count = ROWS[i].refusals, .p99_us = ROWS[i].refused_us}};
+		result_judge(&ctx, &thresholds, &result);
+		assert_true(result.met == !ROWS[i].broken);
+		assert_true(!ROWS[i].broken || broken(&result, ROWS[i].broken));
+		ctx_free(&ctx);
+	}
 }
 
 static void what_cannot_be_sent_in_time_is_an_error(void **state)
@@ -349,6 +485,18 @@ static void only_this_machine(void **state)
 	}
 }
 
+/* The server listens at 127.0.0.1 alone, and localhost may be ::1 first. */
+static void a_name_is_the_address_that_answers(void **state)
+{
+	struct ctx ctx;
+	struct target_host host;
+	(void)state;
+	ctx_init(&ctx);
+	assert_int_equal(target_host_find(&ctx, arena_printf(&ctx.arena, "http://localhost%s", strrchr(server.url, ':')), NULL, false, &host), OK);
+	assert_int_equal(host.address.ss_family, AF_INET);
+	ctx_free(&ctx);
+}
+
 /* The reader alone, byte by byte and at once. */
 static void answers(void **state)
 {
@@ -387,8 +535,11 @@ static void answers(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(only_this_machine), cmocka_unit_test(every_form_of_an_answer),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(only_this_machine),
+		cmocka_unit_test(a_name_is_the_address_that_answers), cmocka_unit_test(judged), cmocka_unit_test(every_form_of_an_answer),
 		cmocka_unit_test(captures_and_cookies_reach_what_follows), cmocka_unit_test(a_failed_setup_ends_the_run),
+		cmocka_unit_test(phases_ask_what_their_rates_say), cmocka_unit_test(interrupted_it_waits_for_what_it_asked),
+		cmocka_unit_test(what_was_asked_once_is_renewed), cmocka_unit_test(refusals_have_a_time_of_their_own),
 		cmocka_unit_test(a_stall_shows_in_every_request_it_held_up), cmocka_unit_test(what_cannot_be_sent_in_time_is_an_error),
 		cmocka_unit_test(nobody_there), cmocka_unit_test(users_come_think_and_go)};
 	return cmocka_run_group_tests(tests, server_start, server_stop);
