@@ -23,7 +23,7 @@ static enum err piece_run(struct ctx *ctx, struct pool *pool, piece_work *work, 
 	enum err err;
 
 	TRY(lease_take(ctx, pool, &lease));
-	err = pg_begin(&lease);
+	err = pg_begin_unhurried(&lease);
 	if (err == OK)
 		err = pg_run(&lease, &SQL_MEASURE_HOLD, PARAMS("0", "0"), NULL);
 	if (err == OK)
@@ -80,11 +80,24 @@ static enum err sessions_all(struct ctx *ctx, struct pool *pool, const char *org
 	return err;
 }
 
+/* Counts all sessions: outside of pieces, so that nobody waits for it. */
+static enum err days_read(struct ctx *ctx, struct pool *pool, const char *org_id, const char *live, PGresult **pieces_out)
+{
+	struct lease lease;
+
+	TRY(lease_take(ctx, pool, &lease));
+	enum err err = pg_begin_unhurried(&lease);
+	if (err == OK)
+		err = pg_run(&lease, &SQL_MEASURE_REBUILD_DAYS, PARAMS(org_id, live, pg_int(ctx, BATCH)), pieces_out);
+	lease_return(&lease);
+	return err;
+}
+
 static enum err days_all(struct ctx *ctx, struct pool *pool, const char *org_id, const char *live)
 {
 	PGresult *pieces;
 
-	TRY(pg_query(ctx, pool, &SQL_MEASURE_REBUILD_DAYS, PARAMS(org_id, live, pg_int(ctx, BATCH)), &pieces));
+	TRY(days_read(ctx, pool, org_id, live, &pieces));
 	for (int row = 0; row < PQntuples(pieces); row++) {
 		struct piece piece = {.org_id = org_id, .live = live, .from = pg_text(pieces, row, "day"), .count = pg_number(pieces, row, "days", 1)};
 

@@ -1,7 +1,6 @@
 #include "pg/migrate.h"
 
 #include "base/clock.h"
-#include "pg/connection.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -91,7 +90,6 @@ static enum err apply(struct ctx *ctx, struct lease *lease, const struct migrati
 static enum err step(struct ctx *ctx, struct lease *lease, bool *more_out, FILE *out)
 {
 	PGresult *rows;
-	TRY(pg_run_text(lease, "set local statement_timeout = 0", 0, NULL, NULL));
 	TRY(pg_run_text(lease, LOCK, 0, NULL, NULL));
 	TRY(applied(lease, &rows));
 	TRY(verify(ctx, rows));
@@ -106,7 +104,7 @@ static enum err step(struct ctx *ctx, struct lease *lease, bool *more_out, FILE 
 static enum err run_all(struct ctx *ctx, struct lease *lease, FILE *out)
 {
 	for (bool more = true; more;) {
-		TRY(pg_begin(lease));
+		TRY(pg_begin_unhurried(lease));
 		TRY(step(ctx, lease, &more, out));
 		TRY(pg_commit(lease));
 	}
@@ -129,10 +127,7 @@ enum err migrate_run(struct ctx *ctx, struct pool *pool, bool plan, FILE *out)
 {
 	struct lease lease;
 	TRY(lease_take(ctx, pool, &lease));
-	int patience_ms = lease.connection->patience_ms;
-	lease.connection->patience_ms = 0;
 	enum err err = plan ? print_plan(ctx, &lease, out) : run_all(ctx, &lease, out);
-	lease.connection->patience_ms = patience_ms;
 	lease_return(&lease);
 	return err;
 }

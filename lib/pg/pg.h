@@ -86,6 +86,8 @@ void lease_return(struct lease *lease);
 /* Transactions. pg_commit() answers ERR_UNCERTAIN when the connection is lost during COMMIT: never repeat blindly. A
  * transaction that lost its connection earlier has been rolled back: ERR_UNAVAILABLE. */
 enum err pg_begin(struct lease *lease);
+/* The same for an admin's work: its statements may take longer than db.statement_timeout, though not longer than ctx's deadline. */
+enum err pg_begin_unhurried(struct lease *lease);
 enum err pg_commit(struct lease *lease);
 void pg_rollback(struct lease *lease);
 

@@ -308,6 +308,7 @@ static enum err connect_spaced(struct ctx *ctx, struct pool *pool, struct connec
 
 static void give(struct pool *pool, struct connection *connection)
 {
+	connection->patience_ms = pool->plan.patience_ms;
 	if (!connection_settle(connection) || clock_mono_us() > connection->retire_us)
 		connection_close(connection);
 	put_back(pool, connection);

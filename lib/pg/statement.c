@@ -232,6 +232,13 @@ enum err pg_begin(struct lease *lease)
 	return OK;
 }
 
+enum err pg_begin_unhurried(struct lease *lease)
+{
+	TRY(pg_begin(lease));
+	lease->connection->patience_ms = 0;
+	return pg_run_text(lease, "set local statement_timeout = 0", 0, NULL, NULL);
+}
+
 enum err pg_commit(struct lease *lease)
 {
 	static const struct command COMMIT = {.text = "commit"};

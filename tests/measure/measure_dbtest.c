@@ -405,6 +405,37 @@ static void rebuilding_makes_the_same_and_repairs(void **state)
 			SUMS[i], SUMS[i]), "0");
 }
 
+/* One statement of it takes longer than a request's may. */
+static void rebuilding_takes_its_time(void **state)
+{
+	char message[256];
+	struct ctx ctx;
+
+	(void)state;
+	world();
+	pass();
+	sql("create sequence slow; create function slow() returns trigger language plpgsql as "
+		"$$ begin if nextval('slow') = 1 then perform pg_sleep(0.6); end if; return null; end $$; "
+		"create trigger slow after insert on measure_day for each statement execute function slow()");
+	setenv("STOA_DB_STATEMENT_TIMEOUT", "400ms", 1);
+	assert_true(conf_load(NULL, message));
+	struct pool *hurried = pool_open(1);
+	ctx_init(&ctx);
+	if (measure_rebuild(&ctx, hurried, NULL, NULL, NULL) != OK)
+		fail_msg("%s %s", ctx.fault.detail, ctx.fault.internal);
+	assert_string_not_equal(sql("select last_value from slow"), "1");
+	/* Whoever has the connection next is in a hurry again. */
+	struct lease lease;
+	assert_int_equal(lease_take(&ctx, hurried, &lease), OK);
+	assert_int_equal(pg_run_text(&lease, "select pg_sleep(0.6)", 0, NULL, NULL), ERR_TIMEOUT);
+	lease_return(&lease);
+	ctx_free(&ctx);
+	pool_close(hurried);
+	unsetenv("STOA_DB_STATEMENT_TIMEOUT");
+	assert_true(conf_load(NULL, message));
+	sql("drop function slow() cascade; drop sequence slow");
+}
+
 /* Worlds to go through: the program's argument. */
 static int rounds = 1;
 
@@ -505,6 +536,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(the_forgotten_stay_judged, fresh),
 		cmocka_unit_test_setup(starting_is_told_to_who_asked_for_it, fresh),
 		cmocka_unit_test_setup(rebuilding_makes_the_same_and_repairs, fresh),
+		cmocka_unit_test_setup(rebuilding_takes_its_time, fresh),
 		cmocka_unit_test_setup(whatever_happens_kept_equals_rebuilt, fresh),
 	};
 	char message[256];
