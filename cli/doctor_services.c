@@ -92,7 +92,7 @@ static void look_at_replicas(struct doctor *doctor, struct pool *pool)
 			doctor_good(doctor, name, "is the primary, or was promoted: not asked as a replica");
 		else if (replicas[i].why)
 			doctor_bad(doctor, name, "Start it as a standby of the primary, see its log, or take it out of db.replicas; until then the primary "
-				"answers its reads.", "%s", replicas[i].why);
+				"answers its reads.", "%s%s%s", replicas[i].why, *replicas[i].message ? ": " : "", replicas[i].message);
 		else
 			doctor_good(doctor, name, "%.1f s behind", (double)replicas[i].lag_us / 1e6);
 	}

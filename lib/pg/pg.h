@@ -49,13 +49,13 @@ void pool_publish(struct pool *pool, const char *program);
 
 /* Replicas (db.replicas). A ctx whose reads.since is a moment gets leases at a replica that is proven to have everything that was
  * committed before it, and is at most db.replica_lag behind; where none is, and for all other ctx, leases are at the primary. Only
- * statements that read are asked there: a lease moves to the primary, for the rest of what its ctx does, with the first that is not (or
+ * statements that read are asked there: all leases of a ctx move to the primary, for the rest of what it does, with the first that is not (or
  * BEGIN), and when the replica fails, where the statement is asked again.
  *
  * The proof is by position: a moment is taken, the primary asked how far its log is on disk, and a replica that has replayed that far has
- * everything from before the moment. Positions are compared within one history only (sql/watch): a replica that follows an old
- * primary is left out, and so is one that was promoted; each comes back by itself. A replica that is silent for 300 ms is left out,
- * and who waits for it is answered by the primary.
+ * everything from before the moment; as other machines' clocks may be behind this one's, db.replica_skew earlier counts. Positions are
+ * compared within one history only (sql/watch): a replica that follows an old primary is left out, and so is one that was promoted; each
+ * comes back by itself. A replica that is silent for 300 ms is left out, and who waits for it is answered by the primary.
  *
  * Who sets reads.since makes what is promised: read-your-writes by who/written.h. */
 struct pool_moments {
@@ -72,6 +72,7 @@ struct pool_replica {
 	bool primary;     /* it takes writes, so it is not asked as a replica */
 	const char *why;  /* it is not asked; NULL: it is */
 	int64_t lag_us;   /* how far it was behind */
+	char message[256]; /* why it does not answer, or "" */
 };
 /* How they are; how many, at most `most`. */
 int pool_replica_states(const struct pool *pool, struct pool_replica *out, int most);

@@ -130,8 +130,8 @@ static struct question *ask_together(const struct pipeline *pipeline, struct lea
 		struct question *answered = question;
 		question = question->next;
 		answered->ctx->queries++;
-		answered->ctx->reads.replica += pipeline->primary != NULL;
-		answered->ctx->reads.primary += !pipeline->primary;
+		answered->ctx->reads.replica += answered->statement->reads && pipeline->primary;
+		answered->ctx->reads.primary += answered->statement->reads && !pipeline->primary;
 		result_keep(answered->ctx, result);
 		waited(answered, before_us);
 		answered_since(answered, before_us);
@@ -149,32 +149,8 @@ static bool all_prepared(struct connection *connection, const struct question *q
 	return !question;
 }
 
-static void ask(struct pipeline *pipeline, struct ctx *ctx, struct question *question)
-{
-	struct lease lease;
-	enum err err = lease_take(ctx, pipeline->pool, &lease);
-	if (err != OK) {
-		for (struct question *next; question; question = next) {
-			next = question->next;
-			waited(question, clock_mono_us());
-			if (pipeline->primary) {
-				go_home(pipeline, question);
-				continue;
-			}
-			question->ctx->fault = ctx->fault;
-			question->done(question->argument, err, NULL);
-		}
-		return;
-	}
-	bool silent = false;
-	if (question->next && all_prepared(lease.connection, question))
-		question = ask_together(pipeline, &lease, question, &silent);
-	ask_singly(pipeline, &lease, question, silent ? ERR_TIMEOUT : OK);
-	lease_return(&lease);
-}
-
-/* A share of what waits, so that no connection idles while another has a long list. NULL when closing. */
-static struct question *take(struct pipeline *pipeline)
+/* Waits for questions. False: there are none, and none will come. */
+static bool questions_come(struct pipeline *pipeline)
 {
 	pthread_mutex_lock(&pipeline->lock);
 	while (!pipeline->first && !pipeline->closing) {
@@ -183,6 +159,15 @@ static struct question *take(struct pipeline *pipeline)
 		pipeline->sleeping--;
 		pipeline->waking -= pipeline->waking > 0;
 	}
+	bool some = pipeline->first;
+	pthread_mutex_unlock(&pipeline->lock);
+	return some;
+}
+
+/* A share of what waits, so that no connection idles while another has a long list. NULL: others took it all. */
+static struct question *take(struct pipeline *pipeline)
+{
+	pthread_mutex_lock(&pipeline->lock);
 	struct question *first = pipeline->first, **end = &pipeline->first;
 	int count = (pipeline->queued + pipeline->count - 1) / pipeline->count;
 	count = count < TOGETHER_MOST ? count : TOGETHER_MOST;
@@ -198,16 +183,46 @@ static struct question *take(struct pipeline *pipeline)
 	return first;
 }
 
+static void refuse(struct pipeline *pipeline, struct question *question, const struct ctx *ctx, enum err err)
+{
+	for (struct question *next; question; question = next) {
+		next = question->next;
+		waited(question, clock_mono_us());
+		if (pipeline->primary) {
+			go_home(pipeline, question);
+			continue;
+		}
+		question->ctx->fault = ctx->fault;
+		question->done(question->argument, err, NULL);
+	}
+}
+
+/* A connection first: who waits for one that is slow to open is still in line, where pipeline_look() finds them. */
+static void ask(struct pipeline *pipeline, struct ctx *ctx)
+{
+	struct lease lease;
+	enum err err = lease_take(ctx, pipeline->pool, &lease);
+	struct question *question = take(pipeline);
+	if (err != OK) {
+		refuse(pipeline, question, ctx, err);
+		return;
+	}
+	bool silent = false;
+	if (question && question->next && all_prepared(lease.connection, question))
+		question = ask_together(pipeline, &lease, question, &silent);
+	ask_singly(pipeline, &lease, question, silent ? ERR_TIMEOUT : OK);
+	lease_return(&lease);
+}
+
 static void *pipeline_run(void *argument)
 {
 	struct pipeline *pipeline = argument;
-	struct question *first;
 	struct log_hold hold;
 	struct ctx ctx;
 	ctx_init(&ctx);
-	while ((first = take(pipeline))) {
+	while (questions_come(pipeline)) {
 		log_hold(&hold);
-		ask(pipeline, &ctx, first);
+		ask(pipeline, &ctx);
 		log_release();
 		ctx_reset(&ctx);
 	}

@@ -22,7 +22,7 @@
 #define QUIET_LOOK_US 5000000 /* so often */
 #define TOKEN_TEXT 40
 
-/* At the moment, everything that was committed before it was at or below the position. */
+/* What was committed before the moment, by any machine's clock, is at or below the position. */
 struct look {
 	int64_t position, moment, at_us;
 };
@@ -37,13 +37,17 @@ struct replica {
 	_Atomic int64_t as_of, at_us; /* it has everything from before the moment, which was then; at_us 0: it is not to be asked */
 	const char *_Atomic why;      /* it is not; NULL: it is */
 	_Atomic int64_t lag_now_us;
+	char message[256];            /* with the lock of all: why it does not answer, or "" */
+	/* Its thread's: the first look that it has not reached, which may be forgotten by now; missed_us 0: it has reached all. */
+	int64_t missed, missed_us;
+	unsigned missed_history;
 	pthread_t thread;
 	struct gauge *up, *lag;
 };
 
 struct replicas {
 	struct pool_moments moments;
-	int64_t lag_us, rest_us;
+	int64_t lag_us, skew_us, rest_us;
 	struct connection_plan plan;
 	struct connection connection; /* to the primary, to look with */
 	pthread_mutex_t lock;         /* for what follows */
@@ -52,31 +56,34 @@ struct replicas {
 	unsigned turn;                /* looks at the primary, with those that failed */
 	struct look looks[LOOKS];
 	int look_count, look_next;
-	char token[TOKEN_TEXT];       /* of the primary's timeline; "" = not known */
+	char token[TOKEN_TEXT];       /* of the primary's history; "" = not known */
+	unsigned history;             /* of the looks: how many there were */
+	bool silent;                  /* the last look at the primary failed */
 	_Atomic int64_t asked_us;     /* when somebody last wanted to read */
 	pthread_t thread;
 	int count;
 	struct replica list[];
 };
 
-static const char UNKNOWN[] = "has not been looked at", PRIMARY[] = "is no replica";
+static const char UNKNOWN[] = "is not known yet", PRIMARY[] = "is no replica", BEHIND[] = "is too far behind", SILENT[] = "does not answer";
+static const char ELSEWHERE[] = "follows another history", NO_PRIMARY[] = "cannot be compared: the primary does not answer";
 static const char UP_HELP[] = "Whether plain reads may be asked of the replica: 1, or 0.";
 static const char LAG_HELP[] = "By how much the replica is behind the primary, rounded up.";
 
 /* --- looking --- */
 
+/* NULL: message_out says why. */
 static PGresult *ask(struct connection *connection, struct connection_plan *plan, const struct statement *statement,
-	const char *const *params)
+	const char *const *params, char message_out[256])
 {
-	char message[256];
-	if (!connection->raw && !connection_open(connection, plan, message)) {
-		LOG(LOG_DEBUG, "db.watch", LOG_T("message", message));
+	if (!connection->raw && !connection_open(connection, plan, message_out))
 		return NULL;
-	}
 	struct answer answer = connection_ask(connection, &(struct command){.statement = statement, .params = params});
 	ExecStatusType status = PQresultStatus(answer.result);
 	if (!answer.lost && !answer.silent && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK))
 		return answer.result;
+	const char *reason = answer.silent ? "no answer in time" : PQerrorMessage(connection->raw);
+	snprintf(message_out, 256, "%.*s", (int)strcspn(reason, "\n"), reason);
 	PQclear(answer.result);
 	connection_close(connection);
 	return NULL;
@@ -89,28 +96,42 @@ static void history_is(struct replicas *replicas, const char *token)
 		return;
 	snprintf(replicas->token, sizeof replicas->token, "%s", token);
 	replicas->look_count = replicas->look_next = 0;
+	replicas->history++;
+}
+
+/* NULL: message_out. */
+static PGresult *primary_ask(struct replicas *replicas, char message_out[256])
+{
+	struct connection *connection = &replicas->connection;
+	PGresult *result = ask(connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL, message_out);
+	if (!result || pg_text(result, 0, "token"))
+		return result;
+	PGresult *made = ask(connection, &replicas->plan, &SQL_WATCH_HISTORY,
+		PARAMS(pg_text(result, 0, "system"), pg_text(result, 0, "timeline")), message_out);
+	PQclear(result);
+	PQclear(made);
+	return made ? ask(connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL, message_out) : NULL;
 }
 
 static void primary_look(struct replicas *replicas)
 {
-	struct look look = {.moment = replicas->moments.next(replicas->moments.argument), .at_us = clock_mono_us()};
-	PGresult *result = ask(&replicas->connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL);
-	if (result && !pg_text(result, 0, "token")) {
-		PQclear(ask(&replicas->connection, &replicas->plan, &SQL_WATCH_TIMELINE, PARAMS(pg_text(result, 0, "timeline"))));
-		PQclear(result);
-		result = ask(&replicas->connection, &replicas->plan, &SQL_WATCH_PRIMARY, NULL);
-	}
-	if (!result || !pg_text(result, 0, "token")) {
-		PQclear(result);
-		return;
-	}
-	look.position = pg_number(result, 0, "position", 0);
+	char message[256] = "";
+	struct look look = {.moment = replicas->moments.next(replicas->moments.argument) - replicas->skew_us, .at_us = clock_mono_us()};
+	PGresult *result = primary_ask(replicas, message);
+	const char *token = result ? pg_text(result, 0, "token") : NULL;
 	pthread_mutex_lock(&replicas->lock);
-	history_is(replicas, pg_text(result, 0, "token"));
-	replicas->looks[replicas->look_next] = look;
-	replicas->look_next = (replicas->look_next + 1) % LOOKS;
-	replicas->look_count += replicas->look_count < LOOKS;
+	bool changed = replicas->silent == !!token;
+	replicas->silent = !token;
+	if (token) {
+		look.position = pg_number(result, 0, "position", 0);
+		history_is(replicas, token);
+		replicas->looks[replicas->look_next] = look;
+		replicas->look_next = (replicas->look_next + 1) % LOOKS;
+		replicas->look_count += replicas->look_count < LOOKS;
+	}
 	pthread_mutex_unlock(&replicas->lock);
+	if (changed)
+		LOG(token ? LOG_INFO : LOG_WARN, "db.watch", LOG_T("primary", token ? "answers" : "does not answer"), LOG_T("message", *message ? message : NULL));
 	PQclear(result);
 }
 
@@ -127,61 +148,75 @@ static const struct look *reached(const struct replicas *replicas, int64_t posit
 	return NULL;
 }
 
-static void told(struct replica *replica, const char *why, int64_t lag_us)
+/* With the lock. How long ago the first look was that a replica with this position has not reached; 0: it has reached all. */
+static int64_t lag_of(struct replica *replica, int64_t position, const struct look *missed)
 {
-	gauge_set(replica->up, !why);
-	gauge_set(replica->lag, (lag_us + 999999) / 1000000);
-	atomic_store(&replica->lag_now_us, lag_us);
-	if (atomic_exchange(&replica->why, why) == why)
-		return;
-	LOG(why ? LOG_WARN : LOG_INFO, "db.replica", LOG_T("replica", replica->name), LOG_T("state", why ? why : "serves"));
+	bool still = replica->missed_us && replica->missed_history == replica->all->history && position < replica->missed;
+	if (!missed) {
+		replica->missed_us = 0;
+	} else if (!still) {
+		replica->missed = missed->position;
+		replica->missed_us = missed->at_us;
+		replica->missed_history = replica->all->history;
+	}
+	return replica->missed_us ? clock_mono_us() - replica->missed_us : 0;
 }
 
-static void replica_out(struct replica *replica, const char *why, bool gone)
-{
-	atomic_store(&replica->at_us, 0);
-	atomic_store(&replica->gone, gone);
-	told(replica, why, 0);
-}
-
-/* What it has replayed, against what the primary had when it was looked at. It is asked for as long as the last look that it has reached is
- * young, and behind for as long as the first that it has not reached is old. */
-static void replica_judge(struct replica *replica, int64_t position)
+/* With the lock. What it has replayed, against what the primary had when it was looked at. It is asked for as long as the last look that it
+ * has reached is young, and behind for as long as the first that it has not reached is old. */
+static const char *judge_position(struct replica *replica, int64_t position, int64_t *lag_us_out)
 {
 	struct replicas *all = replica->all;
-	const struct look *missed;
-	pthread_mutex_lock(&all->lock);
-	const struct look *look = reached(all, position, &missed);
+	const struct look *missed, *look = reached(all, position, &missed);
+	*lag_us_out = lag_of(replica, position, missed);
 	if (look) {
 		atomic_store(&replica->as_of, look->moment);
 		atomic_store(&replica->at_us, look->at_us);
+	} else {
+		atomic_store(&replica->at_us, 0);
 	}
-	int64_t lag_us = missed ? clock_mono_us() - missed->at_us : 0;
-	pthread_mutex_unlock(&all->lock);
-	told(replica, lag_us > all->lag_us ? "is too far behind" : NULL, lag_us);
+	if (all->silent)
+		return NO_PRIMARY;
+	if (*lag_us_out > all->lag_us)
+		return BEHIND;
+	return look ? NULL : UNKNOWN;
+}
+
+/* With the lock. Why it is not to be asked; NULL: it is. result NULL: it does not answer. */
+static const char *judge(struct replica *replica, const PGresult *result, int64_t *lag_us_out)
+{
+	const char *known = replica->all->token, *token = result ? pg_text(result, 0, "token") : NULL, *why = NULL;
+	if (!result)
+		why = SILENT;
+	else if (!pg_true(result, 0, "follows"))
+		why = PRIMARY;
+	else if (!*known)
+		why = replica->all->silent ? NO_PRIMARY : UNKNOWN;
+	else if (!token || strcmp(token, known))
+		why = ELSEWHERE;
+	else
+		return judge_position(replica, pg_number(result, 0, "position", 0), lag_us_out);
+	atomic_store(&replica->at_us, 0);
+	return why;
 }
 
 static void replica_look(struct replica *replica)
 {
-	PGresult *result = ask(&replica->connection, &replica->plan, &SQL_WATCH_REPLICA, NULL);
-	if (!result) {
-		replica_out(replica, "does not answer", true);
-		return;
-	}
+	char message[256] = "";
+	int64_t lag_us = 0;
+	PGresult *result = ask(&replica->connection, &replica->plan, &SQL_WATCH_REPLICA, NULL, message);
 	pthread_mutex_lock(&replica->all->lock);
-	const char *token = pg_text(result, 0, "token");
-	bool known = *replica->all->token, same = token && !strcmp(token, replica->all->token);
+	const char *why = judge(replica, result, &lag_us);
+	snprintf(replica->message, sizeof replica->message, "%s", message);
 	pthread_mutex_unlock(&replica->all->lock);
-	atomic_store(&replica->gone, false);
-	if (!pg_true(result, 0, "follows"))
-		replica_out(replica, PRIMARY, false);
-	else if (!known)
-		replica_out(replica, UNKNOWN, false);
-	else if (!same)
-		replica_out(replica, "follows another history", false);
-	else
-		replica_judge(replica, pg_number(result, 0, "position", 0));
 	PQclear(result);
+	atomic_store(&replica->gone, !result);
+	gauge_set(replica->up, !why);
+	gauge_set(replica->lag, (lag_us + 999999) / 1000000);
+	atomic_store(&replica->lag_now_us, lag_us);
+	if (atomic_exchange(&replica->why, why) != why)
+		LOG(why ? LOG_WARN : LOG_INFO, "db.replica", LOG_T("replica", replica->name), LOG_T("state", why ? why : "serves"),
+			LOG_T("message", *message ? message : NULL));
 }
 
 /* --- threads --- */
@@ -293,9 +328,13 @@ struct replicas *replicas_open(struct pool_moments moments, int size)
 	int count = 0;
 	if (!list)
 		abort();
-	for (char *at = strtok_r(list, ";", &rest_of); at && count < REPLICAS_MOST; at = strtok_r(NULL, ";", &rest_of))
-		if (at[strspn(at, " \t")])
-			places[count++] = at + strspn(at, " \t");
+	for (char *at = strtok_r(list, ";", &rest_of); at; at = strtok_r(NULL, ";", &rest_of)) {
+		at += strspn(at, " \t");
+		if (*at && count < REPLICAS_MOST)
+			places[count++] = at;
+		else if (*at)
+			LOG(LOG_ERROR, "db.replicas", LOG_T("message", "there are more than 16: this one is not asked"), LOG_T("replica", at));
+	}
 	struct replicas *replicas = count ? calloc(1, sizeof *replicas + (size_t)count * sizeof *replicas->list) : NULL;
 	if (count && !replicas)
 		abort();
@@ -308,6 +347,7 @@ struct replicas *replicas_open(struct pool_moments moments, int size)
 		pthread_condattr_destroy(&monotonic);
 		replicas->moments = moments;
 		replicas->lag_us = (int64_t)conf_ms("db.replica_lag") * 1000;
+		replicas->skew_us = (int64_t)conf_ms("db.replica_skew") * 1000;
 		replicas->rest_us = replicas->lag_us / LOOKS_A_LAG < REST_MOST_US ? replicas->lag_us / LOOKS_A_LAG : REST_MOST_US;
 		replicas->count = count;
 		connection_plan_make(&replicas->plan, NULL);
@@ -349,11 +389,14 @@ void replicas_close(struct replicas *replicas)
 
 int pool_replica_states(const struct pool *pool, struct pool_replica *out, int most)
 {
-	const struct replicas *replicas = pool_replicas(pool);
+	struct replicas *replicas = pool_replicas(pool);
 	int count = replicas_count(replicas);
 	for (int i = 0; i < count && i < most; i++) {
 		const struct replica *replica = &replicas->list[i];
 		out[i] = (struct pool_replica){.name = replica->name, .why = atomic_load(&replica->why), .lag_us = atomic_load(&replica->lag_now_us)};
+		pthread_mutex_lock(&replicas->lock);
+		memcpy(out[i].message, replica->message, sizeof out[i].message);
+		pthread_mutex_unlock(&replicas->lock);
 		out[i].looked = out[i].why != UNKNOWN;
 		out[i].primary = out[i].why == PRIMARY;
 	}

@@ -167,9 +167,12 @@ static enum err run(struct lease *lease, struct command *command, PGresult **res
 	command->deadline_us = ctx->deadline_us;
 	if (ctx->deadline_us && !ctx_left_ms(ctx, 1))
 		return command_report(lease, command, NULL, ERR_TIMEOUT);
-	ctx->reads.wrote |= writes(command);
+	if (writes(command)) {
+		ctx->reads.wrote = true;
+		ctx->reads.since = 0; /* what ctx reads from here on may be what it wrote */
+	}
 	if (lease->primary) {
-		if (is_plain_read(command) && run_at_replica(lease, command, result_out))
+		if (ctx->reads.since && is_plain_read(command) && run_at_replica(lease, command, result_out))
 			return *result_out ? OK : ERR_TIMEOUT;
 		TRY(lease_take_home(lease));
 	}

@@ -18,14 +18,14 @@ void written_note(struct ctx *ctx, const struct house *house, const char *org_id
 
 void written_read(struct ctx *ctx, const struct house *house, const char *org_id)
 {
-	int64_t moment;
+	int64_t last;
 	if (!pool_replicated(house->pool))
 		return;
 	const char *tag = tag_of(ctx, org_id);
-	if (!cache_invalidated(ctx, house->cache, tag, &moment)) {
+	if (!cache_invalidated(ctx, house->cache, tag, &last)) {
 		cache_invalidate(ctx, house->cache, tag); /* later reads then find a note */
 		return;
 	}
-	ctx->reads.since = moment + (int64_t)conf_ms("db.replica_skew") * 1000;
+	ctx->reads.since = last;
 	ctx->reads.by = (uint32_t)strtoul(org_id + UUID_RANDOM, NULL, 16);
 }

@@ -5,9 +5,12 @@
  * the jobs write is not an organisation's own in this sense: it is seen within db.replica_lag.
  *
  * How: a write is noted under the organisation as an invalidation is, in the table that this machine shares and in memcached (mc/cache.h),
- * after its commit and before its answer. A replica answers where it is proven to have all from before the note, and, as other machines may
- * have made it, db.replica_skew more. Whatever is not known counts as written just now, which keeps the reads at the primary: memcached
- * does not answer, or has lost the note, or there is nothing at all that processes share. */
+ * after its commit and before its answer. A replica answers where it is proven to have all from before the note. Whatever is not known
+ * counts as written just now, which keeps the reads at the primary: memcached does not answer, or has lost the note, or there is nothing at
+ * all that processes share.
+ *
+ * Several machines need a memcached in common. With a single one that was in trouble when it was to be told of a write, another machine's
+ * reads may lack that write for db.replica_lag; with several, one at a time may be. */
 #ifndef STOA_WHO_WRITTEN_H
 #define STOA_WHO_WRITTEN_H
 

@@ -427,7 +427,7 @@ static void tables_belong_to_organisations(void **state)
 		{"schema_migration", "of the house"},
 		{"observe_node", "of the house"},
 		{"observe_sample", "of the house"},
-		{"wal_timeline", "of the house"},
+		{"wal_history", "of the house"},
 		{NULL}};
 	static struct exception nullable[] = {{"job", "jobs of the house have no organisation"}, {"schedule", "nor have its schedules"}, {NULL}};
 	(void)state;

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 /* Statements of the test's own under numbers that exist. */
 static const struct statement ECHO = {"test_echo", "select $1::int as number, now()::text as moment, pg_backend_pid() as pid", 1, 0, false};
@@ -233,6 +235,37 @@ static void test_late(void **state)
 	own_answers(fixture, -1);
 }
 
+/* A server that takes connections and says nothing: who waits for one to open is answered as late as all others. */
+static void test_connecting(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char kept[400], url[300];
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(kept, sizeof kept, "%s", getenv("STOA_DB_URL"));
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.1", getenv("STOA_TEST_DIR"));
+	snprintf(url, sizeof url, "host=%s port=1", getenv("STOA_TEST_DIR"));
+	unlink(address.sun_path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	pipeline_close(fixture->pipeline);
+	pool_close(fixture->pool);
+	setting("STOA_DB_URL", url);
+	setting("STOA_DB_CONNECT_TIMEOUT", "60s");
+	fixture->pool = pool_open(2);
+	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
+	setting("STOA_DB_URL", kept);
+	fixture->pipeline = pipeline_open(fixture->pool, 1);
+	ask_all(fixture, NULL);
+	for (int i = 0; i < QUESTIONS; i++) {
+		WAIT_FOR((pipeline_look(fixture->pipeline), atomic_load(&fixture->asked[i].answers)));
+		assert_int_equal(fixture->asked[i].err, ERR_UNAVAILABLE);
+		assert_non_null(strstr(fixture->asked[i].ctx.fault.internal, "came free in time"));
+	}
+	close(listener);
+	unlink(address.sun_path);
+}
+
 static void test_unprepared(void **state)
 {
 	struct fixture *fixture = *state;
@@ -355,7 +388,7 @@ int main(void)
 {
 	conf_add(PG_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
-	const struct CMUnitTest tests[] = {CASE(test_together), CASE(test_one_fails), CASE(test_killed), CASE(test_silence), CASE(test_deadline), CASE(test_late), CASE(test_unprepared),
+	const struct CMUnitTest tests[] = {CASE(test_together), CASE(test_one_fails), CASE(test_killed), CASE(test_silence), CASE(test_deadline), CASE(test_late), CASE(test_connecting), CASE(test_unprepared),
 		CASE(test_closing), CASE(test_threads), CASE(test_takes), CASE(test_restart)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
