@@ -175,9 +175,23 @@ static int64_t stamp_of(const struct ctx *ctx, int64_t stamp)
 	return ctx->reads.as_of && ctx->reads.as_of < stamp ? ctx->reads.as_of : stamp;
 }
 
-static enum err load_timed(struct ctx *ctx, cache_loader *load, void *argument, struct cached *value_out)
+/* A replica that has not replayed the last invalidation's cause yet would answer with what that made invalid. */
+static void read_since(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan)
+{
+	struct tag tags[CACHE_TAGS];
+	int count = ctx->reads.since ? tags_make(plan->tags, tags) : 0;
+	for (int i = 0; i < count; i++) {
+		int64_t last = atomic_load_explicit(&cache->stamps->slots[tag_slot(&tags[i])], memory_order_acquire);
+		if (last > ctx->reads.since)
+			ctx->reads.since = last;
+	}
+}
+
+static enum err load_timed(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load, void *argument,
+	struct cached *value_out)
 {
 	struct span span = span_begin(ctx);
+	read_since(ctx, cache, plan);
 	enum err err = load(ctx, argument, value_out);
 	count_took(OPERATION_LOAD, span_end(ctx, &span, SPENT_OWN));
 	return err;
@@ -189,7 +203,7 @@ static enum err load_and_land(struct ctx *ctx, struct cache *cache, const struct
 	count_miss(ctx, cache, plan);
 	*value_out = (struct cached){0};
 	int64_t stamp = stamp_next(cache->stamps);
-	enum err err = load_timed(ctx, load, argument, value_out);
+	enum err err = load_timed(ctx, cache, plan, load, argument, value_out);
 	struct entry *entry = err == OK ? make_entry(cache, plan, name, value_out, stamp_of(ctx, stamp)) : NULL;
 	if (entry && plan->life_ms > 0 && entry_valid(entry, cache->stamps))
 		local_keep(cache->local, entry);
@@ -225,7 +239,7 @@ static enum err fetch(struct ctx *ctx, struct cache *cache, const struct cache_p
 	if (!name) {
 		count_miss(ctx, cache, plan);
 		*value_out = (struct cached){0};
-		return load_timed(ctx, load, argument, value_out);
+		return load_timed(ctx, cache, plan, load, argument, value_out);
 	}
 	for (int failures = 0; !entry && failures < FAILURES_MOST; failures++) {
 		bool leads;

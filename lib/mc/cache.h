@@ -21,7 +21,7 @@
 #define CACHE_NAME_BYTES 512     /* namespace and key together; a longer one is never kept */
 #define CACHE_VALUE_BYTES 262144 /* larger values are not kept */
 
-/* [cache] servers (libmemcached configuration, "" = first level only), local_entries, local_bytes, local_life (2s), shared
+/* [cache] servers (libmemcached configuration, named alike on all machines; "" = first level only), local_entries, local_bytes, local_life (2s), shared
  * (path of the shared-memory file, "" = this process alone), connect_timeout, poll_timeout (50ms), breaker_failures,
  * breaker_pause */
 extern const struct conf_row CACHE_CONF[];
@@ -57,7 +57,8 @@ struct cache_plan {
 
 /* The value from the first level, memcached or the loader, in that order; one flight a key within a process (others
  * wait for it, until ctx's deadline: ERR_TIMEOUT). The loader's error is returned to its own caller and nothing is kept; one of
- * those who waited tries next. Nobody gets a value loaded before an invalidation that had ended when they asked. Counts
+ * those who waited tries next. Nobody gets a value loaded before an invalidation that had ended when they asked: for tags of the plan, a
+ * replica that may be read (ctx->reads) is only read when it has what the invalidation told of. Counts
  * ctx->cache_hits and cache_misses, and stoa_cache_lookups_total by space: hit rates are held against those of the type of data. */
 enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
 	void *argument, struct cached *value_out);

@@ -256,6 +256,11 @@ static bool trouble(memcached_return_t result)
 	}
 }
 
+static bool stored(memcached_return_t result)
+{
+	return result == MEMCACHED_SUCCESS || result == MEMCACHED_STORED;
+}
+
 static memcached_return_t record_set(memcached_st *handle, const struct tag *tag, int64_t stamp)
 {
 	struct record record = {.tag = *tag, .stamp = stamp};
@@ -275,7 +280,7 @@ static void call_begin(struct call *call, struct server *server)
 	if (!owed)
 		return;
 	call->result = record_set(call->handle, &server->tag, owed);
-	if (!trouble(call->result))
+	if (stored(call->result))
 		atomic_compare_exchange_strong(&server->owed, &owed, 0);
 }
 
@@ -375,19 +380,33 @@ static bool learn(struct remote *remote, const struct keys *keys, int first, con
 	return true;
 }
 
-/* Asks two servers for tags, or those that there are. */
-static bool learn_tags(struct remote *remote, const uint8_t *hash, const struct tag *tags, int count, int *servers_out, bool *found_out)
+/* What a server has missed may have been an invalidation of any tag. */
+static bool learn_missed(struct remote *remote, const struct call *call, const struct tag *tags, int count)
+{
+	int64_t stamp;
+	if (!record_read(remote, &call->keys, 0, &call->server->tag, &stamp))
+		return false;
+	for (int i = 0; i < count; i++)
+		stamp_raise(remote->stamps, tag_slot(&tags[i]), stamp);
+	return true;
+}
+
+/* Asks two servers for tags, or those that there are; with their own records too, or without. */
+static bool learn_tags(struct remote *remote, const uint8_t *hash, const struct tag *tags, int count, bool missed, int *servers_out,
+	bool *found_out)
 {
 	struct server *servers[2];
 	struct call calls[2];
 	int server_count = *servers_out = choose(remote, hash, servers, 2);
 	for (int i = 0; i < server_count; i++) {
 		call_begin(&calls[i], servers[i]);
+		keys_add_tags(&calls[i].keys, &servers[i]->tag, missed);
 		keys_add_tags(&calls[i].keys, tags, count);
 	}
 	bool good = calls_run(remote, calls, server_count) && server_count;
 	for (int i = 0; i < server_count; i++) {
-		good = good && learn(remote, &calls[i].keys, 0, tags, count, found_out);
+		good = good && (!missed || learn_missed(remote, &calls[i], tags, count)) &&
+			learn(remote, &calls[i].keys, missed, tags, count, found_out);
 		keys_free(&calls[i].keys);
 	}
 	return good;
@@ -397,7 +416,7 @@ bool remote_learn(struct remote *remote, const struct tag *tag)
 {
 	bool found = false;
 	int asked;
-	return learn_tags(remote, tag->id, tag, 1, &asked, &found) && found && (asked == 2 || remote->count == 1);
+	return learn_tags(remote, tag->id, tag, 1, true, &asked, &found) && found && (asked == 2 || remote->count == 1);
 }
 
 /* The tags of the envelope that are not in `known`. */
@@ -467,7 +486,7 @@ struct entry *remote_find(struct remote *remote, const struct name *name, const 
 	if (good && calls[0].keys.answers[0].data &&
 		envelope_read(calls[0].keys.answers[0].data, calls[0].keys.answers[0].length, &envelope)) {
 		int more_count = tags_more(&envelope, tags, tag_count, more);
-		if (!more_count || learn_tags(remote, hash, more, more_count, &asked, &found))
+		if (!more_count || learn_tags(remote, hash, more, more_count, false, &asked, &found))
 			entry = admit(remote, name, &calls[0], &envelope, left_us_out);
 	}
 	for (int i = 0; i < count; i++)
@@ -523,7 +542,7 @@ void remote_invalidate(struct remote *remote, const struct tag *tag, int64_t sta
 			call_begin(&call, server);
 			if (!trouble(call.result))
 				call.result = record_set(call.handle, tag, stamp);
-			told = call_end(remote, &call);
+			told = call_end(remote, &call) && stored(call.result);
 		}
 		if (!told)
 			owe(server, stamp);

@@ -74,12 +74,14 @@ struct load {
 	const char *tag;
 	enum err err;
 	struct cache *invalidate; /* while loading */
+	int64_t since;            /* what a replica had to have */
 };
 
 static enum err load(struct ctx *ctx, void *argument, struct cached *value_out)
 {
 	struct load *load = argument;
 	atomic_fetch_add(&load->calls, 1);
+	load->since = ctx->reads.since;
 	if (load->err != OK)
 		return ctx_fail(ctx, load->err, __FILE__, __LINE__, "no such luck");
 	if (load->tag)
@@ -120,6 +122,34 @@ static int teardown(void **state)
 	ctx_free(*state);
 	free(*state);
 	return 0;
+}
+
+/* A replica that may be behind must have what the last invalidation was about. */
+static void replicas_are_behind(void **state)
+{
+	struct ctx *ctx = *state;
+	setting("STOA_CACHE_SERVERS", "");
+	struct cache *cache = open_cache();
+	struct cache_plan plan = {.space = "t", .key = fresh_key(ctx), .tags = {"changed", "other"}, .life_ms = 60000};
+	struct cache_plan untagged = {.space = "t", .key = fresh_key(ctx), .life_ms = 60000};
+	struct load source = {.text = "text"};
+	int64_t before = cache_stamp(cache), last;
+	cache_invalidate(ctx, cache, "changed");
+	cache_invalidated(ctx, cache, "changed", &last);
+	fetch_is(ctx, cache, &plan, &source, 1);
+	assert_int_equal(source.since, 0);
+	ctx->reads.since = before;
+	fetch_is(ctx, cache, &untagged, &source, 2);
+	assert_int_equal(source.since, before);
+	cache_invalidate(ctx, cache, "other");
+	fetch_is(ctx, cache, &plan, &source, 3);
+	assert_true(source.since > last && source.since < cache_stamp(cache));
+	/* Read at one that may lack what was committed after the moment. */
+	cache_invalidate(ctx, cache, "other");
+	ctx->reads.as_of = before;
+	fetch_is(ctx, cache, &plan, &source, 4);
+	fetch_is(ctx, cache, &plan, &source, 5);
+	cache_close(cache);
 }
 
 static void first_level_alone(void **state)
@@ -754,6 +784,7 @@ static void bad_configuration_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(replicas_are_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(first_level_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_are_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(memcached_is_the_second_level, setup, teardown),
