@@ -212,7 +212,7 @@ static enum err survey_judge(struct decision *decision)
 	if (input->reason_text && *input->reason_text && !json_flag(config, "allowText", false))
 		return fail_field(ctx, ERR_INVALID, "reasonText", "The survey takes no text");
 	json_object_object_get_ex(config, "options", &options);
-	for (size_t i = 0; input->reason_code && i < json_object_array_length(options); i++)
+	for (size_t i = 0; input->reason_code && options && i < json_object_array_length(options); i++)
 		found |= strcmp(json_text(json_object_array_get_idx(options, i), "code", ""), input->reason_code) == 0;
 	return input->reason_code && !found ? fail_field(ctx, ERR_INVALID, "reasonCode", "The survey has no such reason") : OK;
 }

@@ -419,6 +419,11 @@ static void refuses_decisions(void **state)
 			fail_msg("%s: %d %s", ROWS[i].members, client.rep.status, client.rep.body.data);
 	}
 	assert_string_equal(sql("select count(*) from decision where org_id = '%s'", tenant.org_id), "0");
+	/* What no editor writes: a survey without options has no reason that could be given. */
+	tenant_add(&setup, pool, &tenant);
+	flow_add(&setup, pool, tenant.org_id, "en", ANYBODY, "[{\"type\":\"survey\",\"title\":\"Why?\",\"message\":\"m\",\"config\":{}}]");
+	client_post(&client, DECISION, tenant.live.key, decision_on(&client, tenant.live.key, "\"outcome\":\"declined\",\"reasonCode\":\"other\""));
+	assert_problem(&client, 422, "invalid", "reasonCode");
 	caller_close(&client);
 }
 
