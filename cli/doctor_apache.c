@@ -43,12 +43,23 @@ static void command_options(struct fcgid *fcgid, char *text)
 	judge_processes(fcgid, program, least, most, strcmp(program, "stoa-widget") ? 1 : ENOUGH_PROCESSES);
 }
 
+/* fcntl locks are a process's: of two threads of one process that wait for two of them the kernel says that they block each other (EDEADLK), and
+ * mod_fcgid then never uses that slot of its process table again. */
+static void judge_mutex(const struct fcgid *fcgid, const char *value)
+{
+	if (!strncasecmp(value, "file", 4) || !strncasecmp(value, "fcntl", 5))
+		doctor_bad(fcgid->doctor, "mutex", "Leave the line out, or set \"Mutex pthread\".", "\"Mutex %s\" with mod_fcgid and a threaded MPM loses "
+			"a process at a time under load, until every request ends with 503", value);
+}
+
 /* One directive; the file may be any part of Apache's configuration, so all others are ignored. */
 static void directive(struct fcgid *fcgid, const char *name, char *value)
 {
 	static const char PREFIX[] = "Fcgid";
 	if (!strcasecmp(name, "CGIPassAuth") && !strncasecmp(value, "On", 2))
 		fcgid->passes_auth = true;
+	if (!strcasecmp(name, "Mutex"))
+		judge_mutex(fcgid, value);
 	if (strncasecmp(name, PREFIX, sizeof PREFIX - 1))
 		return;
 	fcgid->used = true;
