@@ -31,7 +31,9 @@ static bool tried(struct req *req, enum err err)
 	return err == OK;
 }
 
-static bool check_database(struct req *req, struct json_object *checks)
+/* Whole: with exactly the migrations that the program knows. A program from before the last of them goes on: it is about to be replaced, and if
+ * all of its kind left at once nobody would be there. */
+static bool check_database(struct req *req, struct json_object *checks, bool *whole_out)
 {
 	int applied, known;
 	bool reached = tried(req, migrate_state(&req->ctx, req->house.pool, &applied, &known));
@@ -42,7 +44,8 @@ static bool check_database(struct req *req, struct json_object *checks)
 		json_object_object_add(check, "applied", json_object_new_int(applied));
 		json_object_object_add(check, "known", json_object_new_int(known));
 	}
-	return reached && applied == known;
+	*whole_out = reached && applied == known;
+	return reached && applied >= known;
 }
 
 static bool check_cache(struct req *req, struct json_object *checks)
@@ -69,13 +72,13 @@ static bool check_worker(struct req *req, struct json_object *checks)
 	return seen;
 }
 
-/* 503 only for what takes every request with it: a balancer must not empty itself because memcached or a worker is away. */
+/* 503 only for what takes every request with it, also a database that is behind the program: a balancer must not empty itself because memcached or a worker is away. */
 static enum err health_ready(struct req *req, struct rep *rep)
 {
 	struct json_object *reply = json_own(&req->ctx, json_object_new_object());
 	struct json_object *checks = json_object_new_object();
-	bool database = check_database(req, checks);
-	bool whole = check_cache(req, checks);
+	bool whole, database = check_database(req, checks, &whole);
+	whole &= check_cache(req, checks);
 	whole &= check_worker(req, checks);
 	json_object_object_add(reply, "status", json_object_new_string(!database ? "unavailable" : whole ? "ready" : "degraded"));
 	json_object_object_add(reply, "checks", checks);
@@ -90,7 +93,8 @@ static const struct field HEALTH_REPLY[] = {
 
 static const struct field READY_REPLY[] = {
 	REPLY("status", FIELD_ENUM, .required = true, .choices = "ready|degraded|unavailable",
-		.doc = "degraded: requests are served, but the cache or the worker is away; unavailable (503): the database is"),
+		.doc = "degraded: requests are served, but the cache or the worker is away, or the database is ahead of the program; unavailable (503): the database "
+			"is away or behind the program"),
 	REPLY("checks", FIELD_JSON, .required = true, .doc = "database, migrations, cache and worker, each with its state"),
 	FIELD_END};
 

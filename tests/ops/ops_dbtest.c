@@ -84,7 +84,8 @@ static void is_ready_as_far_as_its_services(void **state)
 	assert_ready(503, "unavailable", "ok", "behind", "ok", "ok");
 	ask(&setup, pool, "insert into schema_migration select * from kept where number = (select max(number) from kept)");
 	ask(&setup, pool, "insert into schema_migration (number, name, checksum, ms) values (9999, 'later', 'x', 0)");
-	assert_ready(503, "unavailable", "ok", "ahead", "ok", "ok");
+	/* stoa migrate comes before the programs of a version: those of the one before must not all leave the balancer. */
+	assert_ready(200, "degraded", "ok", "ahead", "ok", "ok");
 	ask(&setup, pool, "delete from schema_migration where number = 9999; drop table kept");
 	assert_ready(200, "ready", "ok", "ok", "ok", "ok");
 }
