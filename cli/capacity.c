@@ -1,15 +1,11 @@
 #include "cli.h"
 
-#include "cli/bench/result.h"
 #include "cli/deploy.h"
+#include "cli/knee.h"
 #include "metric/metric.h"
 #include "observe/capacity.h"
 
 #include <string.h>
-
-/* A knee is where what is answered stays below what is asked: seconds of a run that are looked at together, and the share that is answered. */
-#define WINDOW 5
-#define KEPT_UP 0.95
 
 struct wish {
 	struct capacity_plan plan;
@@ -25,15 +21,6 @@ static bool metrics_read(struct capacity_costs *costs)
 	bool read = *conf_string("metrics.file") && metric_open(message) && capacity_costs_measured(costs);
 	metric_close();
 	return read;
-}
-
-static enum err mix_read(struct cli *cli, const char *path, struct capacity_costs *costs, struct result *result)
-{
-	TRY(result_load(&cli->ctx, path, result));
-	capacity_mix_clear(costs);
-	for (int i = 0; i < result->route_count; i++)
-		capacity_mix_add(costs, result->routes[i].route, (double)result->routes[i].requests);
-	return OK;
 }
 
 /* --- tables --- */
@@ -69,12 +56,12 @@ static void systems(FILE *out, struct ctx *ctx, const struct capacity_plan *plan
 
 static void inputs(FILE *out, const struct capacity_plan *plan)
 {
-	fprintf(out, "Measured cost: %s\n  %-12s %10s %10s %10s %10s %10s %10s %10s %8s\n", plan->costs.from, "µs a request", "processor", "web server",
-		"PostgreSQL", "connection", "took", "process", "thread", "from");
+	fprintf(out, "Measured cost: %s\n  %-12s %10s %10s %10s %8s %10s %10s %10s %10s %8s\n", plan->costs.from, "µs a request", "processor", "web server",
+		"PostgreSQL", "reads", "connection", "took", "process", "thread", "from");
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		const struct capacity_cost *cost = &plan->costs.system[system];
-		fprintf(out, "  %-12s %10.0f %10.0f %10.0f %10.0f %10.0f %6.1f MiB %6.2f MiB %8s\n", capacity_system_name(system), cost->cpu_s * 1e6, cost->front_s * 1e6,
-			cost->database_s * 1e6, cost->held_s * 1e6, cost->took_s * 1e6, cost->process_bytes / 1048576, cost->thread_bytes / 1048576,
+		fprintf(out, "  %-12s %10.0f %10.0f %10.0f %6.0f %% %10.0f %10.0f %6.1f MiB %6.2f MiB %8s\n", capacity_system_name(system), cost->cpu_s * 1e6, cost->front_s * 1e6,
+			cost->database_s * 1e6, 100 * cost->reads, cost->held_s * 1e6, cost->took_s * 1e6, cost->process_bytes / 1048576, cost->thread_bytes / 1048576,
 			cost->measured ? "here" : "shipped");
 	}
 	fprintf(out, "  a job %.0f µs of the processor, %.1f ms in all (%s); memory: worker %.1f MiB, connection %.1f MiB; cache %.0f bytes a person\n\n",
@@ -102,7 +89,7 @@ static void print_plan(FILE *out, struct ctx *ctx, const struct capacity_plan *p
 static void print_phases(FILE *out, struct ctx *ctx, const struct capacity_plan *plan)
 {
 	static const enum capacity_id SHOWN[] = {CAPACITY_DAILY, CAPACITY_DESIGN, CAPACITY_AVERAGE_RATE, CAPACITY_DESIGN_RATE, CAPACITY_WEB_CORES,
-		CAPACITY_DATABASE_CORES, CAPACITY_MACHINES, CAPACITY_MAX_CONNECTIONS, CAPACITY_CACHE_BYTES, CAPACITY_NORMAL_USE};
+		CAPACITY_DATABASE_CORES, CAPACITY_PRIMARY_CORES, CAPACITY_MACHINES, CAPACITY_MAX_CONNECTIONS, CAPACITY_CACHE_BYTES, CAPACITY_NORMAL_USE};
 	inputs(out, plan);
 	fprintf(out, "\n%-46s", "Users");
 	for (const int *users = CAPACITY_PHASES; *users; users++)
@@ -122,34 +109,6 @@ static void print_phases(FILE *out, struct ctx *ctx, const struct capacity_plan 
 
 /* --- knee --- */
 
-/* The most that was answered well, a second over a window; reached: at some time it was less than what was asked. */
-static double knee_measured(const struct result *result, bool *reached_out)
-{
-	double most = 0;
-	*reached_out = false;
-	for (int from = 0; from + WINDOW <= result->second_count; from++) {
-		double good = 0, intended = 0;
-		for (int i = from; i < from + WINDOW; i++) {
-			good += (double)result->timeline[i].answered - (double)result->timeline[i].errors;
-			intended += (double)result->timeline[i].intended;
-		}
-		most = good > most ? good : most;
-		*reached_out |= good < KEPT_UP * intended;
-	}
-	return most / WINDOW;
-}
-
-static void knee_compare(FILE *out, const char *path, const struct result *result, const struct capacity_costs *costs)
-{
-	bool reached;
-	double cores = result->machine.cores, generator_s = result->cost.requests_per_cpu_s > 0 ? 1 / result->cost.requests_per_cpu_s : 0;
-	double predicted = capacity_knee(costs, cores, generator_s), measured = knee_measured(result, &reached);
-	fprintf(out, "  %-46s predicted %8.0f/s, measured %s%8.0f/s", path, predicted, reached ? "" : "at least ", measured);
-	if (reached && measured > 0)
-		fprintf(out, " (%.2f of it)", predicted / measured);
-	fprintf(out, "; %.0f cores, generator %.0f µs a request\n", cores, generator_s * 1e6);
-}
-
 static int knees(struct cli *cli, struct capacity_plan *plan, int argc, char **argv)
 {
 	fprintf(cli->out, "Knees of one machine with %.0f cores that does all: cores / (cpu + front + database)   [%s]\n", plan->model.cores,
@@ -160,13 +119,9 @@ static int knees(struct cli *cli, struct capacity_plan *plan, int argc, char **a
 		fprintf(cli->out, "  %-12s predicted %8.0f/s = %s\n", capacity_system_name(system), capacity_system_value(plan, CAPACITY_KNEE, system),
 			plan->figures[CAPACITY_KNEE][system].worked);
 	fprintf(cli->out, "  %-12s predicted %8.0f/s\n", "the mix", capacity_knee(&plan->costs, plan->model.cores, 0));
-	for (int i = 1; i < argc; i++) {
-		struct capacity_costs costs = plan->costs;
-		struct result result;
-		if (mix_read(cli, argv[i], &costs, &result) != OK)
+	for (int i = 1; i < argc; i++)
+		if (knee_print(cli, argv[i], &plan->costs) != OK)
 			return cli_fail(cli);
-		knee_compare(cli->out, argv[i], &result, &costs);
-	}
 	return 0;
 }
 
@@ -191,9 +146,8 @@ static enum err wish_read(struct cli *cli, int *argc, char **argv, struct wish *
 	if (!shipped && !metrics_read(&plan->costs) && measured)
 		return fail(&cli->ctx, ERR_NOT_FOUND, "The metrics file has no system with %d requests; ask some, or leave --measured out", CAPACITY_ENOUGH);
 	if (wish->mix) {
-		struct result result;
 		size_t used = strlen(plan->costs.from);
-		TRY(mix_read(cli, wish->mix, &plan->costs, &result));
+		TRY(knee_mix(&cli->ctx, wish->mix, &plan->costs));
 		snprintf(plan->costs.from + used, sizeof plan->costs.from - used, "; mix of %s", wish->mix);
 	}
 	capacity_plan_make(plan);
@@ -230,7 +184,8 @@ const struct command COMMAND_CAPACITY = {
 		"              [--measured | --shipped] [--mix RESULT.json] [--json | --phases | --write DIR]\n"
 		"       stoa capacity --knee [RESULT.json …]\n\n"
 		"Costs come from this installation's metrics where they suffice, else from the shipped table. --mix takes the mix of requests of a result of\n"
-		"`stoa bench`. --phases: the phases of document 001. --knee: where this machine's processors are busy, beside what results have measured.\n"
+		"`stoa bench`. --phases: the phases of document 001. --knee: where this machine's processors are busy, beside what results have measured\n"
+		"(of a run of at least 5 s that asks for more than is answered: `make bench-knee`).\n"
 		"--write: configurations of that size (deploy/README.md)",
 	.doc = "processes, pools, PostgreSQL, memcached and machines for a number of users, from measured costs",
 	.needs = NEED_CONF,

@@ -13,7 +13,11 @@
 
 #define SYSTEM "SYSTEM"
 #define POD_POOL 4 /* of a responder in a pod; pgbouncer joins them */
+#define THREADS_MOST 1024 /* bounds of web.threads, db.pool_size and db.replicas */
+#define POOL_MOST 1000
+#define REPLICAS_MOST 16
 #define MIB 1048576.0
+#define SHARED_BYTES (8 * MIB) /* metrics, limits and the cache's stamps */
 
 static void add_number(struct json_object *view, const char *name, double value)
 {
@@ -48,8 +52,8 @@ static void add_systems(struct ctx *ctx, struct json_object *view, const struct 
 		struct json_object *row = json_object_array_get_idx(systems, (size_t)system);
 		double here = capacity_system_value(plan, CAPACITY_PROCESSES, system);
 		/* systemd starts one process a family, with the threads of all. */
-		add_number(row, "threadsAll", here * capacity_system_value(plan, CAPACITY_THREADS, system));
-		add_number(row, "poolAll", here * capacity_system_value(plan, CAPACITY_POOL, system));
+		add_number(row, "threadsAll", fmin(THREADS_MOST, here * capacity_system_value(plan, CAPACITY_THREADS, system)));
+		add_number(row, "poolAll", fmin(POOL_MOST, here * capacity_system_value(plan, CAPACITY_POOL, system)));
 		add_text(row, "rateText", capacity_text(ctx, AS_NUMBER, capacity_system_value(plan, CAPACITY_RATE, system)));
 		add_text(row, "inFlightText", capacity_text(ctx, AS_NUMBER, capacity_system_value(plan, CAPACITY_IN_FLIGHT, system)));
 		threads = fmax(threads, capacity_system_value(plan, CAPACITY_THREADS, system));
@@ -66,7 +70,7 @@ static void add_systems(struct ctx *ctx, struct json_object *view, const struct 
 
 static void add_nodes(struct ctx *ctx, struct json_object *view, const struct capacity_plan *plan)
 {
-	int web = (int)capacity_value(plan, CAPACITY_WEB_MACHINES), replicas = (int)capacity_value(plan, CAPACITY_REPLICAS);
+	int web = (int)capacity_value(plan, CAPACITY_WEB_MACHINES), replicas = (int)fmin(REPLICAS_MOST, capacity_value(plan, CAPACITY_REPLICAS));
 	int caches = (int)capacity_value(plan, CAPACITY_CACHE_NODES);
 	struct json_object *nodes = json_object_new_array();
 	for (int n = 1; n <= web; n++) {
@@ -78,8 +82,11 @@ static void add_nodes(struct ctx *ctx, struct json_object *view, const struct ca
 	json_object_object_add(view, "webNodes", nodes);
 	add_flag(view, "together", !capacity_value(plan, CAPACITY_DATABASE_MACHINES));
 	add_flag(view, "hasReplicas", replicas > 0);
-	add_text(view, "replicaUrls", numbered(ctx, "replica", "", ";", 1, replicas));
+	add_text(view, "replicaUrls", numbered(ctx, "replica", ":5432", ";", 1, replicas));
 	add_text(view, "cacheServers", caches == 1 ? "--SERVER=127.0.0.1:11211" : numbered(ctx, "--SERVER=cache", ":11211", " ", 1, caches));
+	add_number(view, "replicasNamed", replicas);
+	if (capacity_value(plan, CAPACITY_REPLICAS) > replicas)
+		add_number(view, "replicasLeft", capacity_value(plan, CAPACITY_REPLICAS) - replicas);
 	add_number(view, "walSenders", fmax(10, 2 * replicas + 4));
 	add_number(view, "serverConnections", capacity_value(plan, CAPACITY_FRONT_CONNECTIONS));
 	add_number(view, "cacheConnections", fmax(1024, 2 * capacity_value(plan, CAPACITY_CONNECTIONS)));
@@ -102,8 +109,8 @@ static void add_pods(struct ctx *ctx, struct json_object *view, const struct cap
 	add_text(view, "podCacheServers", numbered(ctx, "--SERVER=stoa-memcached-", ".stoa-memcached:11211", " ", 0, 3));
 	add_number(view, "podCacheMiB", fmax(64, cache));
 	add_number(view, "podCacheLimitMiB", fmax(64, cache) + 64);
-	add_number(view, "workerPodMemoryMiB", 64 * ceil(3 * plan->costs.worker_bytes / 0.75 / MIB / 64));
-	add_number(view, "workerPodsFallback", fmax(capacity_value(plan, CAPACITY_WORKER_PODS_MIN), capacity_value(plan, CAPACITY_WORKER_PODS_MAX) / 2));
+	/* Two that work, their supervisor, its gauge, and the files that they share. */
+	add_number(view, "workerPodMemoryMiB", 64 * ceil((4 * plan->costs.worker_bytes + SHARED_BYTES) / 0.75 / MIB / 64));
 }
 
 static struct json_object *view_make(struct ctx *ctx, const struct capacity_plan *plan)

@@ -24,6 +24,8 @@ cli_stoa_SOURCES = \
 	cli/flame.h \
 	cli/jobs.c \
 	cli/key.c \
+	cli/knee.c \
+	cli/knee.h \
 	cli/mail.c \
 	cli/main.c \
 	cli/measure.c \

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* What is known at a glance, of a plan and of each phase. */
-static const enum capacity_id SHORT[] = {CAPACITY_DESIGN, CAPACITY_AVERAGE_RATE, CAPACITY_DESIGN_RATE, CAPACITY_WEB_CORES, CAPACITY_DATABASE_CORES, CAPACITY_MACHINES,
-	CAPACITY_MAX_CONNECTIONS, CAPACITY_CACHE_BYTES, CAPACITY_NORMAL_USE};
+static const enum capacity_id SHORT[] = {CAPACITY_DESIGN, CAPACITY_AVERAGE_RATE, CAPACITY_DESIGN_RATE, CAPACITY_WEB_CORES, CAPACITY_DATABASE_CORES, CAPACITY_PRIMARY_CORES,
+	CAPACITY_MACHINES, CAPACITY_MAX_CONNECTIONS, CAPACITY_CACHE_BYTES, CAPACITY_NORMAL_USE};
 #define SHORT_COUNT (sizeof SHORT / sizeof *SHORT)
 
 static const int CHARTED[] = {1000, 2000, 5000, 10000, 20000, 50000, 100000};
@@ -159,6 +159,7 @@ static void add_costs(struct req *req, const struct capacity_costs *costs, struc
 		page_text(row, "cpu", us(req, cost->cpu_s));
 		page_text(row, "front", us(req, cost->front_s));
 		page_text(row, "database", us(req, cost->database_s));
+		page_text(row, "reads", value_text(req, AS_PART, cost->reads));
 		page_text(row, "held", us(req, cost->held_s));
 		page_text(row, "took", us(req, cost->took_s));
 		page_text(row, "process", bytes_text(req, cost->process_bytes));

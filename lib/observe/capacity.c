@@ -15,6 +15,13 @@
 #define THREADS_LEAST 16       /* web.threads' default: six responders answer the 100 requests at once of 003 §2 */
 #define WORKER_THREADS 4       /* worker.threads' default */
 #define WORKER_MORE 2          /* connections of a worker's process besides its threads' */
+#define WORKERS_MOST 256       /* worker.max' bound */
+#define THREADS_MOST 1024      /* web.threads' bound */
+#define SERVERS_MOST 1e9
+#define HASH_BYTES (19 * MIB)  /* who/secret.h */
+#define SPARE_CONNECTIONS 10   /* superuser_reserved_connections, and admins */
+#define POD_HASHES 2           /* of auth and of pages: hashes_at_once = 1 in a pod */
+#define POD_MORE_BYTES (16 * MIB) /* lighttpd, and the files that processes share */
 #define WORKERS_LEAST 2        /* 001 Auto-Scaling Policy */
 #define FRONT_LEAST 512
 #define APACHE_LEAST 256
@@ -78,6 +85,11 @@ static double by(double number, double step)
 	return step * whole_up(number / step);
 }
 
+static double within(double least, double value, double most)
+{
+	return fmin(fmax(least, value), most);
+}
+
 double capacity_wait_probability(int servers, double load)
 {
 	if (load <= 0)
@@ -92,12 +104,15 @@ double capacity_wait_probability(int servers, double load)
 
 int capacity_servers(double load, double service_s, double use, double wait_s, double share)
 {
-	int servers = (int)fmax(1, whole_up(load / use));
-	if (load <= 0 || service_s <= 0)
-		return servers;
-	while (capacity_wait_probability(servers, load) * exp(-(servers - load) * wait_s / service_s) > share)
+	double servers = fmin(fmax(1, whole_up(load / use)), SERVERS_MOST);
+	/* Where next to nobody would wait for so long, whoever waits: spares a sum over all servers. */
+	while (load > 0 && service_s > 0 && servers < SERVERS_MOST) {
+		double long_share = exp(-(servers - load) * wait_s / service_s);
+		if (long_share <= share || long_share * capacity_wait_probability((int)servers, load) <= share)
+			break;
 		servers++;
-	return servers;
+	}
+	return (int)servers;
 }
 
 static int servers_for(double load, double service_s)
@@ -170,7 +185,7 @@ static void plan_system(struct capacity_plan *plan, enum capacity_system system,
 	put_one(plan, CAPACITY_IN_FLIGHT, system, in_flight, "%.5g / %.0f × %g µs", rate, machines, microseconds(cost->took_s));
 	put_one(plan, CAPACITY_PROCESSES, system, processes, "⌈%.0f / %d⌉", connections, POOL_MOST);
 	put_one(plan, CAPACITY_POOL, system, pool, "⌈max(%d, %d) / %.0f⌉; load %.3g", servers_for(held, cost->held_s), POOL_LEAST, processes, held);
-	put_one(plan, CAPACITY_THREADS, system, fmax(fmax(THREADS_LEAST, pool + 1), whole_up(threads / processes)), "max(%d, %.0f + 1, ⌈%.0f / %.0f⌉); load %.3g",
+	put_one(plan, CAPACITY_THREADS, system, within(fmax(THREADS_LEAST, pool + 1), whole_up(threads / processes), THREADS_MOST), "max(%d, %.0f + 1, ⌈%.0f / %.0f⌉); load %.3g",
 		THREADS_LEAST, pool, threads, processes, in_flight);
 	put_one(plan, CAPACITY_FCGID, system, fmax(FCGID_LEAST[system], whole_up(1.5 * in_flight)), "max(%d, ⌈1.5 × %.3g⌉)", FCGID_LEAST[system], in_flight);
 	put_one(plan, CAPACITY_KNEE, system, processor(cost) > 0 ? plan->model.cores / processor(cost) : 0, "%g / (%g + %g + %g) µs", plan->model.cores,
@@ -192,13 +207,15 @@ static void plan_worker(struct capacity_plan *plan, double machines)
 static void plan_memory(struct capacity_plan *plan)
 {
 	double processes = 0, threads = 0, workers = capacity_value(plan, CAPACITY_WORKER_MAX) * plan->costs.worker_bytes;
+	double hashes = (capacity_system_value(plan, CAPACITY_PROCESSES, CAPACITY_AUTH) + capacity_system_value(plan, CAPACITY_PROCESSES, CAPACITY_PAGES)) *
+		plan->model.cores * HASH_BYTES;
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		double here = plan->figures[CAPACITY_PROCESSES][system].value;
 		processes += here * plan->costs.system[system].process_bytes;
 		threads += here * plan->figures[CAPACITY_THREADS][system].value * plan->costs.system[system].thread_bytes;
 	}
-	put(plan, CAPACITY_WEB_MEMORY, processes + threads + workers, "processes %.1f + threads %.1f + workers %.1f MiB", processes / MIB, threads / MIB,
-		workers / MIB);
+	put(plan, CAPACITY_WEB_MEMORY, processes + threads + workers + hashes, "processes %.1f + threads %.1f + workers %.1f + hashes %.0f MiB", processes / MIB,
+		threads / MIB, workers / MIB, hashes / MIB);
 }
 
 /* What a machine runs, when `machines` share the requests. */
@@ -214,15 +231,17 @@ static void plan_machine(struct capacity_plan *plan, double machines)
 
 static void plan_cores(struct capacity_plan *plan)
 {
-	double web = 0, database = 0, use = bound_of(BOUND_CPU)->target, jobs = capacity_value(plan, CAPACITY_JOB_RATE);
+	double web = 0, database = 0, writes = 0, use = bound_of(BOUND_CPU)->target, jobs = capacity_value(plan, CAPACITY_JOB_RATE);
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		const struct capacity_cost *cost = &plan->costs.system[system];
 		double rate = capacity_value(plan, CAPACITY_DESIGN_RATE) * weight(&plan->costs, system);
 		web += rate * (cost->cpu_s + cost->front_s);
 		database += rate * cost->database_s;
+		writes += rate * cost->database_s * (1 - cost->reads);
 	}
 	put(plan, CAPACITY_WEB_CORES, (web + jobs * plan->costs.job_cpu_s) / use, "(%.4g + %.4g × %g µs) / %g", web, jobs, microseconds(plan->costs.job_cpu_s), use);
 	put(plan, CAPACITY_DATABASE_CORES, database / DATABASE_USE, "%.4g / %g", database, DATABASE_USE);
+	put(plan, CAPACITY_PRIMARY_CORES, writes / DATABASE_USE, "%.4g / %g", writes, DATABASE_USE);
 }
 
 static void plan_cache(struct capacity_plan *plan, bool together)
@@ -234,24 +253,32 @@ static void plan_cache(struct capacity_plan *plan, bool together)
 	put(plan, CAPACITY_CACHE_NODE_BYTES, by(bytes / fmax(1, nodes - 1), MIB), "%.0f MiB / %.0f", bytes / MIB, fmax(1, nodes - 1));
 }
 
-static double within(double least, double value, double most)
+/* Connections of what runs on `machines`; watch: each responder's process also looks at the primary, to know how far behind replicas are. */
+static void plan_connections(struct capacity_plan *plan, double machines, int watch)
 {
-	return fmin(fmax(least, value), most);
+	double pools = 0, fcgid = 0, workers = capacity_value(plan, CAPACITY_WORKER_MAX);
+	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
+		pools += plan->figures[CAPACITY_PROCESSES][system].value * (plan->figures[CAPACITY_POOL][system].value + watch);
+		fcgid += plan->figures[CAPACITY_FCGID][system].value * (1 + watch);
+	}
+	double worker = workers * (WORKER_THREADS + WORKER_MORE) + 1, connections = machines * (pools + worker), processes = machines * (fcgid + worker);
+	put(plan, CAPACITY_CONNECTIONS, connections, "%.0f × (%.0f + %.0f × (%d + %d) + 1); watch %d", machines, pools, workers, WORKER_THREADS, WORKER_MORE, watch);
+	put(plan, CAPACITY_FCGID_CONNECTIONS, processes, "%.0f × (%.0f + %.0f × (%d + %d) + 1)", machines, fcgid, workers, WORKER_THREADS, WORKER_MORE);
+	put(plan, CAPACITY_MAX_CONNECTIONS, by(fmax(2 * connections, processes + SPARE_CONNECTIONS), 10), "max(2 × %.0f, %.0f + %d)", connections, processes,
+		SPARE_CONNECTIONS);
 }
 
 static void plan_postgresql(struct capacity_plan *plan, double machines, bool together)
 {
-	double pools = 0, held = 0, requests = 0;
-	double workers = capacity_value(plan, CAPACITY_WORKER_MAX), memory = together ? plan->model.memory / 2 : plan->model.memory;
+	double held = 0, requests = 0;
+	double memory = together ? plan->model.memory / 2 : plan->model.memory;
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		double rate = plan->figures[CAPACITY_RATE][system].value;
-		pools += plan->figures[CAPACITY_PROCESSES][system].value * plan->figures[CAPACITY_POOL][system].value;
 		held += rate * plan->costs.system[system].held_s;
 		requests += rate;
 	}
-	double connections = machines * (pools + workers * (WORKER_THREADS + WORKER_MORE)), most = by(2 * connections, 10);
-	put(plan, CAPACITY_CONNECTIONS, connections, "%.0f × (%.0f + %.0f × (%d + %d))", machines, pools, workers, WORKER_THREADS, WORKER_MORE);
-	put(plan, CAPACITY_MAX_CONNECTIONS, most, "2 × %.0f", connections);
+	plan_connections(plan, machines, capacity_value(plan, CAPACITY_REPLICAS) > 0);
+	double most = capacity_value(plan, CAPACITY_MAX_CONNECTIONS);
 	put(plan, CAPACITY_POOLED, fmax(POOLED_LEAST, servers_for(held, requests > 0 ? held / requests : 0)), "load %.3g, at least %d", held, POOLED_LEAST);
 	put(plan, CAPACITY_SHARED_BUFFERS, by(memory / 4, MIB), "%.4g GiB / 4", memory / GIB);
 	put(plan, CAPACITY_CACHE_SIZE, by(memory * 3 / 4, MIB), "%.4g GiB × 3 / 4", memory / GIB);
@@ -269,7 +296,34 @@ static bool fits_on_one(struct capacity_plan *plan)
 	double cores = capacity_value(plan, CAPACITY_WEB_CORES) + capacity_value(plan, CAPACITY_DATABASE_CORES);
 	double memory = capacity_value(plan, CAPACITY_WEB_MEMORY) + capacity_value(plan, CAPACITY_CACHE_BYTES) + capacity_value(plan, CAPACITY_SHARED_BUFFERS) +
 		capacity_value(plan, CAPACITY_CONNECTIONS) * plan->costs.connection_bytes;
-	return cores <= plan->model.cores && memory <= MEMORY_USE * plan->model.memory;
+	return cores <= plan->model.cores && memory <= MEMORY_USE * plan->model.memory && capacity_value(plan, CAPACITY_WORKER_MAX) <= WORKERS_MOST;
+}
+
+/* How many web machines have the processors, the memory and the places for workers. More of them help until each has the fewest threads. */
+static double web_machines(struct capacity_plan *plan)
+{
+	double most = MEMORY_USE * plan->model.memory, cores = capacity_value(plan, CAPACITY_WEB_CORES);
+	double workers = capacity_value(plan, CAPACITY_WORKER_BUSY) / bound_of(BOUND_POOL_USE)->target / WORKER_THREADS;
+	double web = fmax(fmax(2, whole_up(cores / plan->model.cores)), whole_up(workers / WORKERS_MOST));
+	for (double before = INFINITY, last = web;;) {
+		plan_machine(plan, web);
+		double memory = capacity_value(plan, CAPACITY_WEB_MEMORY);
+		if (memory >= before)
+			plan_machine(plan, web = last);
+		if (memory <= most || memory >= before)
+			return web;
+		before = memory;
+		last = web;
+		web = fmax(web + 1, floor(web * memory / most));
+	}
+}
+
+static void plan_replicas(struct capacity_plan *plan, bool together)
+{
+	double cores = plan->model.cores, all = capacity_value(plan, CAPACITY_DATABASE_CORES), primary = capacity_value(plan, CAPACITY_PRIMARY_CORES);
+	double replicas = together || all <= cores + 1e-9 ? 0 : whole_up((all - primary) / cores);
+	put(plan, CAPACITY_PRIMARY_MACHINE, fmax(cores, whole_up(primary)), "max(%.0f, ⌈%.3g⌉)", cores, primary);
+	put(plan, CAPACITY_REPLICAS, replicas, together ? "one machine" : "%.3g of %.0f cores: ⌈(%.3g − %.3g) / %.0f⌉", all, cores, all, primary, cores);
 }
 
 static void plan_machines(struct capacity_plan *plan)
@@ -277,24 +331,17 @@ static void plan_machines(struct capacity_plan *plan)
 	const struct capacity_model *model = &plan->model;
 	bool together = fits_on_one(plan);
 	double cores = capacity_value(plan, CAPACITY_WEB_CORES), database = capacity_value(plan, CAPACITY_DATABASE_CORES);
-	double web = together ? 1 : fmax(2, whole_up(cores / model->cores)), replicas = together ? 0 : fmax(0, whole_up(database / model->cores) - 1);
-	/* More machines help until each has the fewest threads. */
-	for (double before = INFINITY, memory; !together; web++, before = memory) {
-		plan_machine(plan, web);
-		memory = capacity_value(plan, CAPACITY_WEB_MEMORY);
-		if (memory <= MEMORY_USE * model->memory || memory >= before)
-			break;
-	}
+	double web = together ? 1 : web_machines(plan);
+	plan_replicas(plan, together);
 	plan_cache(plan, together);
 	plan_postgresql(plan, web, together);
-	double databases = together ? 0 : 1 + replicas, busy = cores * bound_of(BOUND_CPU)->target + database * DATABASE_USE;
+	double replicas = capacity_value(plan, CAPACITY_REPLICAS), databases = together ? 0 : 1 + replicas, busy = cores * bound_of(BOUND_CPU)->target + database * DATABASE_USE;
+	double all = together ? model->cores : (web + replicas) * model->cores + capacity_value(plan, CAPACITY_PRIMARY_MACHINE);
 	put(plan, CAPACITY_WEB_MACHINES, web, together ? "%.3g + %.3g cores fit on one of %.0f" : "max(2, ⌈%.3g / %.0f⌉)", cores,
 		together ? database : model->cores, model->cores);
-	put(plan, CAPACITY_REPLICAS, replicas, together ? "one machine" : "⌈%.3g / %.0f⌉ − 1", database, model->cores);
 	put(plan, CAPACITY_DATABASE_MACHINES, databases, together ? "on the same" : "1 + %.0f", replicas);
 	put(plan, CAPACITY_MACHINES, web + databases, "%.0f + %.0f", web, databases);
-	put(plan, CAPACITY_NORMAL_USE, busy / model->burst / model->headroom / ((web + databases) * model->cores), "%.3g / %g / %g / (%.0f × %.0f)", busy, model->burst,
-		model->headroom, web + databases, model->cores);
+	put(plan, CAPACITY_NORMAL_USE, busy / model->burst / model->headroom / all, "%.3g / %g / %g / %.0f", busy, model->burst, model->headroom, all);
 }
 
 /* --- in front, and in Kubernetes --- */
@@ -320,13 +367,14 @@ static void plan_kubernetes(struct capacity_plan *plan)
 		took += weight(costs, system) * costs->system[system].took_s;
 		bytes += costs->system[system].process_bytes + THREADS_LEAST * costs->system[system].thread_bytes;
 	}
-	double rate = use / seconds, average = capacity_value(plan, CAPACITY_AVERAGE_RATE), design = capacity_value(plan, CAPACITY_DESIGN_RATE);
+	double rate = seconds > 0 ? use / seconds : 0, average = capacity_value(plan, CAPACITY_AVERAGE_RATE), design = capacity_value(plan, CAPACITY_DESIGN_RATE);
 	double jobs = use * WORKER_POD_PROCESSES * WORKER_THREADS, swing = plan->model.burst * plan->model.headroom;
 	put(plan, CAPACITY_POD_RATE, rate, "%g / %g µs", use, microseconds(seconds));
 	put(plan, CAPACITY_POD_IN_FLIGHT, fmax(1, whole_up(rate * took)), "⌈%.4g × %g µs⌉", rate, microseconds(took));
+	bytes += POD_HASHES * HASH_BYTES + POD_MORE_BYTES;
 	put(plan, CAPACITY_POD_BYTES, by(bytes / MEMORY_USE, 64 * MIB), "%.1f MiB / %g", bytes / MIB, MEMORY_USE);
-	put(plan, CAPACITY_PODS_MIN, fmax(PODS_LEAST, whole_up(average / rate)), "max(%d, ⌈%g / %.4g⌉)", PODS_LEAST, average, rate);
-	put(plan, CAPACITY_PODS_MAX, fmax(PODS_MOST, whole_up(design / rate)), "max(%d, ⌈%g / %.4g⌉)", PODS_MOST, design, rate);
+	put(plan, CAPACITY_PODS_MIN, fmax(PODS_LEAST, rate > 0 ? whole_up(average / rate) : 0), "max(%d, ⌈%g / %.4g⌉)", PODS_LEAST, average, rate);
+	put(plan, CAPACITY_PODS_MAX, fmax(PODS_MOST, rate > 0 ? whole_up(design / rate) : 0), "max(%d, ⌈%g / %.4g⌉)", PODS_MOST, design, rate);
 	put(plan, CAPACITY_WORKER_PODS_MIN, fmax(WORKERS_LEAST, whole_up(busy / swing / jobs)), "max(%d, ⌈%.4g / %g / %.3g⌉)", WORKERS_LEAST, busy, swing, jobs);
 	put(plan, CAPACITY_WORKER_PODS_MAX, fmax(WORKER_PODS_MOST, whole_up(busy / jobs)), "max(%d, ⌈%.4g / %.3g⌉)", WORKER_PODS_MOST, busy, jobs);
 }

@@ -59,6 +59,7 @@ struct capacity_cost {     /* of a request of one system; seconds */
 	double cpu_s;          /* processor, in the responder */
 	double front_s;        /* processor, in the web server */
 	double database_s;     /* processor, in PostgreSQL */
+	double reads;          /* share of that which replicas can answer (target_bears_lag() of web/target.h) */
 	double held_s;         /* its statements take; a connection is held for no longer, where others share it for less */
 	double took_s;         /* in the responder */
 	double process_bytes;  /* resident, of a responder without threads */
@@ -78,9 +79,10 @@ struct capacity_costs {
 
 /* The table that Stoa ships: measured by bench/capacity.mjs; `from` has date and machine. */
 void capacity_costs_shipped(struct capacity_costs *costs_out);
-/* What this installation's metrics file tells (metric_open() first) in place of what is shipped: processor time, statements, time and mix of
- * each system that answered at least CAPACITY_ENOUGH requests, and jobs likewise. PostgreSQL's processor time is the share of the
- * statements' time that the shipped table has. False: of no system. */
+/* What this installation's metrics file tells (metric_open() first) in place of what is shipped: processor time, statements and time of each
+ * system that answered at least CAPACITY_ENOUGH requests, and jobs likewise; and the mix, when as many did not go to ops. Of that the shipped
+ * share stays, because probes and scrapes come by the clock, not by the user. PostgreSQL's processor time is the share of the statements'
+ * time that the shipped table has: where statements wait for one another that is too much. False: of no system. */
 #define CAPACITY_ENOUGH 100
 bool capacity_costs_measured(struct capacity_costs *costs);
 /* Another mix: weights of the systems become the requests of these routes. Add each, from all zero. */
@@ -136,26 +138,35 @@ enum capacity_unit { AS_COUNT, AS_RATE, AS_PART, AS_CORES, AS_BYTES, AS_NUMBER }
 	X(WORKER_MIN, "workerMin", GROUP_WORKER, AS_COUNT, TR("Processes of a machine's worker, at least"), \
 		"⌈workerBusy / burst / headroom / 0.7 / threads / webMachines⌉", "001 Auto-Scaling Policy: min 2") \
 	X(WORKER_MAX, "workerMax", GROUP_WORKER, AS_COUNT, TR("Processes of a machine's worker, at most"), \
-		"⌈workerBusy / 0.7 / threads / webMachines⌉", "001 Auto-Scaling Policy: max 16, or what is needed") \
+		"⌈workerBusy / 0.7 / threads / webMachines⌉", "Little's law at 70 %; at least twice the fewest") \
 	X(WORKER_THREADS, "workerThreads", GROUP_WORKER, AS_COUNT, TR("Threads of such a process"), "worker.threads", "configuration") \
 	X(WEB_CORES, "webCores", GROUP_MACHINES, AS_CORES, TR("Cores for responders, web servers and workers"), \
 		"(Σ rate × (cpu + front) + jobRate × jobCpu) / 0.7", "001, 002, 003 §6: processor below 70 %") \
 	X(DATABASE_CORES, "databaseCores", GROUP_MACHINES, AS_CORES, TR("Cores for PostgreSQL"), "Σ rate × database / 0.6", \
 		"001 Database: CPU below 60 %") \
+	X(PRIMARY_CORES, "primaryCores", GROUP_MACHINES, AS_CORES, TR("Of these, cores that only the primary can give"), \
+		"Σ rate × database × (1 − reads) / 0.6", "replicas answer plain reads of classes that bear lag: lib/web/reads.c") \
 	X(NORMAL_USE, "normalUse", GROUP_MACHINES, AS_PART, TR("Processor in use on average"), \
-		"(busy cores / burst / headroom) / (machines × cores)", "003 §6: below 60 % on normal load") \
+		"(busy cores / burst / headroom) / ((machines − 1) × cores + primaryMachine)", "003 §6: below 60 % on normal load") \
 	X(WEB_MEMORY, "webMemory", GROUP_MACHINES, AS_BYTES, TR("Memory of responders and workers on a machine"), \
-		"Σ processes × (process + threads × thread) + workerMax × worker", "measured") \
+		"Σ processes × (process + threads × thread) + workerMax × worker + (auth + pages) processes × cores × 19 MiB", \
+		"measured; a password's hash takes 19 MiB, [secret] hashes_at_once") \
 	X(WEB_MACHINES, "webMachines", GROUP_MACHINES, AS_COUNT, TR("Web machines"), \
-		"1 if all of it fits on one, else ⌈webCores / cores⌉, at least 2", "utilisation law; memory below 75 % (003 §6)") \
+		"1 if all of it fits on one, else ⌈webCores / cores⌉, at least 2", "utilisation law; memory below 75 % (003 §6); at most 256 workers each") \
 	X(DATABASE_MACHINES, "databaseMachines", GROUP_MACHINES, AS_COUNT, TR("Machines for PostgreSQL"), \
 		"0 if all of it fits on one, else 1 + replicas", "") \
-	X(REPLICAS, "replicas", GROUP_MACHINES, AS_COUNT, TR("Read replicas"), "⌈databaseCores / cores⌉ − 1", "003 §3: 3-5 read replicas at scale") \
+	X(PRIMARY_MACHINE, "primaryMachine", GROUP_MACHINES, AS_COUNT, TR("Cores of the primary's machine"), "max(cores, ⌈primaryCores⌉)", \
+		"writes cannot be shared out") \
+	X(REPLICAS, "replicas", GROUP_MACHINES, AS_COUNT, TR("Read replicas"), \
+		"0 if the primary's machine does it all, else ⌈(databaseCores − primaryCores) / cores⌉", "003 §3: 3-5 read replicas at scale") \
 	X(MACHINES, "machines", GROUP_MACHINES, AS_COUNT, TR("Machines in all"), "webMachines + databaseMachines", "") \
 	X(CONNECTIONS, "connections", GROUP_POSTGRESQL, AS_COUNT, TR("Connections of all pools"), \
-		"webMachines × (Σ processes × pool + workerMax × (workerThreads + 2))", "001 Pool Configuration") \
-	X(MAX_CONNECTIONS, "maxConnections", GROUP_POSTGRESQL, AS_COUNT, TR("max_connections"), "2 × connections, by tens", \
-		"001 Pool Configuration: twice the total") \
+		"webMachines × (Σ processes × (pool + watch) + workerMax × (workerThreads + 2) + 1)", \
+		"001 Pool Configuration; with replicas each process watches the primary, and each worker's supervisor counts the queue") \
+	X(FCGID_CONNECTIONS, "fcgidConnections", GROUP_POSTGRESQL, AS_COUNT, TR("The same under mod_fcgid"), \
+		"webMachines × (Σ fcgidProcesses × (1 + watch) + workerMax × (workerThreads + 2) + 1)", "a connection each process") \
+	X(MAX_CONNECTIONS, "maxConnections", GROUP_POSTGRESQL, AS_COUNT, TR("max_connections"), "max(2 × connections, fcgidConnections + 10), by tens", \
+		"001 Pool Configuration: twice the total; PostgreSQL keeps 3 back, and admins want some") \
 	X(POOLED, "pgbouncerPool", GROUP_POSTGRESQL, AS_COUNT, TR("Connections behind pgbouncer"), \
 		"Erlang C(Σ rate × held; 70 %, wait > 10 ms below 1 %), at least 10", "001 pool; 003 §3; workers go to PostgreSQL itself") \
 	X(SHARED_BUFFERS, "sharedBuffers", GROUP_POSTGRESQL, AS_BYTES, TR("shared_buffers"), "databaseMemory / 4", \
@@ -184,8 +195,8 @@ enum capacity_unit { AS_COUNT, AS_RATE, AS_PART, AS_CORES, AS_BYTES, AS_NUMBER }
 	X(POD_RATE, "podRate", GROUP_KUBERNETES, AS_RATE, TR("Requests a second of a pod with one core"), "0.7 / (Σ share × (cpu + front))", \
 		"utilisation law at 70 %") \
 	X(POD_IN_FLIGHT, "podInFlight", GROUP_KUBERNETES, AS_COUNT, TR("Requests at once of such a pod"), "⌈podRate × Σ share × took⌉", "Little's law") \
-	X(POD_BYTES, "podMemory", GROUP_KUBERNETES, AS_BYTES, TR("Memory of such a pod"), "Σ (process + 16 × thread) / 0.75, by 64 MiB", \
-		"003 §6: memory below 75 %") \
+	X(POD_BYTES, "podMemory", GROUP_KUBERNETES, AS_BYTES, TR("Memory of such a pod"), "(Σ (process + 16 × thread) + 2 × 19 MiB + 16 MiB) / 0.75, by 64 MiB", \
+		"003 §6: memory below 75 %; two hashes of passwords; web server and shared files") \
 	X(PODS_MIN, "podsMin", GROUP_KUBERNETES, AS_COUNT, TR("Pods, at least"), "⌈averageRate / podRate⌉, at least 3", "002 minReplicas 3") \
 	X(PODS_MAX, "podsMax", GROUP_KUBERNETES, AS_COUNT, TR("Pods, at most"), "⌈designRate / podRate⌉, at least 20", "001, 002: 20") \
 	X(WORKER_PODS_MIN, "workerPodsMin", GROUP_KUBERNETES, AS_COUNT, TR("Pods of workers, at least"), \

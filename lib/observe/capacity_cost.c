@@ -1,6 +1,7 @@
 #include "observe/capacity.h"
 
 #include "metric/metric.h"
+#include "web/target.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,16 +37,16 @@ enum capacity_system capacity_system_of(const char *route)
  * of the requests come from customers' browsers. Jobs wait for others: what a call over the internet takes is assumed. */
 static const struct capacity_costs SHIPPED = {
 	.system = {
-		/* weight, processor, web server, PostgreSQL, connection held, took, process, thread */
-		[CAPACITY_AUTH] = {10, 1110e-6, 85e-6, 200e-6, 960e-6, 3190e-6, 3.8 * MIB, 0.06 * MIB, false},
-		[CAPACITY_WIDGET] = {50, 200e-6, 80e-6, 700e-6, 3550e-6, 3940e-6, 4.8 * MIB, 0.06 * MIB, false},
-		[CAPACITY_RETENTION] = {20, 78e-6, 60e-6, 285e-6, 705e-6, 790e-6, 7.8 * MIB, 0.11 * MIB, false},
-		[CAPACITY_STRIPE] = {4, 235e-6, 105e-6, 2800e-6, 7235e-6, 7316e-6, 2.8 * MIB, 0.08 * MIB, false},
-		[CAPACITY_OPS] = {1, 165e-6, 62e-6, 68e-6, 170e-6, 473e-6, 4.6 * MIB, 0.2 * MIB, false},
-		[CAPACITY_PAGES] = {15, 1270e-6, 176e-6, 3200e-6, 8359e-6, 9247e-6, 13 * MIB, 1.2 * MIB, false},
+		/* weight, processor, web server, PostgreSQL, reads of that, connection held, took, process, thread */
+		[CAPACITY_AUTH] = {10, 1110e-6, 85e-6, 200e-6, 0.1, 960e-6, 3190e-6, 3.8 * MIB, 0.06 * MIB, false},
+		[CAPACITY_WIDGET] = {50, 200e-6, 80e-6, 700e-6, 0, 3550e-6, 3940e-6, 4.8 * MIB, 0.06 * MIB, false},
+		[CAPACITY_RETENTION] = {20, 78e-6, 60e-6, 285e-6, 0.99, 705e-6, 790e-6, 7.8 * MIB, 0.11 * MIB, false},
+		[CAPACITY_STRIPE] = {4, 235e-6, 105e-6, 2800e-6, 0, 7235e-6, 7316e-6, 2.8 * MIB, 0.08 * MIB, false},
+		[CAPACITY_OPS] = {1, 165e-6, 62e-6, 68e-6, 0, 170e-6, 473e-6, 4.6 * MIB, 0.2 * MIB, false},
+		[CAPACITY_PAGES] = {15, 1270e-6, 176e-6, 3200e-6, 0.99, 8359e-6, 9247e-6, 13 * MIB, 1.2 * MIB, false},
 	},
 	.job_cpu_s = 370e-6, .job_took_s = 0.2, .worker_bytes = 4 * MIB, .connection_bytes = 3.1 * MIB, .cache_bytes = 463,
-	.from = "shipped table: 2026-11-21, AMD EPYC, 2 cores that others used as well (bench/capacity.mjs); jobs take 0.2 s, which is assumed"};
+	.from = "shipped table: 2026-11-21, AMD EPYC, 2 cores that others used as well, lighttpd (bench/capacity.mjs); jobs take 0.2 s, which is assumed"};
 
 void capacity_costs_shipped(struct capacity_costs *costs_out)
 {
@@ -66,9 +67,24 @@ void capacity_mix_add(struct capacity_costs *costs, const char *route, double re
 /* --- this installation --- */
 
 struct counted {
-	struct { double requests, took_s, parts, cpu_s, query_s; } system[CAPACITY_SYSTEMS];
+	struct { double requests, took_s, parts, cpu_s, query_s, reads_s; } system[CAPACITY_SYSTEMS];
 	double jobs, jobs_s;
 };
+
+/* By the class that the route's times are labelled with. */
+static bool bears_lag(const char *route, const char *labels)
+{
+	char method[16], key[192];
+	struct metric_value found;
+	if (!metric_label(labels, "method", method, sizeof method) || strcmp(method, "GET") != 0)
+		return false;
+	for (int class = 0; class < CLASS_COUNT; class++) {
+		snprintf(key, sizeof key, "route=\"%s\",method=\"GET\",class=\"%s\"", route, target_of((enum latency_class)class)->text);
+		if (target_bears_lag((enum latency_class)class) && metric_find("stoa_http_request_duration_seconds", key, &found))
+			return true;
+	}
+	return false;
+}
 
 static void count_one(void *argument, const struct metric_value *value)
 {
@@ -92,8 +108,24 @@ static void count_one(void *argument, const struct metric_value *value)
 			counted->system[system].cpu_s += value->sum_s;
 		} else if (!strcmp(part, "query")) {
 			counted->system[system].query_s += value->sum_s;
+			counted->system[system].reads_s += bears_lag(route, value->labels) ? value->sum_s : 0;
 		}
 	}
+}
+
+/* Of those who come by themselves; what watches keeps the share that it has in the table. True: they are enough. */
+static bool mix_measured(struct capacity_costs *costs, const struct counted *counted)
+{
+	double people = 0, before = 0, ops = costs->system[CAPACITY_OPS].requests;
+	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
+		people += system == CAPACITY_OPS ? 0 : counted->system[system].requests;
+		before += system == CAPACITY_OPS ? 0 : costs->system[system].requests;
+	}
+	if (people < CAPACITY_ENOUGH)
+		return false;
+	for (int system = 0; system < CAPACITY_SYSTEMS; system++)
+		costs->system[system].requests = system == CAPACITY_OPS ? people * ops / before : counted->system[system].requests;
+	return true;
 }
 
 bool capacity_costs_measured(struct capacity_costs *costs)
@@ -105,12 +137,14 @@ bool capacity_costs_measured(struct capacity_costs *costs)
 	metric_each("stoa_job_duration_seconds", count_one, &counted);
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		struct capacity_cost *cost = &costs->system[system];
-		double requests = counted.system[system].requests;
+		double requests = counted.system[system].requests, query_s = counted.system[system].query_s;
+		all += requests;
 		if (requests < CAPACITY_ENOUGH || counted.system[system].parts < CAPACITY_ENOUGH)
 			continue;
-		double held_s = counted.system[system].query_s / requests;
+		double held_s = query_s / requests;
 		cost->database_s = cost->held_s > 0 ? held_s * cost->database_s / cost->held_s : held_s;
 		cost->held_s = held_s;
+		cost->reads = query_s > 0 ? counted.system[system].reads_s / query_s : 0;
 		cost->cpu_s = counted.system[system].cpu_s / counted.system[system].parts;
 		cost->took_s = counted.system[system].took_s / requests;
 		cost->measured = true;
@@ -118,14 +152,11 @@ bool capacity_costs_measured(struct capacity_costs *costs)
 	}
 	if (!systems)
 		return false;
-	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
-		costs->system[system].requests = counted.system[system].requests;
-		all += counted.system[system].requests;
-	}
+	bool mix = mix_measured(costs, &counted);
 	costs->jobs_measured = counted.jobs >= CAPACITY_ENOUGH;
 	if (costs->jobs_measured)
 		costs->job_took_s = counted.jobs_s / counted.jobs;
-	snprintf(costs->from, sizeof costs->from, "%.0f requests counted on this machine, %d of %d systems; the rest, memory and web server: shipped table", all, systems,
-		CAPACITY_SYSTEMS);
+	snprintf(costs->from, sizeof costs->from, "%.0f requests counted on this machine, %d of %d systems%s; the rest, memory and web server: shipped table", all, systems,
+		CAPACITY_SYSTEMS, mix ? " and their mix" : "");
 	return true;
 }

@@ -105,6 +105,7 @@ static struct json_object *cost_json(const struct capacity_costs *costs)
 		add_number(row, "processorUs", round(cost->cpu_s * 1e6));
 		add_number(row, "webServerUs", round(cost->front_s * 1e6));
 		add_number(row, "databaseUs", round(cost->database_s * 1e6));
+		add_number(row, "readShare", cost->reads);
 		add_number(row, "connectionHeldUs", round(cost->held_s * 1e6));
 		add_number(row, "tookUs", round(cost->took_s * 1e6));
 		add_number(row, "processBytes", cost->process_bytes);

@@ -5,24 +5,6 @@
 
 #include <stdio.h>
 
-static bool bears_lag(enum latency_class class)
-{
-	switch (class) {
-	case CLASS_READ:
-	case CLASS_LIST_:
-	case CLASS_SEARCH:
-	case CLASS_ADMIN:
-	case CLASS_ANALYTICS:
-	case CLASS_OFFERS:
-	case CLASS_SERIES:
-	case CLASS_REASONS:
-	case CLASS_PAGE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int64_t moment_next(void *argument)
 {
 	return cache_stamp(argument);
@@ -44,7 +26,7 @@ void reads_begin(struct req *req)
 {
 	/* Finding out who asks may note when they were seen last: nobody reads that back. */
 	req->ctx.reads.wrote = false;
-	if (req->route->method == METHOD_GET && req->who.kind != WHO_NOBODY && bears_lag(req->route->class))
+	if (req->route->method == METHOD_GET && req->who.kind != WHO_NOBODY && target_bears_lag(req->route->class))
 		written_read(&req->ctx, &req->house, req->who.org_id);
 }
 

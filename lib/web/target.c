@@ -14,6 +14,24 @@ const struct target *target_of(enum latency_class class)
 	return &TARGETS[class > CLASS_UNSET && class < CLASS_COUNT ? class : CLASS_UNSET];
 }
 
+bool target_bears_lag(enum latency_class class)
+{
+	switch (class) {
+	case CLASS_READ:
+	case CLASS_LIST_:
+	case CLASS_SEARCH:
+	case CLASS_ADMIN:
+	case CLASS_ANALYTICS:
+	case CLASS_OFFERS:
+	case CLASS_SERIES:
+	case CLASS_REASONS:
+	case CLASS_PAGE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *part_text(enum house_part part)
 {
 	static const char *const TEXTS[PART_COUNT] = {

@@ -6,6 +6,8 @@
 #ifndef STOA_WEB_TARGET_H
 #define STOA_WEB_TARGET_H
 
+#include <stdbool.h>
+
 /* What a brown-out switches off together (web/brownout.h), in the order in which an overload does it by itself; never what customers and
  * sign-in need. */
 #define PART_LIST(X) \
@@ -76,6 +78,8 @@ struct target {
 };
 
 const struct target *target_of(enum latency_class class);
+/* Whether plain reads of its GET routes may be asked of a replica, which is behind by a moment (web/reads.c). */
+bool target_bears_lag(enum latency_class class);
 const char *part_text(enum house_part part); /* "analytics"; NULL for PART_NONE */
 
 #endif

@@ -85,7 +85,8 @@ test('scaling follows document 001', () => {
 	assert.deepEqual(behavior.scaleUp.policies, [{type: 'Pods', value: 2, periodSeconds: 30}]);
 	assert.deepEqual(behavior.scaleDown.policies, [{type: 'Pods', value: 1, periodSeconds: 600}]);
 	assert.ok(web.minReplicas >= 3 && web.maxReplicas >= 20 && worker.minReplicaCount >= 2 && worker.maxReplicaCount >= 16);
-	assert.ok(worker.fallback.replicas <= worker.maxReplicaCount);
+	// KEDA's admission webhook refuses it (2.15 to 2.17).
+	assert.ok(!worker.fallback || worker.triggers.every(({metricType}) => (metricType ?? 'AverageValue') === 'AverageValue'));
 });
 
 test('the metrics are Stoa’s own', () => {
@@ -101,6 +102,32 @@ test('the metrics are Stoa’s own', () => {
 	for (const name of [...named, ...asked]) assert.ok(exported(name), name);
 });
 
+// A worker has no port of its own; who shares the metrics file with it answers for both, and must see which processes live.
+test('what is to be scraped is served', () => {
+	const scraped = of('Deployment').filter(({spec}) => spec.template.metadata.annotations?.['prometheus.io/scrape'] === 'true');
+	assert.deepEqual(scraped.map(({metadata}) => metadata.name).sort(), ['stoa-web', 'stoa-worker']);
+	for (const {metadata, spec: {template}} of scraped) {
+		const port = Number(template.metadata.annotations['prometheus.io/port']);
+		assert.equal(template.spec.containers.filter(({ports}) => ports?.some((own) => own.containerPort === port)).length, 1, metadata.name);
+		const sharing = template.spec.containers.filter(({volumeMounts}) => volumeMounts.some(({name}) => name === 'run'));
+		assert.ok(sharing.length === 1 || template.spec.shareProcessNamespace, metadata.name);
+		assert.ok(sharing.some(({command}) => command.join(' ').includes('stoa-worker')), `${metadata.name} writes no history`);
+	}
+	for (const [name, port] of [['stoa-pod.conf', 8080], ['stoa-metrics.conf', 8080]])
+		assert.match(readFileSync(join(ROOT, 'deploy/container', name), 'utf8'), new RegExp(`server\\.port = ${port}\\n`));
+});
+
+test('connections lead to the right port', () => {
+	const {'stoa.conf': conf, 'pgbouncer.ini': bouncer} = find('ConfigMap', 'stoa').data;
+	// A host without a port has that of the URL, which is pgbouncer's.
+	for (const replica of /^replicas = (.*)$/m.exec(conf)[1].split(';')) assert.match(replica, /^replica\d+:5432$/);
+	assert.match(bouncer, /^listen_port = 6432$/m);
+	assert.match(bouncer, /^unix_socket_dir =$/m);
+	const [container] = find('Deployment', 'stoa-pgbouncer').spec.template.spec.containers;
+	assert.match(container.lifecycle.preStop.exec.command.at(-1), /kill -INT 1/);
+	for (const object of of('Deployment')) find('PodDisruptionBudget', object.metadata.name);
+});
+
 test('a pod has the time to end', () => {
 	const {spec} = find('Deployment', 'stoa-web').spec.template;
 	const wait = Number(spec.containers[0].lifecycle.preStop.exec.command[1]);
@@ -108,6 +135,7 @@ test('a pod has the time to end', () => {
 	const grace = Number(/graceful-shutdown-timeout" => (\d+)/.exec(readFileSync(join(ROOT, 'deploy/container/stoa-pod.conf'), 'utf8'))[1]);
 	assert.ok(grace > deadline);
 	assert.ok(spec.terminationGracePeriodSeconds > wait + grace);
+	assert.ok(spec.terminationGracePeriodSeconds >= find('Deployment', 'stoa-worker').spec.template.spec.terminationGracePeriodSeconds);
 	const unit = Number(/TimeoutStopSec=(\d+)/.exec(readFileSync(join(ROOT, 'deploy/systemd/stoa-worker.service.in'), 'utf8'))[1]);
 	assert.equal(find('Deployment', 'stoa-worker').spec.template.spec.terminationGracePeriodSeconds, unit);
 });

@@ -109,6 +109,9 @@ static void erlang(void **state)
 	assert_int_equal(capacity_servers(0.5, 0.02, 0.7, 0.01, 0.39), 1);
 	assert_int_equal(capacity_servers(0.5, 0.02, 0.7, 0.01, 0.38), 2);
 	assert_int_equal(capacity_servers(0, 0, 0.7, 0.01, 0.01), 1);
+	/* More than can be: an answer, and soon. */
+	assert_int_equal(capacity_servers(5e7, 0.01, 0.5, 0.01, 0.01), 100000000);
+	assert_int_equal(capacity_servers(1e12, 0.01, 0.7, 0.01, 0.01), 1000000000);
 }
 
 static void knee(void **state)
@@ -138,6 +141,8 @@ static void one_machine(void **state)
 	is(CAPACITY_DATABASE_CORES, 1.0); /* 1,000 × 600 µs / 0.6 */
 	is(CAPACITY_WEB_MACHINES, 1);
 	is(CAPACITY_DATABASE_MACHINES, 0);
+	is(CAPACITY_PRIMARY_CORES, 1.0);
+	is(CAPACITY_PRIMARY_MACHINE, 4);
 	is(CAPACITY_REPLICAS, 0);
 	is(CAPACITY_MACHINES, 1);
 	is(CAPACITY_NORMAL_USE, 1.3 / 5 / 4);
@@ -155,19 +160,21 @@ static void one_machine(void **state)
 	is(CAPACITY_WORKER_BUSY, 7);
 	is(CAPACITY_WORKER_MIN, 2);
 	is(CAPACITY_WORKER_MAX, 4);
-	is(CAPACITY_CONNECTIONS, 8 + 5 * 4 + 4 * 6);
-	is(CAPACITY_MAX_CONNECTIONS, 110);
+	is(CAPACITY_CONNECTIONS, 8 + 5 * 4 + 4 * 6 + 1);
+	/* Twice that is 106, but a process each under mod_fcgid are 80, and 25, and some to spare. */
+	is(CAPACITY_FCGID_CONNECTIONS, 32 + 12 + 12 + 8 + 4 + 12 + 4 * 6 + 1);
+	is(CAPACITY_MAX_CONNECTIONS, 120);
 	is(CAPACITY_POOLED, 10); /* 5 busy ones need 8 */
 	/* PostgreSQL has half of the machine: 8 GiB. */
 	is(CAPACITY_SHARED_BUFFERS, 2 * GIB);
 	is(CAPACITY_CACHE_SIZE, 6 * GIB);
-	is(CAPACITY_WORK_MEM, 19 * MIB); /* 8 GiB / 4 / 110 = 18.6 */
+	is(CAPACITY_WORK_MEM, 18 * MIB); /* 8 GiB / 4 / 120 = 17.1 */
 	is(CAPACITY_MAINTENANCE, 512 * MIB);
 	is(CAPACITY_WAL_SIZE, 2 * GIB);
 	is(CAPACITY_CACHE_BYTES, 1526 * MIB); /* 1,200 × 1 MB / 0.75 */
 	is(CAPACITY_CACHE_NODES, 1);
 	is(CAPACITY_CACHE_NODE_BYTES, 1526 * MIB);
-	is(CAPACITY_WEB_MEMORY, (6 * 10 + 6 * 16 + 4 * 5) * MIB);
+	is(CAPACITY_WEB_MEMORY, (6 * 10 + 6 * 16 + 4 * 5 + 2 * 4 * 19) * MIB); /* 4 hashes at once each in auth and pages */
 	is(CAPACITY_FRONT_CONNECTIONS, 512);
 	is(CAPACITY_FRONT_FILES, 1280);
 	is(CAPACITY_APACHE_WORKERS, 256);
@@ -175,20 +182,26 @@ static void one_machine(void **state)
 	is(CAPACITY_POD_IN_FLIGHT, 10);
 	is(CAPACITY_PODS_MIN, 3);
 	is(CAPACITY_PODS_MAX, 20);
-	is(CAPACITY_POD_BYTES, 256 * MIB); /* 6 × (10 + 16) / 0.75 = 208 */
+	is(CAPACITY_POD_BYTES, 320 * MIB); /* (6 × (10 + 16) + 2 × 19 + 16) / 0.75 = 280 */
 }
 
 /* A hundred times as many: 100,000 requests a second. */
 static void many_machines(void **state)
 {
 	(void)state;
-	plan_of(400000, WIDGET);
+	struct capacity_cost mostly_reads = WIDGET;
+	mostly_reads.reads = 0.75;
+	plan_of(400000, mostly_reads);
 	is(CAPACITY_WEB_CORES, 100);
 	is(CAPACITY_WEB_MACHINES, 25);
-	is(CAPACITY_REPLICAS, 24);
-	is(CAPACITY_DATABASE_MACHINES, 25);
-	is(CAPACITY_MACHINES, 50);
-	is(CAPACITY_NORMAL_USE, (70 + 60) / 5.0 / 200);
+	is(CAPACITY_DATABASE_CORES, 100);
+	/* A quarter of 100 cores cannot leave the primary; the rest goes to machines of 4. */
+	is(CAPACITY_PRIMARY_CORES, 25);
+	is(CAPACITY_PRIMARY_MACHINE, 25);
+	is(CAPACITY_REPLICAS, 19);
+	is(CAPACITY_DATABASE_MACHINES, 20);
+	is(CAPACITY_MACHINES, 45);
+	is(CAPACITY_NORMAL_USE, (70 + 60) / 5.0 / ((25 + 19) * 4 + 25));
 	near(capacity_system_value(&plan, CAPACITY_IN_FLIGHT, CAPACITY_WIDGET), 40);
 	/* 20 busy connections need 29 for 70 %: two processes of 15; 40 busy threads 58: 29 each. */
 	near(capacity_system_value(&plan, CAPACITY_PROCESSES, CAPACITY_WIDGET), 2);
@@ -201,9 +214,58 @@ static void many_machines(void **state)
 	is(CAPACITY_POOLED, 715); /* 500 / 0.7 */
 	is(CAPACITY_PODS_MIN, 20);
 	is(CAPACITY_PODS_MAX, 100);
-	is(CAPACITY_CONNECTIONS, 25 * (2 * 15 + 5 * 4 + capacity_value(&plan, CAPACITY_WORKER_MAX) * 6));
+	/* Each process watches the primary, too. */
+	is(CAPACITY_CONNECTIONS, 25 * (2 * (15 + 1) + 5 * (4 + 1) + capacity_value(&plan, CAPACITY_WORKER_MAX) * 6 + 1));
 	/* 700 jobs at once on 25 machines: 28 / 0.7 / 4 */
 	is(CAPACITY_WORKER_MAX, 10);
+}
+
+/* No replica takes a write. */
+static void writes_stay(void **state)
+{
+	(void)state;
+	plan_of(400000, WIDGET);
+	is(CAPACITY_PRIMARY_CORES, 100);
+	is(CAPACITY_PRIMARY_MACHINE, 100);
+	is(CAPACITY_REPLICAS, 0);
+	is(CAPACITY_DATABASE_MACHINES, 1);
+	/* Replicas only where the primary's machine does not suffice for all. */
+	struct capacity_cost reads = WIDGET;
+	reads.reads = 1;
+	plan_of(16000, reads);
+	is(CAPACITY_DATABASE_CORES, 4);
+	is(CAPACITY_REPLICAS, 0);
+	plan_of(16004, reads);
+	is(CAPACITY_REPLICAS, 2);
+	is(CAPACITY_PRIMARY_CORES, 0);
+}
+
+/* Inputs at their bounds: an answer, and settings that Stoa takes. */
+static void the_most_that_can_be_asked(void **state)
+{
+	(void)state;
+	plan_of(10000000, WIDGET);
+	plan.model.requests = 100;
+	plan.model.burst = 20;
+	plan.model.headroom = 10;
+	plan.model.jobs = 1000;
+	plan.model.memory = 512 * MIB;
+	capacity_plan_make(&plan);
+	assert_true(capacity_value(&plan, CAPACITY_WORKER_MAX) <= 256);
+	for (int system = 0; system < CAPACITY_SYSTEMS; system++)
+		assert_true(capacity_system_value(&plan, CAPACITY_THREADS, system) <= 1024);
+	/* Jobs alone: 4,000 users with 1,000 a minute each, 83,333 at once in 29,762 processes. */
+	plan_of(4000, WIDGET);
+	plan.model.jobs = 1000;
+	plan.costs.job_took_s = 0.25;
+	capacity_plan_make(&plan);
+	is(CAPACITY_WORKER_BUSY, 4000 * 1000.0 / 60 * 5 * 0.25);
+	assert_true(capacity_value(&plan, CAPACITY_WORKER_MAX) <= 256);
+	/* Nothing measured, nothing known: no number that is none. */
+	plan.costs = (struct capacity_costs){0};
+	capacity_plan_make(&plan);
+	for (enum capacity_id id = 0; id < CAPACITY_IDS; id++)
+		assert_true(isfinite(capacity_value(&plan, id)));
 }
 
 /* Two machines where one has the processors but not the memory; and no endless search where no number of machines would help. */
@@ -253,10 +315,10 @@ static void set_inputs(void **state)
 
 /* --- costs --- */
 
-static void observe(const char *route, int requests, int64_t took_us, int64_t cpu_us, int64_t query_us)
+static void observe(const char *route, const char *class, int requests, int64_t took_us, int64_t cpu_us, int64_t query_us)
 {
 	char labels[128];
-	snprintf(labels, sizeof labels, "route=\"%s\",method=\"GET\",class=\"read\"", route);
+	snprintf(labels, sizeof labels, "route=\"%s\",method=\"GET\",class=\"%s\"", route, class);
 	struct histogram *took = metric_histogram("stoa_http_request_duration_seconds", labels, "t");
 	snprintf(labels, sizeof labels, "route=\"%s\",method=\"GET\",part=\"cpu\"", route);
 	struct summary *cpu = metric_summary("stoa_http_request_part_seconds", labels, "t");
@@ -284,13 +346,24 @@ static void costs_of_the_metrics_file(void **state)
 	assert_true(metric_open(message));
 	capacity_costs_shipped(&shipped);
 	costs = shipped;
+	double others = -shipped.system[CAPACITY_OPS].requests;
+	for (int system = 0; system < CAPACITY_SYSTEMS; system++)
+		others += shipped.system[system].requests;
 	assert_false(capacity_costs_measured(&costs));
 	assert_memory_equal(&costs, &shipped, sizeof costs);
 
-	observe("/api/v1/widget/start", 300, 2000, 100, 500);
-	observe("/api/v1/widget/decision", 100, 6000, 300, 2500);
-	observe("/api/v1/orgs/keys", CAPACITY_ENOUGH - 1, 9000, 900, 900);
-	observe("none", 5000, 1, 1, 1);
+	/* Who only watches does not tell what users ask. */
+	observe("/metrics", "ops", 1000, 500, 100, 0);
+	assert_true(capacity_costs_measured(&costs));
+	assert_true(costs.system[CAPACITY_OPS].measured);
+	near(costs.system[CAPACITY_OPS].cpu_s, 100e-6);
+	for (int system = 0; system < CAPACITY_SYSTEMS; system++)
+		near(costs.system[system].requests, shipped.system[system].requests);
+
+	observe("/api/v1/widget/start", "widget", 300, 2000, 100, 500);
+	observe("/api/v1/widget/decision", "widget", 100, 6000, 300, 2500);
+	observe("/api/v1/orgs/keys", "list", CAPACITY_ENOUGH - 1, 9000, 900, 900);
+	observe("none", "none", 5000, 1, 1, 1);
 	assert_true(capacity_costs_measured(&costs));
 	const struct capacity_cost *widget = &costs.system[CAPACITY_WIDGET];
 	assert_true(widget->measured);
@@ -305,7 +378,15 @@ static void costs_of_the_metrics_file(void **state)
 	near(costs.system[CAPACITY_AUTH].cpu_s, shipped.system[CAPACITY_AUTH].cpu_s);
 	near(costs.system[CAPACITY_AUTH].requests, CAPACITY_ENOUGH - 1);
 	near(costs.system[CAPACITY_PAGES].requests, 0);
-	assert_non_null(strstr(costs.from, "499 requests"));
+	/* 1 of 100 in the table, 1 of 99 others. */
+	near(costs.system[CAPACITY_OPS].requests, (400 + CAPACITY_ENOUGH - 1) * shipped.system[CAPACITY_OPS].requests / others);
+	near(widget->reads, 0);
+	assert_non_null(strstr(costs.from, "1499 requests"));
+	/* 100 × 3 ms of what lags, 100 × 1 ms of what may not: a sign-in is none of it, nor is a write. */
+	observe("/api/v1/retention/sessions", "list", 100, 5000, 100, 3000);
+	observe("/api/v1/retention/:id", "write", 100, 5000, 100, 1000);
+	assert_true(capacity_costs_measured(&costs));
+	near(costs.system[CAPACITY_RETENTION].reads, 0.75);
 	assert_false(costs.jobs_measured);
 	struct histogram *jobs = metric_histogram("stoa_job_duration_seconds", "kind=\"mail.send\"", "t");
 	for (int i = 0; i < CAPACITY_ENOUGH; i++)
@@ -325,7 +406,7 @@ static void ships_costs(void **state)
 	capacity_costs_shipped(&costs);
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		const struct capacity_cost *cost = &costs.system[system];
-		assert_true(cost->requests > 0 && cost->cpu_s > 0 && cost->front_s > 0 && cost->database_s > 0 && cost->held_s > 0 && cost->took_s >= cost->held_s);
+		assert_true(cost->requests > 0 && cost->cpu_s > 0 && cost->front_s > 0 && cost->database_s > 0 && cost->held_s > 0 && cost->took_s >= cost->held_s && cost->reads >= 0 && cost->reads <= 1);
 		assert_false(cost->measured);
 	}
 	assert_non_null(strstr(costs.from, "20"));
@@ -445,7 +526,7 @@ static void written_as_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(documents_examples), cmocka_unit_test(erlang), cmocka_unit_test(knee), cmocka_unit_test(one_machine),
-		cmocka_unit_test(many_machines), cmocka_unit_test(memory_decides), cmocka_unit_test(set_inputs), cmocka_unit_test(costs_of_the_metrics_file),
+		cmocka_unit_test(many_machines), cmocka_unit_test(writes_stay), cmocka_unit_test(the_most_that_can_be_asked), cmocka_unit_test(memory_decides), cmocka_unit_test(set_inputs), cmocka_unit_test(costs_of_the_metrics_file),
 		cmocka_unit_test(ships_costs), cmocka_unit_test(responders_by_their_paths), cmocka_unit_test(as_the_defaults_say),
 		cmocka_unit_test(as_mod_fcgid_is_shipped), cmocka_unit_test(written_for_people), cmocka_unit_test(written_as_json)};
 
