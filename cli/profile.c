@@ -17,6 +17,7 @@
 #define SINCE_MOST 3600
 #define PIDS_MOST 256
 #define PARTS_SHOWN 4
+#define STATEMENTS_SHOWN 10
 
 struct options {
 	const char *route, *explain, *flame;
@@ -40,8 +41,13 @@ static const char *family_of(const char *route)
 	return NULL;
 }
 
-/* Responders of this machine, by the name of their program; of one family, or of all. */
-static int responders_find(const char *family, int pids_out[PIDS_MOST])
+static bool is_job(const char *route)
+{
+	return !strncmp(route, "job:", 4);
+}
+
+/* Programs of this machine by their names: a family's responders, "worker", or NULL: all. */
+static int programs_find(const char *family, int pids_out[PIDS_MOST])
 {
 	char path[64], program[64], wanted[64];
 	DIR *folder = opendir("/proc");
@@ -71,8 +77,8 @@ static int responders_find(const char *family, int pids_out[PIDS_MOST])
 static bool flame_make(struct cli *cli, const struct options *options)
 {
 	int pids[PIDS_MOST], seconds = options->since ? options->since : FLAME_SECONDS;
-	int count = responders_find(options->route ? family_of(options->route) : NULL, pids);
-	char message[256] = "no responder of Stoa runs on this machine";
+	int count = programs_find(!options->route ? NULL : is_job(options->route) ? "worker" : family_of(options->route), pids);
+	char message[256] = "no program of Stoa runs on this machine";
 	bool done = count && flame_record(pids, count, seconds, options->flame, message);
 	if (done)
 		fprintf(options->json ? stderr : cli->out, "%s: flame graph of %d processes\n", options->flame, count);
@@ -117,14 +123,27 @@ static void routes_print(FILE *out, const struct profile *profile, const char *o
 	}
 }
 
+static void statement_print(FILE *out, const struct profile_statement *statement)
+{
+	fprintf(out, "%-6s %-44s %9llu %10.3f %9.2f", "", statement->name, (unsigned long long)statement->count, statement->seconds,
+		1000 * statement->seconds / (double)statement->count);
+}
+
+/* Of a route all, of the house the dearest. */
 static void statements_print(FILE *out, const struct profile *profile, const char *only)
 {
-	const struct profile_route *route = profile_route_find(profile, only);
-	for (int i = 0; route && i < profile->statement_count; i++) {
-		const struct profile_statement *statement = &profile->statements[i];
-		if (!strcmp(statement->route, route->route) && !strcmp(statement->method, route->method))
-			fprintf(out, "       %-44s %9llu %10.3f %9.2f\n", statement->name, (unsigned long long)statement->count, statement->seconds,
-				1000 * statement->seconds / (double)statement->count);
+	const struct profile_route *route = only ? profile_route_find(profile, only) : NULL;
+	for (const struct profile_statement *statement = route ? route->dearest : NULL; statement; statement = statement->next) {
+		statement_print(out, statement);
+		fputc('\n', out);
+	}
+	if (only || !profile->sum_count)
+		return;
+	fprintf(out, "\n%-6s %-44s %9s %10s %9s  %s\n", "", "statement", "runs", "seconds", "mean ms", "most of it for");
+	for (int i = 0; i < profile->sum_count && i < STATEMENTS_SHOWN; i++) {
+		const struct profile_statement *sum = &profile->sums[i];
+		statement_print(out, sum);
+		fprintf(out, "  %s%s%s\n", sum->method, *sum->method ? " " : "", sum->route);
 	}
 }
 
@@ -135,7 +154,7 @@ static void findings_print(struct cli *cli, const struct profile_report *report,
 	for (int i = 0; i < report->findings.count; i++) {
 		const struct finding *finding = &report->findings.rows[i];
 		const struct finding_words *words = &FINDING_WORDS[finding->kind];
-		if (only && (!finding->route || strcmp(finding->route, only) != 0))
+		if (!finding_concerns(report->profile, finding, only))
 			continue;
 		fprintf(out, "\n%d. %s (%s, %s)\n   evidence: %s\n   change:   %s\n   gain:     %s\n", ++shown, words->title, severity_text(finding->severity),
 			words->code, finding_text(&cli->ctx, finding, words->evidence, NULL, NULL), finding_text(&cli->ctx, finding, words->change, NULL, NULL),
@@ -144,17 +163,24 @@ static void findings_print(struct cli *cli, const struct profile_report *report,
 	fprintf(out, "\n%d findings\n", shown);
 }
 
+static void plan_print(struct cli *cli, const struct profile_plan *plan)
+{
+	fprintf(cli->out, "\n%s\n", plan->statement.name);
+	if (plan->plan)
+		fprintf(cli->out, "%s", profile_plan_text(&cli->ctx, plan->plan));
+	else
+		fprintf(cli->out, "%s%s%s\n", plan->why, plan->reason ? ": " : "", plan->reason ? plan->reason : "");
+}
+
 static void report_print(struct cli *cli, const struct profile_report *report, const struct options *options)
 {
 	routes_print(cli->out, report->profile, options->route);
-	if (options->route)
-		statements_print(cli->out, report->profile, options->route);
+	statements_print(cli->out, report->profile, options->route);
 	for (int i = 0; i < report->plan_count; i++)
 		if (options->explain && !strcmp(report->plans[i].statement.name, options->explain))
-			fprintf(cli->out, "\n%s\n%s", options->explain,
-				report->plans[i].plan ? profile_plan_text(&cli->ctx, report->plans[i].plan) : arena_printf(&cli->ctx.arena, "%s\n", report->plans[i].why));
+			plan_print(cli, &report->plans[i]);
 	if (report->database_fault)
-		fprintf(cli->out, "\nPostgreSQL told nothing: %s\n", report->database_fault);
+		fprintf(cli->out, "\nPostgreSQL told nothing: %s (%s)\n", report->database_fault, report->database_reason);
 	findings_print(cli, report, options->route);
 }
 
@@ -177,6 +203,10 @@ static int profile_run(struct cli *cli, int argc, char **argv)
 	char message[256] = "";
 	if (!options_read(&argc, argv, &options))
 		return cli_usage(&COMMAND_PROFILE);
+	if (options.route && !is_job(options.route) && !family_of(options.route)) {
+		fprintf(stderr, "stoa: there is no route \"%s\" (stoa routes lists them)\n", options.route);
+		return 1;
+	}
 	if (!metric_open(message) || !*conf_string("metrics.file")) {
 		fprintf(stderr, "stoa: metrics.file cannot be read: %s\n", *message ? message : "none is configured");
 		metric_close();
@@ -195,7 +225,7 @@ static int profile_run(struct cli *cli, int argc, char **argv)
 		fprintf(stderr, "stoa: %s has answered no request%s\n", options.route, options.since ? " in that time" : "");
 		return 1;
 	}
-	profile_report(&cli->ctx, cli->house.pool, profile, &(struct profile_wish){.plans = PLANS, .statement = options.explain}, &report);
+	profile_report(&cli->ctx, cli->house.pool, profile, &(struct profile_wish){.route = options.route, .plans = PLANS, .statement = options.explain}, &report);
 	if (options.json) {
 		struct json_object *value = profile_json(&cli->ctx, &report, options.route);
 		fprintf(cli->out, "%s\n", json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));

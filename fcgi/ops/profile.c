@@ -9,7 +9,7 @@ struct profile_input {
 };
 
 static const struct field PROFILE_INPUT[] = {
-	INPUT(struct profile_input, route, "route", IN_QUERY, FIELD_TEXT, .least = 1, .most = 136, .doc = "only this route, as \"GET /api/v1/retention/flows\""),
+	INPUT(struct profile_input, route, "route", IN_QUERY, FIELD_TEXT, .least = 1, .most = 136, .doc = "only this route, as \"GET /api/v1/retention/flows\", and what concerns it"),
 	INPUT(struct profile_input, statement, "statement", IN_QUERY, FIELD_TEXT, .least = 1, .most = 63, .doc = "explains this statement, as \"retention_flow_get\""),
 	INPUT(struct profile_input, plans, "plans", IN_QUERY, FIELD_INT, .least = 0, .most = 10,
 		.doc = "explains so many of the statements that took most time; none unless given, since each asks PostgreSQL"),
@@ -31,7 +31,7 @@ static enum err profile_show(struct req *req, struct rep *rep)
 	struct ctx *ctx = &req->ctx;
 	struct profile *profile = profile_make(ctx, NULL, profile_read(ctx), 0);
 	struct profile_report report;
-	profile_report(ctx, req->house.pool, profile, &(struct profile_wish){.plans = (int)in->plans, .statement = in->statement}, &report);
+	profile_report(ctx, req->house.pool, profile, &(struct profile_wish){.route = in->route, .plans = (int)in->plans, .statement = in->statement}, &report);
 	return reply_json(req, rep, json_own(ctx, profile_json(ctx, &report, in->route)));
 }
 

@@ -46,7 +46,8 @@ static struct json_object *finding_view(struct req *req, const struct finding *f
 	page_text(view, "severity", tr(req, severity_text(finding->severity)));
 	page_text(view, "pill", finding->severity == SEVERITY_ALERT ? "bad" : finding->severity == SEVERITY_WARN ? "pending" : "manual");
 	page_text(view, "evidence", finding_text(ctx, finding, tr(req, words->evidence), decimal, req));
-	page_text(view, "change", finding_text(ctx, finding, tr(req, words->change), decimal, req));
+	/* Commands and settings take numbers as programs write them. */
+	page_text(view, "change", finding_text(ctx, finding, tr(req, words->change), NULL, NULL));
 	page_text(view, "gain", finding_text(ctx, finding, tr(req, words->gain), decimal, req));
 	return view;
 }
@@ -104,7 +105,7 @@ static struct json_object *route_view(struct req *req, const struct profile_rout
 	double whole = whole_of(route), requests = fmax((double)route->requests, 1);
 	struct json_object *view = json_object_new_object();
 	page_text(view, "name", *route->method ? arena_printf(&req->ctx.arena, "%s %s", route->method, route->route) : route->route);
-	page_text(view, "class", route->target ? route->target->text : tr(req, "job"));
+	page_text(view, "class", route->target ? route->target->text : profile_is_job(route) ? tr(req, "job") : "–");
 	page_text(view, "requests", page_number(req, (int64_t)route->requests));
 	page_text(view, "total", span_text(req, route->seconds));
 	page_text(view, "mean", span_text(req, route->seconds / requests));
@@ -138,7 +139,7 @@ static void add_statements(struct req *req, const struct profile *profile, struc
 	for (int i = 0; i < profile->statement_count && i < STATEMENTS_SHOWN; i++) {
 		const struct profile_statement *statement = &profile->statements[i];
 		struct json_object *row = json_object_new_object();
-		page_text(row, "name", profile_statement_told(statement->name) ? statement->name : tr(req, "further statements"));
+		page_text(row, "name", strcmp(statement->name, CTX_OTHER) != 0 ? statement->name : tr(req, "further statements"));
 		page_text(row, "file", profile_statement_file(&req->ctx, statement->name));
 		page_text(row, "route", arena_printf(&req->ctx.arena, "%s%s%s", statement->method, *statement->method ? " " : "", statement->route));
 		page_text(row, "runs", page_number(req, (int64_t)statement->count));
@@ -157,6 +158,7 @@ static void add_plan(struct req *req, const struct profile_report *report, const
 		page_text(part, "name", plan->statement.name);
 		page_text(part, "text", plan->plan ? profile_plan_text(&req->ctx, plan->plan) : NULL);
 		page_text(part, "why", plan->why ? tr(req, plan->why) : NULL);
+		page_text(part, "reason", plan->reason);
 		json_object_object_add(view, "plan", part);
 	}
 }

@@ -42,9 +42,9 @@ tests_observe_history_dbtest_LDADD = $(CHECK_LDADD)
 
 check_PROGRAMS += tests/observe/profile_test tests/observe/profile_dbtest
 TESTS += tests/observe/profile_test tests/observe/profile_dbtest
-tests_observe_profile_test_SOURCES = tests/observe/profile_test.c tests/lib/database.h
+tests_observe_profile_test_SOURCES = tests/observe/profile_test.c tests/observe/findings.h tests/lib/database.h
 tests_observe_profile_test_CFLAGS = $(CHECK_CFLAGS)
 tests_observe_profile_test_LDADD = $(CHECK_LDADD)
-tests_observe_profile_dbtest_SOURCES = tests/observe/profile_dbtest.c tests/lib/database.h
+tests_observe_profile_dbtest_SOURCES = tests/observe/profile_dbtest.c tests/observe/findings.h tests/lib/database.h
 tests_observe_profile_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_observe_profile_dbtest_LDADD = $(CHECK_LDADD)

@@ -103,10 +103,10 @@ static void find_connections(const struct profile_server *server, const struct p
 	struct findings *findings)
 {
 	const struct bound *bound = bound_of(BOUND_CONNECTIONS);
-	/* A worker's process takes a connection a thread and two (worker.max). */
+	/* A worker's process takes a connection a thread and two (worker.max), of which its own figures tell two only. */
 	double pools = 0, workers = (double)(settings->worker_max * (settings->worker_threads + 2)), given = server->max_connections - server->reserved;
 	for (int i = 0; i < profile->program_count; i++)
-		if (strcmp(profile->programs[i].name, "stoa-worker") != 0)
+		if (strcmp(profile->programs[i].name, "worker") != 0)
 			pools += (double)profile->programs[i].size;
 	double wanted = pools + workers, share = given > 0 ? wanted / given : 0;
 	if (!pools || share <= bound->alert)
@@ -187,6 +187,7 @@ static enum err server_read(struct lease *lease, struct profile_server *server)
 	*server = (struct profile_server){.shared_buffers = pg_number(row, 0, "shared_buffers", 0),
 		.effective_cache_size = pg_number(row, 0, "effective_cache_size", 0), .work_mem = pg_number(row, 0, "work_mem", 0),
 		.database = pg_number(row, 0, "database", 0), .random_page_cost = column_double(row, 0, "random_page_cost"),
+		.hash_mem_multiplier = column_double(row, 0, "hash_mem_multiplier"),
 		.max_connections = (int)pg_number(row, 0, "max_connections", 0), .reserved = (int)pg_number(row, 0, "reserved", 0),
 		.backends = (int)pg_number(row, 0, "backends", 0), .hits = pg_number(row, 0, "hits", 0), .reads = pg_number(row, 0, "reads", 0),
 		.age = (double)pg_number(row, 0, "age_s", 0), .here = pg_true(row, 0, "here")};
@@ -229,14 +230,12 @@ static enum err tables_read(struct lease *lease, struct profile_facts *facts)
 	facts->table_count = PQntuples(rows);
 	facts->tables = arena_array(arena, (size_t)facts->table_count + 1, sizeof *facts->tables);
 	facts->columns = arena_array(arena, (size_t)facts->table_count + 1, sizeof *facts->columns);
-	facts->names = arena_array(arena, (size_t)facts->table_count + 1, sizeof *facts->names);
 	for (int row = 0; row < facts->table_count; row++) {
 		struct profile_table *table = &facts->tables[row];
 		*table = (struct profile_table){.name = pg_text(rows, row, "name"), .rows = pg_number(rows, row, "rows", 0),
 			.dead = pg_number(rows, row, "dead", 0), .changed = pg_number(rows, row, "changed", 0), .bytes = pg_number(rows, row, "bytes", 0),
 			.expected = pg_number(rows, row, "expected", 0), .planned = column_double(rows, row, "planned"),
 			.scale = column_double(rows, row, "scale")};
-		facts->names[row] = table->name;
 		facts->columns[row] = (struct profile_columns){.table = table->name, .rows = fmax(table->planned, (double)table->rows)};
 		columns_read(lease->ctx, pg_text(rows, row, "columns"), &facts->columns[row]);
 	}
@@ -256,8 +255,7 @@ enum err profile_facts_read(struct lease *lease, struct profile_facts *facts)
 void profile_find_facts(const struct profile_facts *facts, const struct profile *profile, const struct profile_settings *settings,
 	struct findings *findings)
 {
-	profile_find_indexes(facts->indexes, facts->index_count, facts->made, facts->made_count, facts->names, facts->table_count, facts->server.age,
-		findings);
+	profile_find_indexes(facts, settings, findings);
 	profile_find_tables(facts->tables, facts->table_count, findings);
 	profile_find_server(&facts->server, profile, settings, findings);
 }

@@ -12,6 +12,7 @@
 #define POOL_SHARE 0.2
 #define PROCESSOR_SHARE 0.7
 #define LOOP_LEAST 4        /* runs of one statement a request */
+#define WAITED_SHARE 0.05   /* document 001 gives the wait's 95th percentile */
 #define OFF_SHARE 0.02      /* of look-ups that hit, when the cache does nothing */
 /* Document 001, "Query Performance Targets", Simple Filter (indexed): p50 and p99; and WARN of its QueryPerformanceMonitor. */
 #define STATEMENT_TARGET_S 0.010
@@ -52,7 +53,9 @@ static struct json_object *route_numbers(struct ctx *ctx, const struct profile_r
 {
 	struct json_object *numbers = json_object_new_object();
 	add_text(numbers, "route", route_text(ctx, route->method, route->route));
-	add_text(numbers, "path", route->route);
+	/* Where grep finds who answers it. */
+	add_text(numbers, "path", route->route + (profile_is_job(route) ? strlen("job:") : 0));
+	add_text(numbers, "folder", profile_is_job(route) ? "lib" : "fcgi");
 	add_count(numbers, "requests", (int64_t)route->requests);
 	add_number(numbers, "meanMs", 1000 * whole / (double)route->requests);
 	add_number(numbers, "routeSeconds", whole);
@@ -91,7 +94,9 @@ static const struct { enum profile_part part; double share, saved; enum finding_
 static void find_part(const struct profile_route *route, double whole, size_t rule, const struct profile_settings *settings, struct findings *findings)
 {
 	double part = route->parts[PART_RULES[rule].part], mean = whole / (double)route->requests;
-	if (part < PART_RULES[rule].share * whole || mean < MEAN_LEAST_S)
+	/* Calls to others are what jobs are for. */
+	bool meant = PART_RULES[rule].kind == FINDING_OUTBOUND && profile_is_job(route);
+	if (meant || part < PART_RULES[rule].share * whole || mean < MEAN_LEAST_S)
 		return;
 	struct json_object *numbers = route_numbers(findings->ctx, route, whole);
 	add_number(numbers, "partMs", 1000 * part / (double)route->requests);
@@ -114,15 +119,10 @@ static void find_processor(const struct profile_route *route, double whole, stru
 
 /* --- statements --- */
 
-static bool of_route(const struct profile_statement *statement, const struct profile_route *route)
-{
-	return !strcmp(statement->route, route->route) && !strcmp(statement->method, route->method);
-}
-
 static void find_loop(const struct profile_route *route, double whole, const struct profile_statement *statement, struct findings *findings)
 {
 	double runs = (double)statement->count / (double)route->requests, saved = statement->seconds * (1 - 1 / runs);
-	if (runs < LOOP_LEAST || !profile_statement_told(statement->name))
+	if (runs < LOOP_LEAST || !profile_statement_is_file(statement->name))
 		return;
 	struct json_object *numbers = route_numbers(findings->ctx, route, whole);
 	add_text(numbers, "statement", statement->name);
@@ -134,19 +134,18 @@ static void find_loop(const struct profile_route *route, double whole, const str
 	finding_add(findings, FINDING_LOOP, severity == SEVERITY_NOTE ? SEVERITY_WARN : severity, saved, numbers);
 }
 
-static void find_budget(const struct profile *profile, const struct profile_route *route, double whole, struct findings *findings)
+static void find_budget(const struct profile_route *route, double whole, struct findings *findings)
 {
 	double runs = route->statements / (double)route->requests, excess = runs - (double)(route->budget - 1);
 	const struct profile_statement *dearest = NULL;
 	if (!route->budget || runs < (double)route->budget)
 		return;
-	for (int i = 0; i < profile->statement_count; i++) {
-		const struct profile_statement *statement = &profile->statements[i];
-		if (!of_route(statement, route) || !profile_statement_told(statement->name))
+	for (const struct profile_statement *statement = route->dearest; statement; statement = statement->next) {
+		if (!profile_statement_is_file(statement->name))
 			continue;
 		if ((double)statement->count >= LOOP_LEAST * (double)route->requests)
 			return; /* the loop is named */
-		if (!dearest || statement->seconds > dearest->seconds)
+		if (!dearest)
 			dearest = statement;
 	}
 	if (!dearest)
@@ -160,33 +159,23 @@ static void find_budget(const struct profile *profile, const struct profile_rout
 	finding_add(findings, FINDING_STATEMENTS, severity_of(route, whole / (double)route->requests), saved, numbers);
 }
 
-/* Jobs are as slow as they like, but a worker's statements cost everybody. */
-static void find_slow(const struct profile *profile, int at, struct findings *findings)
+/* Jobs are as slow as they like, but a worker's statements cost everybody. A COMMIT waits for the disk; other text has nothing to change. */
+static void find_slow(const struct profile_statement *sum, struct findings *findings)
 {
-	const struct profile_statement *first = &profile->statements[at];
-	struct profile_statement sum = *first;
-	for (int i = 0; i < profile->statement_count; i++) {
-		const struct profile_statement *other = &profile->statements[i];
-		if (i == at || strcmp(other->name, first->name) != 0)
-			continue;
-		if (i < at)
-			return; /* a dearer row of the same one was before */
-		sum.count += other->count;
-		sum.seconds += other->seconds;
-	}
-	double each = sum.seconds / (double)sum.count, saved = sum.seconds - STATEMENT_TARGET_S * (double)sum.count;
-	if (sum.count < REQUESTS_LEAST || each < STATEMENT_TARGET_S || !profile_statement_told(sum.name))
+	bool commit = !strcmp(sum->name, "commit");
+	double each = sum->seconds / (double)sum->count, saved = sum->seconds - STATEMENT_TARGET_S * (double)sum->count;
+	if (sum->count < REQUESTS_LEAST || each < STATEMENT_TARGET_S || (!commit && !profile_statement_is_file(sum->name)))
 		return;
 	struct json_object *numbers = json_object_new_object();
-	add_text(numbers, "statement", sum.name);
-	add_text(numbers, "route", route_text(findings->ctx, sum.method, sum.route));
-	add_text(numbers, "file", profile_statement_file(findings->ctx, sum.name));
-	add_count(numbers, "count", (int64_t)sum.count);
+	add_text(numbers, "statement", sum->name);
+	add_text(numbers, "route", route_text(findings->ctx, sum->method, sum->route));
+	add_text(numbers, "file", profile_statement_file(findings->ctx, sum->name));
+	add_count(numbers, "count", (int64_t)sum->count);
 	add_number(numbers, "eachMs", 1000 * each);
 	add_number(numbers, "targetMs", 1000 * STATEMENT_TARGET_S);
-	add_number(numbers, "totalSeconds", sum.seconds);
+	add_number(numbers, "totalSeconds", sum->seconds);
 	add_number(numbers, "gainSeconds", saved);
-	finding_add(findings, FINDING_SLOW_STATEMENT,
+	finding_add(findings, commit ? FINDING_COMMIT : FINDING_SLOW_STATEMENT,
 		each >= STATEMENT_WARN_S ? SEVERITY_ALERT : each >= STATEMENT_P99_S ? SEVERITY_WARN : SEVERITY_NOTE, saved, numbers);
 }
 
@@ -201,13 +190,12 @@ void profile_find_routes(const struct profile *profile, const struct profile_set
 		for (size_t rule = 0; rule < sizeof PART_RULES / sizeof *PART_RULES; rule++)
 			find_part(route, whole, rule, settings, findings);
 		find_processor(route, whole, findings);
-		find_budget(profile, route, whole, findings);
-		for (int j = 0; j < profile->statement_count; j++)
-			if (of_route(&profile->statements[j], route))
-				find_loop(route, whole, &profile->statements[j], findings);
+		find_budget(route, whole, findings);
+		for (const struct profile_statement *statement = route->dearest; statement; statement = statement->next)
+			find_loop(route, whole, statement, findings);
 	}
-	for (int i = 0; i < profile->statement_count; i++)
-		find_slow(profile, i, findings);
+	for (int i = 0; i < profile->sum_count; i++)
+		find_slow(&profile->sums[i], findings);
 }
 
 /* --- the cache --- */
@@ -248,28 +236,44 @@ void profile_find_cache(const struct profile *profile, const struct profile_sett
 
 /* --- pools, threads, queues --- */
 
-static void find_pool_wait(const struct profile_program *program, struct findings *findings)
+/* A process with one thread has one connection, whatever db.pool_size says, and the worker has as many as it needs (job/job.h). */
+static bool shares_pool(const struct profile_program *program, const struct profile_settings *settings)
+{
+	return settings->threads > 1 && strcmp(program->name, "worker") != 0;
+}
+
+/* Of the requests that waited for a connection: those that waited for longer, but for those that opened one. */
+static double waited_share(const struct profile_program *program, double under, double connects)
+{
+	double waits = (double)program->waits;
+	return fmax((1 - under) * waits - connects, 0) / waits;
+}
+
+static void find_pool_wait(const struct profile_program *program, double connects, const struct profile_settings *settings, struct findings *findings)
 {
 	const struct bound *bound = bound_of(BOUND_POOL_WAIT);
-	bool alert = program->under_alert < .95;
-	if (program->waits < REQUESTS_LEAST || program->under_target >= .95)
+	if (program->waits < REQUESTS_LEAST || !shares_pool(program, settings))
+		return;
+	double past_target = waited_share(program, program->under_target, connects), past_alert = waited_share(program, program->under_alert, connects);
+	bool alert = past_alert > WAITED_SHARE;
+	if (past_target <= WAITED_SHARE)
 		return;
 	struct json_object *numbers = json_object_new_object();
 	add_text(numbers, "program", program->name);
 	add_count(numbers, "waits", (int64_t)program->waits);
-	add_number(numbers, "share", 1 - (alert ? program->under_alert : program->under_target));
+	add_number(numbers, "share", alert ? past_alert : past_target);
 	add_number(numbers, "boundMs", 1000 * (alert ? bound->alert : bound->target));
 	add_text(numbers, "source", bound->source);
-	add_count(numbers, "size", program->size);
-	add_count(numbers, "suggested", program->size + (program->size + 1) / 2);
+	add_count(numbers, "poolSize", settings->pool_size);
+	add_count(numbers, "suggested", settings->pool_size + (settings->pool_size + 1) / 2);
 	finding_add(findings, FINDING_POOL_WAIT, alert ? SEVERITY_ALERT : SEVERITY_WARN, 0, numbers);
 }
 
-static void find_pool_use(const struct profile_program *program, struct findings *findings)
+static void find_pool_use(const struct profile_program *program, const struct profile_settings *settings, struct findings *findings)
 {
 	const struct bound *bound = bound_of(BOUND_POOL_USE);
 	double share = program->size ? (double)program->used / (double)program->size : 0;
-	if (share < bound->target)
+	if (share < bound->target || !shares_pool(program, settings))
 		return;
 	struct json_object *numbers = json_object_new_object();
 	add_text(numbers, "program", program->name);
@@ -278,13 +282,16 @@ static void find_pool_use(const struct profile_program *program, struct findings
 	add_number(numbers, "share", share);
 	add_number(numbers, "targetShare", bound->target);
 	add_text(numbers, "source", bound->source);
-	add_count(numbers, "suggested", (int64_t)ceil((double)program->used / bound->target) + 1);
+	add_count(numbers, "poolSize", settings->pool_size);
+	add_count(numbers, "suggested", (int64_t)ceil((double)settings->pool_size * share / bound->target) + 1);
 	finding_add(findings, FINDING_POOL_USE, share > bound->alert ? SEVERITY_WARN : SEVERITY_NOTE, 0, numbers);
 }
 
 static void find_threads(const struct profile_program *program, const struct profile_settings *settings, struct findings *findings)
 {
-	if (!program->queued || program->in_flight < settings->threads)
+	/* The figures are of all its processes; each has a pool. */
+	int64_t processes = settings->pool_size && program->size > settings->pool_size ? program->size / settings->pool_size : 1;
+	if (!program->queued || program->in_flight < processes * settings->threads)
 		return;
 	struct json_object *numbers = json_object_new_object();
 	add_text(numbers, "program", program->name);
@@ -295,19 +302,28 @@ static void find_threads(const struct profile_program *program, const struct pro
 	finding_add(findings, FINDING_THREADS, SEVERITY_WARN, 0, numbers);
 }
 
+static void find_shed(const struct profile_program *program, struct findings *findings)
+{
+	if (!program->shed && !program->switched_off)
+		return;
+	struct json_object *numbers = json_object_new_object();
+	add_text(numbers, "program", program->name);
+	add_count(numbers, "refused", (int64_t)(program->shed + program->switched_off));
+	if (program->shed)
+		add_count(numbers, "shed", (int64_t)program->shed);
+	if (program->switched_off)
+		add_count(numbers, "switchedOff", (int64_t)program->switched_off);
+	finding_add(findings, FINDING_SHED, program->shed ? SEVERITY_WARN : SEVERITY_NOTE, 0, numbers);
+}
+
 void profile_find_programs(const struct profile *profile, const struct profile_settings *settings, struct findings *findings)
 {
 	for (int i = 0; i < profile->program_count; i++) {
 		const struct profile_program *program = &profile->programs[i];
-		find_pool_wait(program, findings);
-		find_pool_use(program, findings);
+		find_pool_wait(program, profile->connects, settings, findings);
+		find_pool_use(program, settings, findings);
 		find_threads(program, settings, findings);
-		if (!program->shed)
-			continue;
-		struct json_object *numbers = json_object_new_object();
-		add_text(numbers, "program", program->name);
-		add_count(numbers, "shed", (int64_t)program->shed);
-		finding_add(findings, FINDING_SHED, SEVERITY_WARN, 0, numbers);
+		find_shed(program, findings);
 	}
 }
 
@@ -333,7 +349,7 @@ void profile_find_queues(const struct operate_queue queues[JOB_QUEUES], const st
 
 struct profile_settings profile_settings(void)
 {
-	return (struct profile_settings){.cache_servers = *conf_string("cache.servers") != '\0', .local_entries = conf_int("cache.local_entries"),
-		.local_life_ms = conf_int("cache.local_life"), .pool_size = conf_int("db.pool_size"), .threads = conf_int("web.threads"),
+	return (struct profile_settings){.cache_servers = *conf_string("cache.servers") != '\0',
+		.replicas = *conf_string("db.replicas") != '\0', .local_entries = conf_int("cache.local_entries"), .local_life_ms = conf_int("cache.local_life"), .pool_size = conf_int("db.pool_size"), .threads = conf_int("web.threads"),
 		.worker_max = conf_int("worker.max"), .worker_threads = conf_int("worker.threads")};
 }

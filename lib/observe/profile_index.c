@@ -1,4 +1,4 @@
-#include "observe/profile.h"
+#include "observe/profile_parts.h"
 
 #include "pg/migrate.h"
 
@@ -18,17 +18,17 @@ struct made {
 /* Until ";", without comments, every run of white space a space. */
 static const char *command_text(struct ctx *ctx, const char *at)
 {
-	char *text = arena_alloc(&ctx->arena, strcspn(at, ";") + 1), *to = text;
+	struct buffer out = {0};
 	for (; *at && *at != ';'; at++) {
-		if (at[0] == '-' && at[1] == '-')
-			at += strcspn(at, "\n");
+		if (at[0] == '-' && at[1] == '-' && !*(at += strcspn(at, "\n")))
+			break;
 		bool space = isspace((unsigned char)*at);
-		if (!space || (to > text && to[-1] != ' '))
-			*to++ = space ? ' ' : *at;
+		if (!space || (out.length && out.data[out.length - 1] != ' '))
+			buffer_char(&out, space ? ' ' : *at);
 	}
-	while (to > text && to[-1] == ' ')
-		to--;
-	*to = '\0';
+	size_t length = out.length && out.data[out.length - 1] == ' ' ? out.length - 1 : out.length;
+	const char *text = arena_memdup(&ctx->arena, out.length ? out.data : "", length);
+	buffer_free(&out);
 	return text;
 }
 
@@ -122,22 +122,34 @@ int profile_made_indexes(struct ctx *ctx, struct profile_made_index **made_out)
 
 /* --- findings --- */
 
-static struct json_object *index_numbers(const struct profile_index *index)
+static const struct profile_made_index *made_find(const struct profile_facts *facts, const char *name)
 {
+	for (int i = 0; i < facts->made_count; i++)
+		if (!strcmp(facts->made[i].name, name))
+			return &facts->made[i];
+	return NULL;
+}
+
+static struct json_object *index_numbers(const struct profile_facts *facts, const struct profile_index *index)
+{
+	const struct profile_made_index *made = made_find(facts, index->name);
 	struct json_object *numbers = json_object_new_object();
 	json_object_object_add(numbers, "index", json_object_new_string(index->name));
 	json_object_object_add(numbers, "table", json_object_new_string(index->table));
 	json_object_object_add(numbers, "bytes", json_object_new_int64(index->bytes));
 	json_object_object_add(numbers, "definition", json_object_new_string(index->definition));
+	json_object_object_add(numbers, "migration", made ? json_object_new_string(made->migration) : NULL);
 	return numbers;
 }
 
-static void find_unused(const struct profile_index *index, double age, struct findings *findings)
+static void find_unused(const struct profile_facts *facts, const struct profile_index *index, bool replicas, struct findings *findings)
 {
+	double age = facts->server.age;
 	if (index->scans || index->unique || index->constraint || !index->valid || index->bytes < UNUSED_BYTES || age < UNUSED_DAYS * DAY_S)
 		return;
-	struct json_object *numbers = index_numbers(index);
+	struct json_object *numbers = index_numbers(facts, index);
 	json_object_object_add(numbers, "days", json_object_new_int64((int64_t)(age / DAY_S)));
+	json_object_object_add(numbers, "replicas", replicas ? json_object_new_string("yes") : NULL);
 	finding_add(findings, FINDING_UNUSED_INDEX, SEVERITY_NOTE, 0, numbers);
 }
 
@@ -153,51 +165,52 @@ static bool is_covered(const struct profile_index *a, const struct profile_index
 	return b->keys[length] == ',';
 }
 
-static void find_duplicate(const struct profile_index *indexes, int count, int at, struct findings *findings)
+static void find_duplicate(const struct profile_facts *facts, const struct profile_index *index, struct findings *findings)
 {
-	for (int i = 0; i < count; i++)
-		if (i != at && is_covered(&indexes[at], &indexes[i])) {
-			struct json_object *numbers = index_numbers(&indexes[at]);
-			json_object_object_add(numbers, "other", json_object_new_string(indexes[i].name));
+	for (int i = 0; i < facts->index_count; i++)
+		if (index != &facts->indexes[i] && is_covered(index, &facts->indexes[i])) {
+			struct json_object *numbers = index_numbers(facts, index);
+			json_object_object_add(numbers, "other", json_object_new_string(facts->indexes[i].name));
 			finding_add(findings, FINDING_DUPLICATE_INDEX, SEVERITY_NOTE, 0, numbers);
 			return;
 		}
 }
 
-static bool is_listed(const char *const *names, int count, const char *name)
+static bool has_table(const struct profile_facts *facts, const char *name)
 {
-	for (int i = 0; i < count; i++)
-		if (!strcmp(names[i], name))
+	for (int i = 0; i < facts->table_count; i++)
+		if (!strcmp(facts->tables[i].name, name))
 			return true;
 	return false;
 }
 
-static bool is_there(const struct profile_index *indexes, int count, const char *name)
+bool profile_has_index(const struct profile_facts *facts, const char *name)
 {
-	for (int i = 0; i < count; i++)
-		if (!strcmp(indexes[i].name, name))
+	for (int i = 0; i < facts->index_count; i++)
+		if (!strcmp(facts->indexes[i].name, name))
 			return true;
 	return false;
 }
 
-void profile_find_indexes(const struct profile_index *indexes, int count, const struct profile_made_index *made, int made_count,
-	const char *const *tables, int table_count, double age, struct findings *findings)
+void profile_find_indexes(const struct profile_facts *facts, const struct profile_settings *settings, struct findings *findings)
 {
-	for (int i = 0; i < count; i++) {
-		if (!indexes[i].valid)
-			finding_add(findings, FINDING_INVALID_INDEX, SEVERITY_WARN, 0, index_numbers(&indexes[i]));
-		find_unused(&indexes[i], age, findings);
-		find_duplicate(indexes, count, i, findings);
+	for (int i = 0; i < facts->index_count; i++) {
+		const struct profile_index *index = &facts->indexes[i];
+		if (!index->valid)
+			finding_add(findings, FINDING_INVALID_INDEX, SEVERITY_WARN, 0, index_numbers(facts, index));
+		find_unused(facts, index, settings->replicas, findings);
+		find_duplicate(facts, index, findings);
 	}
-	for (int i = 0; i < made_count; i++) {
-		if (!is_listed(tables, table_count, made[i].table) || is_there(indexes, count, made[i].name))
+	for (int i = 0; i < facts->made_count; i++) {
+		const struct profile_made_index *made = &facts->made[i];
+		if (!has_table(facts, made->table) || profile_has_index(facts, made->name))
 			continue;
 		struct json_object *numbers = json_object_new_object();
-		json_object_object_add(numbers, "index", json_object_new_string(made[i].name));
-		json_object_object_add(numbers, "table", json_object_new_string(made[i].table));
-		json_object_object_add(numbers, "columns", json_object_new_string(made[i].columns));
-		json_object_object_add(numbers, "migration", json_object_new_string(made[i].migration));
-		json_object_object_add(numbers, "create", json_object_new_string(made[i].statement));
+		json_object_object_add(numbers, "index", json_object_new_string(made->name));
+		json_object_object_add(numbers, "table", json_object_new_string(made->table));
+		json_object_object_add(numbers, "columns", json_object_new_string(made->columns));
+		json_object_object_add(numbers, "migration", json_object_new_string(made->migration));
+		json_object_object_add(numbers, "create", json_object_new_string(made->statement));
 		finding_add(findings, FINDING_LOST_INDEX, SEVERITY_WARN, 0, numbers);
 	}
 }

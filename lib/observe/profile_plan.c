@@ -1,9 +1,11 @@
 #include "observe/profile_parts.h"
 
+#include "base/log.h"
 #include "sql.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ROWS_LEAST 1000        /* a smaller table is read as fast without an index */
@@ -37,24 +39,52 @@ static const char *execute_text(struct ctx *ctx, int params)
 	return kept;
 }
 
-static enum err plan_ask(struct lease *lease, const struct statement *statement, bool *prepared_out, PGresult **rows_out)
+static enum err plan_ask(struct lease *lease, const struct statement *statement, PGresult **rows_out)
 {
 	struct ctx *ctx = lease->ctx;
 	/* Generic, as the pool's prepared statements end up; nothing may be written or locked while it is asked. */
 	TRY(pg_run_text(lease, "set transaction read only; set local statement_timeout = '1s'; set local lock_timeout = '200ms'; "
-		"set local plan_cache_mode = force_generic_plan", 0, NULL, NULL));
+		"set local plan_cache_mode = force_generic_plan; savepoint stoa_profile", 0, NULL, NULL));
 	TRY(pg_run_text(lease, arena_printf(&ctx->arena, "prepare stoa_profile as\n%s", statement->text), 0, NULL, NULL));
-	*prepared_out = true;
 	return pg_run_text(lease, execute_text(ctx, statement->params), 0, NULL, rows_out);
 }
 
-/* "[{"Plan": {…}}]" */
-static struct json_object *plan_of(struct ctx *ctx, const PGresult *rows)
+/* PREPARE is not undone by a rollback, and behind a pooler only this transaction is sure to meet it again. However late it is, it goes: the
+ * next one of the connection takes the same name. */
+static void plan_forget(struct lease *lease)
 {
-	struct json_object *list = json_own(ctx, json_tokener_parse(PQgetvalue(rows, 0, 0))), *plan = NULL;
-	if (json_object_is_type(list, json_type_array))
-		json_object_object_get_ex(json_object_array_get_idx(list, 0), "Plan", &plan);
-	return plan;
+	struct ctx *ctx = lease->ctx;
+	int64_t deadline_us = ctx->deadline_us;
+	ctx->deadline_us = 0;
+	if (pg_run_text(lease, "rollback to stoa_profile; deallocate stoa_profile", 0, NULL, NULL) != OK)
+		ctx_forgive(ctx);
+	pg_rollback(lease);
+	ctx->deadline_us = deadline_us;
+}
+
+/* "[{"Plan": {…}}]" */
+static enum err plan_read(struct ctx *ctx, const PGresult *rows, struct json_object **plan_out)
+{
+	/* A node is an object in a list: more levels than json-c takes by itself. */
+	struct json_tokener *tokener = json_tokener_new_ex(2 * DEPTH_MOST + 8);
+	if (!tokener)
+		abort();
+	struct json_object *list = json_own(ctx, json_tokener_parse_ex(tokener, PQgetvalue(rows, 0, 0), -1));
+	json_tokener_free(tokener);
+	if (!json_object_is_type(list, json_type_array) || !json_object_object_get_ex(json_object_array_get_idx(list, 0), "Plan", plan_out))
+		return fail(ctx, ERR_INTERNAL, "The answer to EXPLAIN is no plan");
+	return OK;
+}
+
+static void refused(struct ctx *ctx, struct profile_plan *plan, enum err err)
+{
+	/* "text: 55P03 canceling …" */
+	const char *said = *ctx->fault.internal ? strstr(ctx->fault.internal, ": ") : NULL;
+	said = said ? said + 2 : ctx->fault.detail;
+	LOG(LOG_WARN, "profile.explain", LOG_T("statement", plan->statement.name), LOG_T("reason", said));
+	plan->why = err == ERR_TIMEOUT ? TR("PostgreSQL did not explain it in time") : TR("PostgreSQL did not explain it");
+	plan->reason = err == ERR_TIMEOUT ? NULL : arena_strdup(&ctx->arena, said);
+	ctx_forgive(ctx);
 }
 
 static void explain_one(struct lease *lease, struct profile_plan *plan)
@@ -62,46 +92,20 @@ static void explain_one(struct lease *lease, struct profile_plan *plan)
 	struct ctx *ctx = lease->ctx;
 	const struct statement *statement = statement_named(plan->statement.name);
 	PGresult *rows = NULL;
-	bool prepared = false;
 	if (!statement) {
 		plan->why = TR("No statement of this program has that name");
 		return;
 	}
 	enum err err = pg_begin(lease);
+	bool begun = err == OK;
 	if (err == OK)
-		err = plan_ask(lease, statement, &prepared, &rows);
+		err = plan_ask(lease, statement, &rows);
 	if (err == OK)
-		plan->plan = plan_of(ctx, rows);
-	if (!plan->plan)
-		plan->why = TR("PostgreSQL did not explain it in time");
-	ctx_forgive(ctx);
-	pg_rollback(lease);
-	/* PREPARE is not undone by a rollback. */
-	if (prepared && pg_run_text(lease, "deallocate stoa_profile", 0, NULL, NULL) != OK)
-		ctx_forgive(ctx);
-}
-
-/* Adds a statement's row, or its figures to the row that it has. */
-static void plan_sum(struct profile_report *report, const struct profile_statement *statement)
-{
-	for (int i = 0; i < report->plan_count; i++)
-		if (!strcmp(report->plans[i].statement.name, statement->name)) {
-			report->plans[i].statement.count += statement->count;
-			report->plans[i].statement.seconds += statement->seconds;
-			return;
-		}
-	report->plans[report->plan_count++] = (struct profile_plan){.statement = *statement};
-}
-
-static void plans_cut(struct profile_report *report, const struct profile_wish *wish)
-{
-	int kept = 0;
-	for (int i = 0; i < report->plan_count; i++) {
-		bool named = wish->statement && !strcmp(report->plans[i].statement.name, wish->statement);
-		if (kept < wish->plans || named)
-			report->plans[kept++] = report->plans[i];
-	}
-	report->plan_count = kept;
+		err = plan_read(ctx, rows, &plan->plan);
+	if (err != OK)
+		refused(ctx, plan, err);
+	if (begun)
+		plan_forget(lease);
 }
 
 static bool is_named(const struct profile_report *report, const char *name)
@@ -112,17 +116,25 @@ static bool is_named(const struct profile_report *report, const char *name)
 	return false;
 }
 
+static void plan_add(struct profile_report *report, const struct profile_statement *statement, const struct profile_wish *wish)
+{
+	bool named = wish->statement && !strcmp(statement->name, wish->statement);
+	if (named || (report->plan_count < wish->plans && profile_statement_is_file(statement->name)))
+		report->plans[report->plan_count++] = (struct profile_plan){.statement = *statement};
+}
+
 void profile_explain(struct lease *lease, const struct profile *profile, const struct profile_wish *wish, struct profile_report *report)
 {
+	const struct profile_route *route = wish->route ? profile_route_find(profile, wish->route) : NULL;
 	report->plans = arena_array(&lease->ctx->arena, (size_t)profile->statement_count + 1, sizeof *report->plans);
-	for (int i = 0; i < profile->statement_count; i++)
-		if (profile_statement_told(profile->statements[i].name))
-			plan_sum(report, &profile->statements[i]);
-	plans_cut(report, wish);
+	for (const struct profile_statement *statement = route ? route->dearest : NULL; statement; statement = statement->next)
+		plan_add(report, statement, wish);
+	for (int i = 0; !wish->route && i < profile->sum_count; i++)
+		plan_add(report, &profile->sums[i], wish);
 	if (wish->statement && !is_named(report, wish->statement)) {
 		struct profile_statement unseen = {0};
 		snprintf(unseen.name, sizeof unseen.name, "%s", wish->statement);
-		plan_sum(report, &unseen);
+		plan_add(report, &unseen, wish);
 	}
 	for (int i = 0; i < report->plan_count; i++)
 		explain_one(lease, &report->plans[i]);
@@ -134,7 +146,9 @@ struct looking {
 	const struct profile_plan *plan;
 	const struct profile_facts *facts;
 	struct findings *findings;
-	bool index_found; /* one a statement is enough: the next shows when it is made */
+	/* One of each a statement is enough: the next shows when it is mended. */
+	bool index_found, loop_found;
+	double sorted, sort_memory; /* bytes at once, and the work_mem that they take: of what takes most */
 };
 
 static double number_of(struct json_object *node, const char *name)
@@ -231,11 +245,11 @@ static bool has_column(const struct columns *columns, const char *spec)
 	return false;
 }
 
-/* How many of a made index's first columns the condition names. */
-static int columns_met(struct ctx *ctx, const struct profile_made_index *made, const struct columns *columns)
+/* How many of the first columns of a list, as of an index, the condition names. */
+static int columns_met(struct ctx *ctx, const char *list, const struct columns *columns)
 {
 	int met = 0, depth = 0;
-	const char *from = made->columns;
+	const char *from = list;
 	for (const char *at = from;; at++) {
 		depth += *at == '(' ? 1 : *at == ')' ? -1 : 0;
 		if (*at && (*at != ',' || depth))
@@ -249,11 +263,15 @@ static int columns_met(struct ctx *ctx, const struct profile_made_index *made, c
 	}
 }
 
-static bool is_there(const struct profile_facts *facts, const char *name)
+/* An index that is there begins with all of these columns: the planner knows it, and reads the table nevertheless. */
+static bool is_served(const struct looking *looking, const char *table, const struct columns *columns)
 {
-	for (int i = 0; i < facts->index_count; i++)
-		if (!strcmp(facts->indexes[i].name, name))
+	for (int i = 0; i < looking->facts->index_count; i++) {
+		const struct profile_index *index = &looking->facts->indexes[i];
+		if (!strcmp(index->table, table) && index->valid && !*index->predicate &&
+			columns_met(looking->findings->ctx, index->keys, columns) == columns->count)
 			return true;
+	}
 	return false;
 }
 
@@ -266,10 +284,10 @@ static const struct profile_made_index *lost_find(const struct looking *looking,
 	const struct profile_made_index *best = NULL;
 	int most = columns->count > 1 ? 1 : 0;
 	for (int i = 0; i < facts->made_count; i++) {
-		if (strcmp(facts->made[i].table, table) != 0 || is_there(facts, facts->made[i].name))
+		if (strcmp(facts->made[i].table, table) != 0 || profile_has_index(facts, facts->made[i].name))
 			continue;
-		int met = columns_met(looking->findings->ctx, &facts->made[i], columns);
-		if (met > most && met > columns_met(looking->findings->ctx, &facts->made[i], known)) {
+		int met = columns_met(looking->findings->ctx, facts->made[i].columns, columns);
+		if (met > most && met > columns_met(looking->findings->ctx, facts->made[i].columns, known)) {
 			most = met;
 			best = &facts->made[i];
 		}
@@ -324,32 +342,40 @@ static void look_scan(struct looking *looking, struct json_object *node)
 	const struct profile_made_index *lost = lost_find(looking, table->table, &columns, &looked_up);
 	/* An index serves no filter that a parameter switches off. */
 	bool whole = !strcmp(type, "Seq Scan") && !strstr(filter, " OR ") && number_of(node, "Plan Rows") <= FOUND_SHARE * table->rows;
-	if (whole || lost)
+	if (lost || (whole && !is_served(looking, table->table, &columns)))
 		index_add(looking, node, table, &columns, lost);
 }
 
-static void look_sort(struct looking *looking, struct json_object *node)
+/* PostgreSQL's manual, "Resource Consumption": a sort may take work_mem, a hash table hash_mem_multiplier times of it. */
+static void look_sort(struct looking *looking, struct json_object *node, bool hashes)
 {
-	double bytes = number_of(node, "Plan Rows") * (number_of(node, "Plan Width") + ROW_HEAD), memory = (double)looking->facts->server.work_mem;
-	double saved = looking->plan->statement.seconds / 3;
-	if (!memory || bytes <= memory)
+	const struct profile_server *server = &looking->facts->server;
+	double bytes = number_of(node, "Plan Rows") * (number_of(node, "Plan Width") + ROW_HEAD);
+	double memory = hashes ? bytes / fmax(server->hash_mem_multiplier, 1) : bytes;
+	if (!server->work_mem || memory <= (double)server->work_mem || memory <= looking->sort_memory)
 		return;
+	looking->sorted = bytes;
+	looking->sort_memory = memory;
+}
+
+static void sort_add(struct looking *looking)
+{
+	double saved = looking->plan->statement.seconds / 3;
 	struct json_object *numbers = numbers_of(looking);
-	json_object_object_add(numbers, "bytes", json_object_new_int64((int64_t)bytes));
-	json_object_object_add(numbers, "workMemBytes", json_object_new_int64((int64_t)memory));
-	json_object_object_add(numbers, "suggestedBytes", json_object_new_int64((int64_t)(ceil(1.5 * bytes / (1 << 20)) * (1 << 20))));
+	json_object_object_add(numbers, "bytes", json_object_new_int64((int64_t)looking->sorted));
+	json_object_object_add(numbers, "workMemBytes", json_object_new_int64(looking->facts->server.work_mem));
+	json_object_object_add(numbers, "suggestedBytes", json_object_new_int64((int64_t)(ceil(1.5 * looking->sort_memory / (1 << 20)) * (1 << 20))));
 	json_object_object_add(numbers, "gainSeconds", json_object_new_double(saved));
 	finding_add(looking->findings, FINDING_SORT, SEVERITY_NOTE, saved, numbers);
 }
 
-static void look_loop(struct looking *looking, struct json_object *node, struct json_object *plans)
+static void look_loop(struct looking *looking, struct json_object *plans)
 {
-	if (!json_object_is_type(plans, json_type_array) || json_object_array_length(plans) < 2)
+	if (looking->loop_found || !json_object_is_type(plans, json_type_array) || json_object_array_length(plans) < 2)
 		return;
 	struct json_object *outer = json_object_array_get_idx(plans, 0), *inner = json_object_array_get_idx(plans, 1);
 	const char *table = text_of(inner, "Relation Name");
 	double saved = looking->plan->statement.seconds / 2;
-	(void)node;
 	if (number_of(outer, "Plan Rows") < OUTER_LEAST || strcmp(text_of(inner, "Node Type"), "Seq Scan") != 0)
 		return;
 	struct json_object *numbers = numbers_of(looking);
@@ -357,21 +383,36 @@ static void look_loop(struct looking *looking, struct json_object *node, struct 
 	json_object_object_add(numbers, "rows", json_object_new_int64((int64_t)number_of(outer, "Plan Rows")));
 	json_object_object_add(numbers, "gainSeconds", json_object_new_double(saved));
 	finding_add(looking->findings, FINDING_NESTED_LOOP, SEVERITY_WARN, saved, numbers);
+	looking->loop_found = true;
 }
 
-static void look(struct looking *looking, struct json_object *node, int depth)
+/* Hands the bound of a LIMIT on to what is below it, so that a sort there keeps no more rows (ExecSetTupleBound()). */
+static bool hands_bound(const char *type, bool bounded)
+{
+	static const char *const PASSING[] = {"Result", "Subquery Scan", "Append", "Merge Append", "Gather", "Gather Merge"};
+	for (size_t i = 0; bounded && i < sizeof PASSING / sizeof *PASSING; i++)
+		if (!strcmp(type, PASSING[i]))
+			return true;
+	return !strcmp(type, "Limit");
+}
+
+static void look(struct looking *looking, struct json_object *node, bool bounded, int depth)
 {
 	const char *type = text_of(node, "Node Type");
+	bool aggregates = !strcmp(type, "Aggregate") && !strcmp(text_of(node, "Strategy"), "Hashed");
 	struct json_object *plans = NULL;
 	json_object_object_get_ex(node, "Plans", &plans);
 	if (strstr(type, "Scan"))
 		look_scan(looking, node);
-	else if (!strcmp(type, "Sort") || !strcmp(type, "Hash") || (!strcmp(type, "Aggregate") && !strcmp(text_of(node, "Strategy"), "Hashed")))
-		look_sort(looking, node);
+	else if (!strcmp(type, "Sort") && !bounded)
+		look_sort(looking, node, false);
+	else if (!strcmp(type, "Hash") || aggregates)
+		look_sort(looking, node, true);
 	else if (!strcmp(type, "Nested Loop"))
-		look_loop(looking, node, plans);
+		look_loop(looking, plans);
+	bounded = hands_bound(type, bounded);
 	for (size_t i = 0; json_object_is_type(plans, json_type_array) && depth < DEPTH_MOST && i < json_object_array_length(plans); i++)
-		look(looking, json_object_array_get_idx(plans, i), depth + 1);
+		look(looking, json_object_array_get_idx(plans, i), bounded, depth + 1);
 }
 
 void profile_find_plan(const struct profile_plan *plan, const struct profile_facts *facts, struct findings *findings)
@@ -379,7 +420,9 @@ void profile_find_plan(const struct profile_plan *plan, const struct profile_fac
 	struct looking looking = {.plan = plan, .facts = facts, .findings = findings};
 	if (!plan->plan || !plan->statement.count || plan->statement.seconds < MEAN_LEAST_S * (double)plan->statement.count)
 		return;
-	look(&looking, plan->plan, 0);
+	look(&looking, plan->plan, false, 0);
+	if (looking.sort_memory > 0)
+		sort_add(&looking);
 }
 
 /* --- a plan as text --- */

@@ -1,5 +1,7 @@
 #include "observe/profile_parts.h"
 
+#include "base/log.h"
+
 #include <string.h>
 
 /* --- all of it --- */
@@ -25,19 +27,25 @@ void profile_report(struct ctx *ctx, struct pool *pool, struct profile *profile,
 {
 	const struct profile_settings settings = profile_settings();
 	struct lease lease = {0};
+	bool wrote = ctx->reads.wrote;
 	*report_out = (struct profile_report){.profile = profile, .findings = {.ctx = ctx}};
 	profile_find_routes(profile, &settings, &report_out->findings);
 	profile_find_cache(profile, &settings, &report_out->findings);
 	profile_find_programs(profile, &settings, &report_out->findings);
 	profile_find_memcached(&report_out->findings);
+	/* A replica's statistics are of its own reads. */
+	ctx->reads.since = 0;
 	enum err err = lease_take(ctx, pool, &lease);
 	if (err == OK)
 		err = database_ask(ctx, &lease, &settings, wish, report_out);
 	if (err != OK) {
 		report_out->database_fault = arena_strdup(&ctx->arena, ctx->fault.detail);
+		report_out->database_reason = arena_strdup(&ctx->arena, ctx->fault.internal);
+		LOG(LOG_WARN, "profile.database", LOG_T("detail", report_out->database_fault), LOG_T("internal", report_out->database_reason));
 		ctx_forgive(ctx);
 	}
 	lease_return(&lease);
+	ctx->reads.wrote = wrote; /* what was explained was not done */
 	findings_sort(&report_out->findings);
 }
 
@@ -66,7 +74,7 @@ static struct json_object *statement_json(struct ctx *ctx, const struct profile_
 	return row;
 }
 
-static struct json_object *route_json(struct ctx *ctx, const struct profile *profile, const struct profile_route *route)
+static struct json_object *route_json(struct ctx *ctx, const struct profile_route *route)
 {
 	struct json_object *row = json_object_new_object(), *parts = json_object_new_object(), *list = json_object_new_array();
 	add_text(row, "method", *route->method ? route->method : NULL);
@@ -79,9 +87,8 @@ static struct json_object *route_json(struct ctx *ctx, const struct profile *pro
 		add_number(parts, profile_part_name(part), route->parts[part]);
 	json_object_object_add(parts, "cpu", route->cpu < 0 ? NULL : json_object_new_double(route->cpu));
 	json_object_object_add(row, "partSeconds", parts);
-	for (int i = 0; i < profile->statement_count; i++)
-		if (!strcmp(profile->statements[i].route, route->route) && !strcmp(profile->statements[i].method, route->method))
-			json_object_array_add(list, statement_json(ctx, &profile->statements[i], (double)route->requests));
+	for (const struct profile_statement *statement = route->dearest; statement; statement = statement->next)
+		json_object_array_add(list, statement_json(ctx, statement, (double)route->requests));
 	json_object_object_add(row, "statements", list);
 	return row;
 }
@@ -123,25 +130,22 @@ static struct json_object *plan_json(struct ctx *ctx, const struct profile_plan 
 	struct json_object *row = statement_json(ctx, &plan->statement, 0);
 	json_object_object_add(row, "plan", json_object_get(plan->plan));
 	add_text(row, "why", plan->why);
+	add_text(row, "reason", plan->reason);
 	return row;
-}
-
-static bool is_of(const struct finding *finding, const char *route)
-{
-	return !route || (finding->route && !strcmp(finding->route, route));
 }
 
 static void route_filter(struct ctx *ctx, const struct profile_report *report, const char *route, struct json_object *out)
 {
 	const struct profile *profile = report->profile;
+	const struct profile_route *only = route ? profile_route_find(profile, route) : NULL;
 	struct json_object *routes = json_object_new_array(), *findings = json_object_new_array(), *plans = json_object_new_array();
 	for (int i = 0; i < profile->route_count; i++)
-		if (!route || profile_route_find(profile, route) == &profile->routes[i])
-			json_object_array_add(routes, route_json(ctx, profile, &profile->routes[i]));
+		if (!route || only == &profile->routes[i])
+			json_object_array_add(routes, route_json(ctx, &profile->routes[i]));
 	for (int i = 0; i < report->plan_count; i++)
 		json_object_array_add(plans, plan_json(ctx, &report->plans[i]));
 	for (int i = 0; i < report->findings.count; i++)
-		if (is_of(&report->findings.rows[i], route))
+		if (finding_concerns(profile, &report->findings.rows[i], route))
 			json_object_array_add(findings, finding_json(ctx, &report->findings.rows[i]));
 	json_object_object_add(out, "routes", routes);
 	json_object_object_add(out, "plans", plans);

@@ -8,11 +8,11 @@
 const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 	[FINDING_WAITS] = {"handler-waits", TR("The handler waits"),
 		TR("A request takes {{{meanMs}}}. {{{ownMs}}} of that pass in the handler itself, in which the processor works for at most {{{cpuMs}}}."),
-		TR("Look for a sleep, a lock or a call that blocks in the handler of {{{route}}} (grep -rn '\"{{{path}}}\"' fcgi), and take it out or make it a job (lib/job)."),
+		TR("Look for a sleep, a lock or a call that blocks in the handler of {{{route}}} (grep -rn '\"{{{path}}}\"' {{{folder}}}), and take it out or make it a job (lib/job). While all processors are busy it waits for them: then fewer requests or more processors help."),
 		TR("{{{gainSeconds}}} of the route's {{{routeSeconds}}}: its own time without the processor's.")},
 	[FINDING_LOOP] = {"query-in-a-loop", TR("A query in a loop"),
 		TR("{{{statement}}} runs {{{perRequest}}} times a request of {{{route}}}, {{{eachMs}}} each time."),
-		TR("Ask once for all: \"= any($n)\" in {{{file}}}, and one call in the place of the loop in the handler (grep -rn '\"{{{path}}}\"' fcgi)."),
+		TR("Ask once for all: \"= any($n)\" in {{{file}}}, and one call in the place of the loop in the handler (grep -rn '\"{{{path}}}\"' {{{folder}}})."),
 		TR("{{{gainSeconds}}} of the route's {{{routeSeconds}}}: every run but one.")},
 	[FINDING_STATEMENTS] = {"many-statements", TR("Many statements a request"),
 		TR("A request of {{{route}}} runs {{{perRequest}}} statements; its budget is below {{{budget}}} (document 001, \"Performance Budget\", or the route's own)."),
@@ -28,7 +28,7 @@ const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 		TR("{{{gainSeconds}}} of the route's {{{routeSeconds}}}: the wait.")},
 	[FINDING_OUTBOUND] = {"waits-for-others", TR("Requests wait for somebody else's server"),
 		TR("Requests of {{{route}}} wait {{{partMs}}} of their {{{meanMs}}} for calls to other servers."),
-		TR("Make the call in a job (lib/job) and answer at once, or shorten net.timeout; the handler is found by grep -rn '\"{{{path}}}\"' fcgi."),
+		TR("Make the call in a job (lib/job) and answer at once, or shorten net.timeout; the handler is found by grep -rn '\"{{{path}}}\"' {{{folder}}}."),
 		TR("{{{gainSeconds}}} of the route's {{{routeSeconds}}}: the calls.")},
 	[FINDING_RENDER] = {"rendering", TR("Rendering takes the time"),
 		TR("Rendering takes {{{partMs}}} of the {{{meanMs}}} of a request of {{{route}}}."),
@@ -46,6 +46,10 @@ const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 		TR("{{{statement}}} takes {{{eachMs}}} on average, {{{count}}} times, most of it for {{{route}}}; the target is {{{targetMs}}} (document 001, \"Query Performance Targets\")."),
 		TR("Read its plan (stoa profile --explain {{{statement}}}) and change {{{file}}}, or the indexes of its tables."),
 		TR("{{{gainSeconds}}} of {{{totalSeconds}}}: what is above the target.")},
+	[FINDING_COMMIT] = {"slow-commit", TR("Commits wait for the disk"),
+		TR("A COMMIT takes {{{eachMs}}} on average, {{{count}}} times, most of it for {{{route}}}: PostgreSQL answers when its log is on disk."),
+		TR("The log (pg_wal) on a disk that syncs faster: pg_test_fsync tells how fast one does. With synchronous replicas, nearer ones."),
+		TR("{{{gainSeconds}}} of {{{totalSeconds}}}: what is above {{{targetMs}}} each time.")},
 	[FINDING_MISSING_INDEX] = {"missing-index", TR("An index is missing"),
 		TR("{{{statement}}} reads {{^by}}all of{{/by}}{{#by}}by {{{by}}} many of{{/by}} the {{{rows}}} rows of {{{table}}} to find {{{found}}}: {{{filter}}}. It takes {{{eachMs}}}, {{{count}}} times."),
 		TR("{{#migration}}Make again what sql/schema/{{{migration}}}.sql makes and the database has not: {{/migration}}{{^migration}}In a new file of sql/schema: {{/migration}}{{{create}}}"),
@@ -72,18 +76,18 @@ const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 		TR("Hits for what was thrown away; twice the memory halves that or better.")},
 	[FINDING_POOL_WAIT] = {"pool-wait", TR("The pool is too small"),
 		TR("{{{program}}}: {{{share}}} of {{{waits}}} requests that waited for a connection waited for longer than {{{boundMs}}}; of a hundred no more than five should ({{{source}}})."),
-		TR("db.pool_size = {{{suggested}}} (now {{{size}}}), as far as PostgreSQL's max_connections allows."),
+		TR("db.pool_size = {{{suggested}}} (now {{{poolSize}}}), as far as PostgreSQL's max_connections allows."),
 		TR("The wait: none at all for those that find a free connection.")},
 	[FINDING_POOL_USE] = {"pool-use", TR("The pool is nearly used up"),
 		TR("{{{program}}} uses {{{used}}} of {{{size}}} connections ({{{share}}}); the target is below {{{targetShare}}} ({{{source}}})."),
-		TR("db.pool_size = {{{suggested}}}, as far as PostgreSQL's max_connections allows; or another machine."),
+		TR("db.pool_size = {{{suggested}}} (now {{{poolSize}}}), as far as PostgreSQL's max_connections allows; or another machine."),
 		TR("Room for peaks, before requests wait.")},
 	[FINDING_THREADS] = {"threads", TR("Requests queue before the threads"),
 		TR("{{{program}}}: {{{queued}}} requests wait, {{{inFlight}}} are at work, and a process has {{{threads}}} threads."),
 		TR("web.threads = {{{suggested}}} when the processors have time left, with db.pool_size at half of it; with mod_fcgid FcgidMaxProcesses; else another machine."),
 		TR("The wait before the threads.")},
 	[FINDING_SHED] = {"shed", TR("Requests were sent away"),
-		TR("{{{program}}} answered {{{shed}}} requests with 503, because it had more than it could do in time."),
+		TR("{{{program}}} answered {{{refused}}} requests with 503:{{#shed}} {{{shed}}}, because it had more than it could do in time;{{/shed}}{{#switchedOff}} {{{switchedOff}}}, because their part was switched off (stoa brownout);{{/switchedOff}} what they asked for is not done."),
 		TR("See what takes the time first (the other findings); then more processors, processes or machines: stoa capacity."),
 		TR("These requests.")},
 	[FINDING_QUEUE] = {"queue-depth", TR("A queue is deeper than its target"),
@@ -98,11 +102,11 @@ const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 		"reindex index concurrently {{{index}}};", TR("Reads use it again.")},
 	[FINDING_UNUSED_INDEX] = {"unused-index", TR("An index that nothing reads"),
 		TR("{{{index}}} on {{{table}}} ({{{bytes}}}) was not read once in {{{days}}} days of statistics."),
-		TR("When no statement of a rare report needs it: drop index concurrently {{{index}}}; in a new file of sql/schema."),
+		TR("When no statement of a rare report needs it{{#replicas}}, nor a replica, whose reads are counted there (pg_stat_user_indexes){{/replicas}}: {{#migration}}since sql/schema/{{{migration}}}.sql makes it, in a new file of sql/schema: drop index {{{index}}};{{/migration}}{{^migration}}drop index concurrently {{{index}}};{{/migration}}"),
 		TR("{{{bytes}}} of disk and memory, and its share of every write to the table.")},
 	[FINDING_DUPLICATE_INDEX] = {"duplicate-index", TR("Two indexes do the same"),
 		TR("{{{index}}} on {{{table}}} ({{{bytes}}}) begins like {{{other}}}, which does its work too."),
-		"drop index concurrently {{{index}}};", TR("{{{bytes}}} of disk and memory, and its share of every write to the table.")},
+		TR("{{#migration}}Since sql/schema/{{{migration}}}.sql makes it, in a new file of sql/schema: drop index {{{index}}};{{/migration}}{{^migration}}drop index concurrently {{{index}}};{{/migration}}"), TR("{{{bytes}}} of disk and memory, and its share of every write to the table.")},
 	[FINDING_DEAD_ROWS] = {"dead-rows", TR("Dead rows pile up"),
 		TR("{{{table}}} has {{{dead}}} dead rows beside {{{rows}}} live ones; autovacuum comes at {{{scaleShare}}} of the table."),
 		TR("vacuum (analyze) {{{table}}}; and, when it comes back, alter table {{{table}}} set (autovacuum_vacuum_scale_factor = {{{suggested}}});"),
@@ -149,9 +153,9 @@ static const char *bytes_text(struct ctx *ctx, double bytes, finding_decimal *de
 {
 	static const char *const UNITS[] = {"B", "kB", "MB", "GB", "TB"};
 	int unit = 0;
-	for (; bytes >= 1024 && unit < 4; unit++)
+	/* As PostgreSQL reads it in a setting: without a space, whole, so that a small number keeps the smaller unit. */
+	for (; unit < 4 && (bytes >= 10240 || (bytes >= 1024 && bytes / 1024 == round(bytes / 1024))); unit++)
 		bytes /= 1024;
-	/* As PostgreSQL reads it in a setting: without a space, whole. */
 	return arena_printf(&ctx->arena, "%s%s", decimal(argument, round(bytes), 0), UNITS[unit]);
 }
 
@@ -236,4 +240,15 @@ void findings_sort(struct findings *findings)
 {
 	if (findings->count)
 		qsort(findings->rows, (size_t)findings->count, sizeof *findings->rows, finding_order);
+}
+
+bool finding_concerns(const struct profile *profile, const struct finding *finding, const char *route)
+{
+	if (!route || (finding->route && !strcmp(finding->route, route)))
+		return true;
+	const struct profile_route *asked = finding->statement ? profile_route_find(profile, route) : NULL;
+	for (const struct profile_statement *statement = asked ? asked->dearest : NULL; statement; statement = statement->next)
+		if (!strcmp(statement->name, finding->statement))
+			return true;
+	return false;
 }

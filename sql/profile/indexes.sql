@@ -1,5 +1,6 @@
 -- Every index of our tables: what it is made of, whether a constraint needs it, how often it was read and how large it is.
-select t.relname as "table", i.relname as name, pg_get_indexdef(i.oid) as definition, x.indisunique as "unique", x.indisvalid as valid,
+select t.relname as "table", i.relname as name, pg_get_indexdef(i.oid) as definition, x.indisunique as "unique", 
+	x.indisvalid or exists (select from pg_stat_progress_create_index p where p.index_relid = i.oid) as valid,
 	exists (select from pg_constraint k where k.conindid = i.oid) as "constraint", coalesce(s.idx_scan, 0) as scans,
 	pg_relation_size(i.oid) as bytes, coalesce(pg_get_expr(x.indpred, x.indrelid), '') as predicate,
 	(select string_agg(pg_get_indexdef(i.oid, n, true) || ' ' || x.indclass[n - 1]::text || ' ' || x.indoption[n - 1]::text, ', ' order by n)
