@@ -132,6 +132,12 @@ tests_pages_capacity_dbtest_SOURCES = tests/pages/capacity_dbtest.c tests/pages/
 tests_pages_capacity_dbtest_CFLAGS = $(CHECK_CFLAGS)
 tests_pages_capacity_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
 
+check_PROGRAMS += tests/pages/profile_dbtest
+TESTS += tests/pages/profile_dbtest
+tests_pages_profile_dbtest_SOURCES = tests/pages/profile_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
+tests_pages_profile_dbtest_CFLAGS = $(CHECK_CFLAGS)
+tests_pages_profile_dbtest_LDADD = fcgi/libfamilies.a $(CHECK_LDADD)
+
 check_PROGRAMS += tests/pages/slo_dbtest
 TESTS += tests/pages/slo_dbtest
 tests_pages_slo_dbtest_SOURCES = tests/pages/slo_dbtest.c tests/pages/visitors.h tests/widget/client.h tests/lib/database.h
