@@ -61,6 +61,7 @@ struct ctx {
 	uint32_t cache_hits;
 	uint32_t cache_misses;
 	int64_t pool_wait_us;    /* time spent waiting for a database connection */
+	int pool_most_ms;        /* longest wait for one, where that is less than the pool's; 0: as the pool's */
 	int64_t part_us[SPENT_COUNT];
 	int64_t parts_us;        /* their sum */
 	int64_t seen_us;         /* monotonic: when a part ended last */

@@ -232,8 +232,10 @@ static bool host_open(struct connection *connection, const struct connection_pla
 	if (raw)
 		PQsetNoticeReceiver(raw, notice, NULL);
 	bool done = raw && handshake(raw, connect_ms);
-	if (!done) {
-		first_line(message_out, raw && PQerrorMessage(raw)[0] ? PQerrorMessage(raw) : "no connection in time");
+	if (raw && !done && PQstatus(raw) != CONNECTION_BAD) {
+		snprintf(message_out, 256, "no connection to %s, port %s within %d ms", PQhost(raw), PQport(raw), connect_ms);
+	} else if (!done) {
+		first_line(message_out, raw ? PQerrorMessage(raw) : "no memory for a connection");
 	} else if ((!is_parameter(raw, "TimeZone", "UTC") && !is_parameter(raw, "TimeZone", "Etc/UTC"))
 		|| !is_parameter(raw, "DateStyle", "ISO")) {
 		done = false;
@@ -248,12 +250,17 @@ static bool host_open(struct connection *connection, const struct connection_pla
 
 bool connection_open(struct connection *connection, struct connection_plan *plan, char message_out[256])
 {
+	return connection_open_within(connection, plan, plan->connect_ms, message_out);
+}
+
+bool connection_open_within(struct connection *connection, struct connection_plan *plan, int most_ms, char message_out[256])
+{
 	/* One by one: libpq would wait for the first without end. */
 	int first = atomic_load_explicit(&plan->host_last, memory_order_relaxed), at = first;
 	bool done = false;
 	for (int i = 0; i < plan->host_count && !done; i++) {
 		at = (first + i) % plan->host_count;
-		done = host_open(connection, plan, &plan->hosts[at], plan->connect_ms / plan->host_count + 1, message_out);
+		done = host_open(connection, plan, &plan->hosts[at], most_ms / plan->host_count + 1, message_out);
 	}
 	monitor_connected(done);
 	if (!done)

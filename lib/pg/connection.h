@@ -54,7 +54,8 @@ void connection_plan_name(const struct connection_plan *plan, char *out, size_t 
 /* A closed one, for connection_open(), and back. */
 void connection_make(struct connection *connection);
 void connection_unmake(struct connection *connection);
-/* False: message_out (256 bytes) has libpq's reason. Each host gets its share of the plan's connect_ms. */
+/* False: message_out (256 bytes) has libpq's reason. Each host gets its share of most_ms, or of the plan's connect_ms. */
+bool connection_open_within(struct connection *connection, struct connection_plan *plan, int most_ms, char message_out[256]);
 bool connection_open(struct connection *connection, struct connection_plan *plan, char message_out[256]);
 void connection_close(struct connection *connection);
 

@@ -20,6 +20,9 @@
  * that saves a change of threads for most statements. Only until the first one has waited too long. */
 #define PATIENT_US 5000
 
+/* The database is not known to answer, and one thread finds out: that is soon, or takes until the attempt's own end. */
+#define PROBE_WAIT_MS 50
+
 struct waiter {
 	pthread_cond_t turn;
 	struct waiter *next;
@@ -205,6 +208,17 @@ static void leave_line(struct pool *pool, struct waiter *waiter)
 	wake_first(pool); /* there may be another connection */
 }
 
+/* With the lock. */
+static int patience_ms(const struct ctx *ctx, const struct pool *pool)
+{
+	int most_ms = pool->wait_ms;
+	if (ctx->pool_most_ms && ctx->pool_most_ms < most_ms)
+		most_ms = ctx->pool_most_ms;
+	if (pool->probing && pool->idle_count + pool->closed_count + 1 == pool->size && PROBE_WAIT_MS < most_ms)
+		most_ms = PROBE_WAIT_MS;
+	return ctx_left_ms(ctx, most_ms);
+}
+
 /* With the lock, which is given up while waiting. */
 static struct connection *wait_in_line(struct ctx *ctx, struct pool *pool)
 {
@@ -215,7 +229,7 @@ static struct connection *wait_in_line(struct ctx *ctx, struct pool *pool)
 	pthread_cond_init(&self.turn, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 
-	int64_t until_us = self.since_us + (int64_t)ctx_left_ms(ctx, pool->wait_ms) * 1000;
+	int64_t until_us = self.since_us + (int64_t)patience_ms(ctx, pool) * 1000;
 	struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
 	if (pool->last)
 		pool->last->next = &self;
@@ -286,6 +300,9 @@ static void note_attempt(struct pool *pool, bool connected, bool probe)
 /* Opens a connection that this thread holds. */
 static enum err connect_spaced(struct ctx *ctx, struct pool *pool, struct connection *connection)
 {
+	int most_ms = ctx_left_ms(ctx, pool->plan.connect_ms);
+	if (!most_ms)
+		return unavailable(ctx, "no time is left to connect");
 	pthread_mutex_lock(&pool->lock);
 	bool allowed = may_connect(pool);
 	bool probe = pool->failures > 0;
@@ -297,7 +314,7 @@ static enum err connect_spaced(struct ctx *ctx, struct pool *pool, struct connec
 
 	char message[256];
 	int64_t from_us = clock_mono_us();
-	bool connected = connection_open(connection, &pool->plan, message);
+	bool connected = connection_open_within(connection, &pool->plan, most_ms, message);
 	ctx->pool_wait_us += clock_mono_us() - from_us;
 	note_attempt(pool, connected, probe);
 	if (connected)

@@ -2,8 +2,10 @@
 
 #include "sql.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 /* Statements of the test's own under numbers that exist. */
 static const struct statement ADD = {"test_add", "insert into thing (id) values ($1::int)", 1, 0, false};
@@ -206,6 +208,22 @@ static void test_exhausted(void **state)
 	lease_return(&fourth);
 	lease_return(&leases[0]);
 	lease_return(&leases[2]);
+}
+
+/* Who may wait for less than others does. */
+static void test_exhausted_early(void **state)
+{
+	struct fixture *fixture = *state;
+	struct lease lease, second;
+	setting("STOA_DB_POOL_WAIT", "60s");
+	struct pool *pool = pool_open(1);
+	setting("STOA_DB_POOL_WAIT", NULL);
+	assert_int_equal(lease_take(&fixture->ctx, pool, &lease), OK);
+	fixture->ctx.pool_most_ms = 10;
+	assert_int_equal(lease_take(&fixture->ctx, pool, &second), ERR_UNAVAILABLE);
+	assert_in_range(fixture->ctx.pool_wait_us, 10000, 30000000);
+	lease_return(&lease);
+	pool_close(pool);
 }
 
 struct queuer {
@@ -588,6 +606,62 @@ static void test_unreachable(void **state)
 	setting("STOA_DB_URL", kept);
 }
 
+static void *probe(void *argument)
+{
+	struct pool *pool = argument;
+	struct lease lease;
+	struct ctx ctx;
+	ctx_init(&ctx);
+	/* The first attempts may come too soon after the last. */
+	while (lease_take(&ctx, pool, &lease) != OK && !strstr(ctx.fault.internal, "server"))
+		ctx_reset(&ctx);
+	ctx_free(&ctx);
+	return NULL;
+}
+
+/* Packets vanish: a unit of work tries for as long as its deadline allows, and while one finds out whether it is over, the others do not wait
+ * for that. */
+static void test_black_hole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ctx *ctx = &fixture->ctx;
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	char kept[400], url[80];
+	struct lease lease;
+	pthread_t prober;
+	int open, used = 0, waiting, hole = socket(AF_INET, SOCK_STREAM, 0);
+	/* Accepted by the system, and by nobody else. */
+	assert_true(hole >= 0 && !bind(hole, (struct sockaddr *)&address, sizeof address) && !listen(hole, 16) &&
+		!getsockname(hole, (struct sockaddr *)&address, &length));
+	snprintf(kept, sizeof kept, "%s", getenv("STOA_DB_URL"));
+	snprintf(url, sizeof url, "host=127.0.0.1 port=%d", ntohs(address.sin_port));
+	setting("STOA_DB_URL", url);
+	setting("STOA_DB_CONNECT_TIMEOUT", "60s");
+	setting("STOA_DB_POOL_WAIT", "60s");
+	struct pool *pool = pool_open(4);
+	setting("STOA_DB_URL", kept);
+	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
+	setting("STOA_DB_POOL_WAIT", NULL);
+	ctx->deadline_us = clock_mono_us() + 100000;
+	assert_int_equal(lease_take(ctx, pool, &lease), ERR_UNAVAILABLE);
+	assert_in_range(ctx->pool_wait_us, 0, 30000000);
+	assert_non_null(strstr(ctx->fault.internal, "no connection to 127.0.0.1, port "));
+	ctx_reset(ctx);
+	assert_int_equal(pthread_create(&prober, NULL, probe, pool), 0);
+	WAIT_FOR((pool_count(pool, &open, &used, &waiting), used == 1));
+	for (int i = 0; i < 3; i++) {
+		ctx_reset(ctx);
+		assert_int_equal(lease_take(ctx, pool, &lease), ERR_UNAVAILABLE);
+		assert_in_range(ctx->pool_wait_us, 0, 30000000);
+		pool_count(pool, &open, &used, &waiting);
+		assert_int_equal(used, 1);
+	}
+	close(hole); /* who is in there is reset */
+	pthread_join(prober, NULL);
+	pool_close(pool);
+}
+
 static enum err try_add(struct fixture *fixture, const char *id)
 {
 	ctx_reset(&fixture->ctx);
@@ -678,9 +752,9 @@ int main(void)
 {
 	conf_add(PG_CONF);
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
-	const struct CMUnitTest tests[] = {CASE(test_values), CASE(test_errors), CASE(test_timeout), CASE(test_silence), CASE(test_exhausted),
+	const struct CMUnitTest tests[] = {CASE(test_values), CASE(test_errors), CASE(test_timeout), CASE(test_silence), CASE(test_exhausted), CASE(test_exhausted_early),
 		CASE(test_line), CASE(test_forgotten), CASE(test_killed_between), CASE(test_killed_within), CASE(test_deadline), CASE(test_deadline_deaf), CASE(test_commit),
-		CASE(test_stale_statements), CASE(test_lifetime), CASE(test_session_settings), CASE(test_unreachable), CASE(test_threads),
+		CASE(test_stale_statements), CASE(test_lifetime), CASE(test_session_settings), CASE(test_unreachable), CASE(test_black_hole), CASE(test_threads),
 		CASE(test_restart)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
