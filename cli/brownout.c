@@ -45,7 +45,11 @@ static int brownout_run(struct cli *cli, int argc, char **argv)
 		metric_close();
 		return 1;
 	}
-	brownout_open();
+	if (!brownout_open()) {
+		fprintf(stderr, "stoa: metrics.file is full: raise metrics.series\n");
+		metric_close();
+		return 1;
+	}
 	if (argc == 3)
 		brownout_set(part, (enum brownout_hand)hand);
 	list(cli->out);

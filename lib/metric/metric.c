@@ -28,6 +28,7 @@ struct summary { _Atomic uint64_t count, sum_us; };
 /* Upper bounds: 50 µs * 2^k * (1 + j/4) for j = 0..3, up to the first that is not below 64 s (65.536 s); then infinity. */
 #define FIRST_US INT64_C(50)
 #define BOUNDS (HISTOGRAM_BUCKETS - 1)
+#define BOUND_US(index) ((FIRST_US << (index) / 4) * (4 + (index) % 4) / 4)
 
 struct histogram {
 	_Atomic uint64_t sum_us;
@@ -491,7 +492,7 @@ void summary_add(struct summary *summary, int64_t us)
 
 static int64_t bound_us(int index)
 {
-	return (FIRST_US << index / 4) * (4 + index % 4) / 4;
+	return BOUND_US(index);
 }
 
 /* The first bucket whose bound is not below us. */
@@ -499,7 +500,7 @@ static int bucket_of(int64_t us)
 {
 	if (us <= FIRST_US)
 		return 0;
-	if (us > bound_us(BOUNDS - 1))
+	if (us > BOUND_US(BOUNDS - 1))
 		return BOUNDS;
 	int doubling = 63 - __builtin_clzll((unsigned long long)(us / FIRST_US));
 	int64_t base = FIRST_US << doubling;

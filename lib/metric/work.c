@@ -31,18 +31,22 @@ static struct summary *part_find(const struct work_series *series, enum work_par
 	return metric_summary("stoa_http_request_part_seconds", labels, "Where the time of requests and jobs goes.");
 }
 
+void work_part_add(struct work_series *series, enum work_part part, int64_t us)
+{
+	if (us <= 0)
+		return;
+	struct summary *summary = atomic_load_explicit(&series->parts[part], memory_order_relaxed);
+	if (!summary) {
+		summary = part_find(series, part);
+		atomic_store_explicit(&series->parts[part], summary, memory_order_relaxed);
+	}
+	summary_add(summary, us);
+}
+
 void work_parts_add(struct work_series *series, const int64_t parts_us[WORK_PARTS])
 {
-	for (int part = 0; part < WORK_PARTS; part++) {
-		if (parts_us[part] <= 0)
-			continue;
-		struct summary *summary = atomic_load_explicit(&series->parts[part], memory_order_relaxed);
-		if (!summary) {
-			summary = part_find(series, part);
-			atomic_store_explicit(&series->parts[part], summary, memory_order_relaxed);
-		}
-		summary_add(summary, parts_us[part]);
-	}
+	for (int part = 0; part < WORK_PARTS; part++)
+		work_part_add(series, part, parts_us[part]);
 }
 
 static struct summary *statement_find(const struct work_series *series, const char *name)
@@ -52,9 +56,12 @@ static struct summary *statement_find(const struct work_series *series, const ch
 	return metric_summary("stoa_statement_seconds", labels, "Time that requests and jobs waited for a statement.");
 }
 
-/* Names are the same pointers each time, so that looking costs little. */
-static struct summary *statement_series(struct work_series *series, const char *name)
+/* Names are the same pointers each time, so that looking costs little, and mostly in the same order: `at` is a guess. */
+static struct summary *statement_series(struct work_series *series, const char *name, int at)
 {
+	struct summary *guessed = atomic_load_explicit(&series->statements[at].summary, memory_order_relaxed);
+	if (guessed && atomic_load_explicit(&series->statements[at].name, memory_order_relaxed) == name)
+		return guessed;
 	for (int i = 0; i < WORK_STATEMENTS; i++) {
 		const char *known = atomic_load_explicit(&series->statements[i].name, memory_order_relaxed);
 		if (known && known != name)
@@ -75,7 +82,7 @@ void work_statements_add(struct work_series *series, struct ctx *ctx)
 {
 	for (int i = 0; i < CTX_STATEMENTS && ctx->statements[i].name; i++) {
 		const struct ctx_statement *statement = &ctx->statements[i];
-		summary_add_many(statement_series(series, statement->name), statement->count, statement->us);
+		summary_add_many(statement_series(series, statement->name, i), statement->count, statement->us);
 		ctx->statements[i] = (struct ctx_statement){0};
 	}
 }

@@ -3,7 +3,8 @@
  * stoa_http_request_part_seconds{route,method,part}, a summary. accept (the wait in line for a thread), who, pool, query, cache (beyond the
  * process), outbound, render and own, which is what remains, add up to the duration (stoa_http_request_duration_seconds). Beside it are
  * write (the reply on its way out, after it; of a streamed one also the making of its later parts) and cpu (processor time of the threads
- * that worked on it: of one request in WORK_CPU_EVERY). A part's count is that of the requests which had any of it.
+ * that read, answered and sent it, the system's included: of one request in WORK_CPU_EVERY, so that it may exceed the duration). A part's
+ * count is that of the requests which had any of it.
  *
  * stoa_statement_seconds{statement,route,method}, a summary: each statement with the time that the unit of work waited for it. One that
  * serves several at once (a batch) counts in each, so sums over routes may exceed the database's own.
@@ -15,7 +16,8 @@
 #include "base/context.h"
 #include "metric/metric.h"
 
-#define WORK_CPU_EVERY 16
+/* A prime: requests that follow each other in a pattern all have their turn. */
+#define WORK_CPU_EVERY 17
 
 enum work_part { WORK_WHO, WORK_POOL, WORK_QUERY, WORK_CACHE, WORK_OUTBOUND, WORK_RENDER, WORK_OWN, WORK_ACCEPT, WORK_WRITE, WORK_CPU, WORK_PARTS };
 
@@ -39,7 +41,8 @@ struct work_series {
 
 /* Microseconds by part, of a unit of work that took so long. accept, write and cpu are 0. */
 void work_split(const struct ctx *ctx, int64_t took_us, int64_t parts_out[WORK_PARTS]);
-/* Counts parts that are above 0. */
+/* Count what is above 0. */
+void work_part_add(struct work_series *series, enum work_part part, int64_t us);
 void work_parts_add(struct work_series *series, const int64_t parts_us[WORK_PARTS]);
 /* Counts the statements, and forgets them in ctx. */
 void work_statements_add(struct work_series *series, struct ctx *ctx);

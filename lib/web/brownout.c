@@ -26,7 +26,7 @@ static void count_one(void *argument, const struct metric_value *value)
 	++*(int *)argument;
 }
 
-void brownout_open(void)
+bool brownout_open(void)
 {
 	static const char *const STATE_TEXTS[STATES] = {"off", "pressed", "since", "changed"};
 	char labels[64];
@@ -41,7 +41,7 @@ void brownout_open(void)
 		state[i] = metric_gauge("stoa_brownout_state", labels, "Parts that overload has switched off, and milliseconds of the machine's clock.");
 	}
 	metric_each("stoa_brownout", count_one, &found);
-	shared = found == STATES + 2 * (PART_COUNT - 1);
+	return shared = found == STATES + 2 * (PART_COUNT - 1);
 }
 
 static int64_t value_of(struct gauge *const *gauges, _Atomic int64_t *own, int at)
@@ -92,6 +92,11 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+bool brownout_pressed(unsigned requests, unsigned late)
+{
+	return (uint64_t)late * BROWNOUT_SHARE > requests;
+}
+
 struct brownout brownout_step(struct brownout now, bool pressed, int64_t now_ms)
 {
 	/* The file is older than the machine's clock. */
@@ -125,5 +130,6 @@ void brownout_tick(bool pressed, int64_t now_ms)
 		value_put(state, own_state, CHANGED, after.changed_ms);
 		value_put(state, own_state, OFF, after.off);
 	}
-	settle(after.off);
+	/* Not after's: another process may have changed it meanwhile. */
+	settle((int)value_of(state, own_state, OFF));
 }

@@ -5,7 +5,8 @@
  * metrics file, so all processes of a machine share it, restarts of responders keep it, and a reboot ends it; without a file
  * each process decides for itself. A request of a part that is off is answered 503 (ERR_SWITCHED_OFF) with Retry-After as soon as its route is
  * known: before anything is asked of a database or cache, also what a cache might still have, since finding that takes the
- * handler and its checks, and the point is to spend nothing. */
+ * handler and its checks, and the point is to spend nothing. A page first finds out who asks: who is not signed in is sent to
+ * sign in, and who is sees the way to all that is served. */
 #ifndef STOA_WEB_BROWNOUT_H
 #define STOA_WEB_BROWNOUT_H
 
@@ -17,14 +18,19 @@
 enum brownout_hand { BROWNOUT_AUTO, BROWNOUT_ON, BROWNOUT_OFF };
 const char *brownout_hand_text(enum brownout_hand hand); /* "auto", "on", "off" */
 
-/* After metric_open(), again after each. */
-void brownout_open(void);
+/* After metric_open(), again after each. False: the file has no room, so what is set is this process's alone. */
+bool brownout_open(void);
 /* Whether the part is switched off now, whoever did it. */
 bool brownout_is(enum house_part part);
 enum brownout_hand brownout_by_hand(enum house_part part);
 void brownout_set(enum house_part part, enum brownout_hand hand);
-/* Once a second in every responder: pressed tells that requests of its own up to SHED_LAST were refused, or waited for longer than
- * half of web.queue_wait for a thread or a connection, since the last call. Logs what changes. now_ms: of the monotonic clock, which a machine's processes share. */
+/* Whether customers and sign-in have to wait: so many requests of order SHED_LAST, of which so many were refused or waited for longer than
+ * half of web.queue_wait for a thread or a connection. Above one in BROWNOUT_SHARE it is their p95 that is late (003 §10 asks for p95); a few among
+ * many are chance, and would keep the parts off for good. */
+#define BROWNOUT_SHARE 20
+bool brownout_pressed(unsigned requests, unsigned late);
+/* Once a second in every responder, with what brownout_pressed() says of its requests since the last call. Logs what changes. now_ms: of
+ * the monotonic clock, which a machine's processes share. */
 void brownout_tick(bool pressed, int64_t now_ms);
 
 /* The automatic's state: `off` parts are off. */

@@ -127,9 +127,36 @@ static enum err allow_in(struct req *req, struct rep *rep)
 	return err;
 }
 
+/* A browser shows a refusal to the page that asked only with this; whose key it is nobody has looked at yet. */
+static void let_read(struct req *req, struct rep *rep)
+{
+	if (!req->route->cors)
+		return;
+	reply_header(rep, "Access-Control-Allow-Origin", "*");
+	reply_header(rep, "Access-Control-Expose-Headers", "Retry-After, X-Request-Id");
+}
+
+static enum err brownout_check(struct req *req, struct rep *rep)
+{
+	if (!brownout_is(req->entry->target->part))
+		return OK;
+	counter_add(req->entry->shed[SHED_BROWNOUT], 1);
+	let_read(req, rep);
+	fail(&req->ctx, ERR_SWITCHED_OFF, "This part is switched off for a while, so that the rest keeps working");
+	req->ctx.fault.retry_after_s = BROWNOUT_CALM_MS / 1000;
+	return ERR_SWITCHED_OFF;
+}
+
+static bool is_page(const struct req *req)
+{
+	return req->route->access == ACCESS_PAGE;
+}
+
 static enum err handle(struct req *req, struct rep *rep)
 {
 	TRY(allow_in(req, rep));
+	if (is_page(req))
+		TRY(brownout_check(req, rep));
 	TRY(input_read(req));
 	reads_begin(req);
 	FAIL_POINT_ROUTE(req->method, req->route->path);
@@ -182,12 +209,21 @@ static void rep_reset(struct rep *rep)
 	buffer_reset(&rep->body);
 }
 
+/* For brownout_tick(). By the route's class, whatever the request's own order has become. */
+static void weigh(struct site *site, const struct req *req, bool late)
+{
+	if (req->entry->target->shed != SHED_LAST)
+		return;
+	atomic_fetch_add_explicit(&site->last, 1, memory_order_relaxed);
+	if (late)
+		atomic_fetch_add_explicit(&site->last_late, 1, memory_order_relaxed);
+}
+
 static void finish(struct req *req, enum err err)
 {
 	struct site *site = site_one();
 	struct rep *rep = req->rep;
-	if (req->order <= SHED_LAST && req->accept_wait_us + req->ctx.pool_wait_us > site->late_us)
-		atomic_store_explicit(&site->pressed, true, memory_order_relaxed);
+	weigh(site, req, req->accept_wait_us + req->ctx.pool_wait_us > site->late_us);
 	if (err == OK && req->route)
 		err = settle(req, rep);
 	if (err != OK) {
@@ -212,8 +248,13 @@ void reply_defer(struct req *req)
 
 void reply_complete(struct req *req, enum err err)
 {
+	int64_t now_us = usage_cpu_us(req);
+	if (!req->late_from_us)
+		req->late_from_us = now_us;
+	req->late_cpu_us = now_us - req->late_from_us;
 	req->outcome = err;
 	if (atomic_fetch_or_explicit(&req->meeting, COMPLETED, memory_order_acq_rel) & HANDLED) {
+		req->cpu_from_us = req->late_from_us;
 		finish(req, err);
 		req->answered(req);
 	}
@@ -230,33 +271,6 @@ static int64_t deadline_of(const struct site *site, const struct entry *entry)
 	return us < site->deadline_us ? us : site->deadline_us;
 }
 
-static void shed_count(const struct req *req, const char *reason)
-{
-	char labels[128];
-	snprintf(labels, sizeof labels, "program=\"%s\",class=\"%s\",reason=\"%s\"", req->family->name, req->entry->target->text, reason);
-	counter_add(metric_counter("stoa_shed_total", labels, "Requests refused because there were too many, or their part was switched off."), 1);
-}
-
-/* A browser shows a refusal to the page that asked only with this; whose key it is nobody has looked at yet. */
-static void let_read(struct req *req, struct rep *rep)
-{
-	if (!req->route->cors)
-		return;
-	reply_header(rep, "Access-Control-Allow-Origin", "*");
-	reply_header(rep, "Access-Control-Expose-Headers", "Retry-After, X-Request-Id");
-}
-
-static enum err brownout_check(struct req *req, struct rep *rep)
-{
-	if (!brownout_is(req->entry->target->part))
-		return OK;
-	shed_count(req, "brownout");
-	let_read(req, rep);
-	fail(&req->ctx, ERR_SWITCHED_OFF, "This part is switched off for a while, so that the rest keeps working");
-	req->ctx.fault.retry_after_s = BROWNOUT_CALM_MS / 1000;
-	return ERR_SWITCHED_OFF;
-}
-
 int dispatch_match(struct req *req, struct rep *rep)
 {
 	struct site *site = site_one();
@@ -271,7 +285,7 @@ int dispatch_match(struct req *req, struct rep *rep)
 	req->input = NULL;
 	req->cookie = false;
 	req->waiting = false;
-	req->finished_us = req->cpu_us = req->late_cpu_us = req->render_from_us = 0;
+	req->finished_us = req->late_from_us = req->late_cpu_us = req->render_from_us = 0;
 	req->rep = rep;
 	req->entry = &site->unmatched;
 	req->deferred = false;
@@ -280,23 +294,22 @@ int dispatch_match(struct req *req, struct rep *rep)
 	client_read(req, site);
 	req->outcome = match(req, rep, site, &req->entry);
 	req->ctx.deadline_us = req->start_us + deadline_of(site, req->entry);
-	if (req->outcome == OK && req->route)
+	if (req->outcome == OK && req->route && !is_page(req))
 		req->outcome = brownout_check(req, rep);
 	return req->order = req->outcome == OK && req->route ? req->entry->target->shed : SHED_ANSWERED;
 }
 
-void dispatch_refuse(struct req *req, struct rep *rep, const char *reason)
+void dispatch_refuse(struct req *req, struct rep *rep, enum shed_reason reason)
 {
 	fail(&req->ctx, ERR_UNAVAILABLE, "Too many requests at once: try again in a moment");
 	/* Who is shed first comes back last. */
 	req->ctx.fault.retry_after_s = req->order > 1 ? req->order : 1;
-	if (req->order <= SHED_LAST)
-		atomic_store_explicit(&site_one()->pressed, true, memory_order_relaxed);
+	weigh(site_one(), req, true);
 	let_read(req, rep);
 	problem_render(req, rep, ERR_UNAVAILABLE);
 	head_finish(req, rep);
 	counter_add(req->entry->status[5], 1);
-	shed_count(req, reason);
+	counter_add(req->entry->shed[reason], 1);
 }
 
 bool dispatch_begin(struct req *req, struct rep *rep)
@@ -304,14 +317,14 @@ bool dispatch_begin(struct req *req, struct rep *rep)
 	struct site *site = site_one();
 	enum err err = req->outcome;
 	atomic_fetch_add_explicit(&site->in_flight, 1, memory_order_relaxed);
-	req->cpu_from_us = usage_looks_at_cpu() ? usage_cpu_us() : 0;
 	if (err == OK && req->route)
 		err = req->ctx.fault.err != OK ? req->ctx.fault.err : handle(req, rep);
-	/* Not of ctx, which may be another thread's by now. */
-	req->cpu_us = req->cpu_from_us ? usage_cpu_us() - req->cpu_from_us : 0;
 	if (req->deferred) {
+		int64_t others_us = req->cpu_us;
+		usage_leave(req);
 		if (!atomic_fetch_or_explicit(&req->meeting, HANDLED, memory_order_acq_rel))
 			return false;
+		req->cpu_us = others_us + req->late_cpu_us;
 		err = req->outcome;
 	}
 	finish(req, err);
@@ -331,6 +344,7 @@ static void gather(struct req *req, struct rep *rep)
 
 static void waiter_wake(struct req *req)
 {
+	usage_leave(req);
 	sem_post(req->waiter);
 }
 
@@ -340,10 +354,13 @@ void dispatch(struct req *req, struct rep *rep)
 	sem_init(&answered, 0, 0);
 	req->answered = waiter_wake;
 	req->waiter = &answered;
+	usage_begin(req);
 	dispatch_match(req, rep);
-	if (!dispatch_begin(req, rep))
+	if (!dispatch_begin(req, rep)) {
 		while (sem_wait(&answered) && errno == EINTR)
 			;
+		usage_take(req);
+	}
 	sem_destroy(&answered);
 	if (rep->more)
 		gather(req, rep);

@@ -120,25 +120,22 @@ static struct exchange *take(struct door *door, unsigned orders)
 		return NULL;
 	atomic_store(&door->waiting, door->queue.count);
 	exchange->req.accept_wait_us = now_us - exchange->waiting.since_us;
+	/* A thread and a connection together: a refusal takes a quarter more than the patience at most. */
+	int64_t left_us = door->queue.patience_us - exchange->req.accept_wait_us;
+	exchange->req.ctx.pool_most_ms = (int)((door->queue.patience_us / 4 + (left_us > 0 ? left_us : 0)) / 1000);
 	return exchange;
 }
 
 struct exchange *door_take(struct door *door)
 {
 	struct places *places = &door->listener->site->places;
-	unsigned orders = 0;
+	struct exchange *exchange = NULL;
 	if (!atomic_load(&door->waiting))
 		return NULL;
 	pthread_mutex_lock(&door->lock);
-	for (int order = 0; order < SHED_ORDERS; order++)
-		orders |= (unsigned)places_free(places, order) << order;
-	struct exchange *exchange = take(door, orders);
-	if (exchange && !places_enter(places, exchange->req.order)) {
-		/* Somebody who accepted has just taken the last one. */
-		queue_put(&door->queue, &exchange->waiting, exchange->req.order, exchange->waiting.since_us);
-		atomic_store(&door->waiting, door->queue.count);
-		exchange = NULL;
-	}
+	for (int order = 0; order < SHED_ORDERS && !exchange; order++)
+		if (door->queue.orders[order].oldest && places_enter(places, order))
+			exchange = take(door, 1u << order);
 	pthread_mutex_unlock(&door->lock);
 	return exchange;
 }
@@ -171,7 +168,7 @@ static void part(struct door *door, struct exchange *exchange)
 	exchange_put_back(exchange);
 }
 
-static void refuse(struct door *door, struct exchange *exchange, const char *reason)
+static void refuse(struct door *door, struct exchange *exchange, enum shed_reason reason)
 {
 	dispatch_refuse(&exchange->req, &exchange->rep, reason);
 	reply_write(exchange);
@@ -192,7 +189,7 @@ static void refuse_some(struct door *door)
 		pthread_mutex_unlock(&door->lock);
 		if (!full && !late)
 			return;
-		refuse(door, full ? full : late, full ? "full" : "late");
+		refuse(door, full ? full : late, full ? SHED_FULL : SHED_LATE);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "web/door.h"
+#include "web/usage.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -131,6 +132,7 @@ void exchange_begin(struct exchange *exchange, int fd)
 	exchange->req.body = "";
 	exchange->req.body_length = 0;
 	exchange->req.accept_wait_us = 0;
+	usage_begin(&exchange->req);
 }
 
 enum reading exchange_read(struct exchange *exchange)
@@ -273,6 +275,7 @@ bool exchange_run(struct exchange *exchange)
 
 bool exchange_work(struct exchange *exchange)
 {
+	usage_take(&exchange->req);
 	if (body_read(exchange))
 		return exchange_run(exchange);
 	places_leave(&exchange->listener->site->places, exchange->req.order);

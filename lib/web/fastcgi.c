@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define LOOK_MS 20
+#define IDLE_LOOK_MS 100 /* for a request that comes between two looks */
 /* Connections that one thread accepted in a row, so that some may have been waiting for long. */
 #define MANY 16
 
@@ -184,7 +185,9 @@ static void publish(struct listener *listener)
 		level_set(metric_level(LEVELS[i].name, labels, LEVELS[i].help), LEVELS[i].value);
 	level_set(metric_level("stoa_in_flight", labels, "Requests being answered."), atomic_load(&site->in_flight));
 	level_set(metric_level("stoa_queued", labels, "Requests in line for a thread."), listener->door ? door_waiting(listener->door) : 0);
-	brownout_tick(atomic_exchange_explicit(&site->pressed, false, memory_order_relaxed), clock_mono_us() / 1000);
+	unsigned requests = atomic_exchange_explicit(&site->last, 0, memory_order_relaxed);
+	unsigned late = atomic_exchange_explicit(&site->last_late, 0, memory_order_relaxed);
+	brownout_tick(brownout_pressed(requests, late), clock_mono_us() / 1000);
 }
 
 /* Also sees to it that a request which works for long without a wait that would pass the turn holds up the others for a moment only. */
@@ -193,7 +196,7 @@ static void wait_for_stop(struct listener *listener, const sigset_t *signals)
 	int64_t published_us = 0;
 	for (;;) {
 		bool idle = atomic_load_explicit(&listener->idle, memory_order_relaxed) && !atomic_load(&listener->site->in_flight);
-		const struct timespec next = idle ? (struct timespec){.tv_sec = 1} : (struct timespec){.tv_nsec = LOOK_MS * 1000000};
+		const struct timespec next = {.tv_nsec = (idle ? IDLE_LOOK_MS : LOOK_MS) * 1000000};
 		int number = sigtimedwait(signals, NULL, &next);
 		if (number == SIGHUP)
 			log_reopen();

@@ -64,6 +64,8 @@ static void problem_page(struct req *req, struct rep *rep, enum err err, const c
 	detail = tr(req, detail);
 	json_object_object_add(view, "detail", json_object_new_string_len(detail, (int)whole_characters(detail)));
 	json_object_object_add(view, "code", json_object_new_string(error_code(err)));
+	/* The overview may be what is switched off. */
+	json_object_object_add(view, "home", json_object_new_boolean(err != ERR_SWITCHED_OFF));
 	if (reply_page(req, rep, "error", view) != OK)
 		plain_page(req, rep, err, detail);
 }

@@ -88,10 +88,9 @@ static enum err query_render(const struct query *query, const PGresult *result)
 static void query_answered(void *argument, enum err err, PGresult *result)
 {
 	const struct query *query = argument;
-	int64_t cpu_from_us = query->req->cpu_from_us ? usage_cpu_us() : 0;
+	query->req->late_from_us = usage_cpu_us(query->req);
 	if (err == OK)
 		err = query_render(query, result);
-	query->req->late_cpu_us = cpu_from_us ? usage_cpu_us() - cpu_from_us : 0;
 	reply_complete(query->req, err);
 }
 

@@ -252,6 +252,7 @@ const struct router *router_of(const struct family *family, char message_out[256
 
 void router_metrics(const struct router *router)
 {
+	static const char *const SHED_TEXT[SHED_REASONS] = {[SHED_FULL] = "full", [SHED_LATE] = "late", [SHED_BROWNOUT] = "brownout"};
 	for (int i = 0; i < router->count; i++) {
 		struct entry *entry = &router->entries[i];
 		const char *method = method_text(entry->route->method), *path = entry->route->path;
@@ -264,6 +265,11 @@ void router_metrics(const struct router *router)
 			target_of(entry->route->class)->text);
 		entry->duration = metric_histogram("stoa_http_request_duration_seconds", labels,
 			"Time from the complete request to the finished reply.");
+		for (int reason = 0; reason < SHED_REASONS; reason++) {
+			snprintf(labels, sizeof labels, "program=\"%s\",class=\"%s\",reason=\"%s\"", router->family->name, entry->target->text, SHED_TEXT[reason]);
+			entry->shed[reason] = metric_counter("stoa_shed_total", labels,
+				"Requests refused because there were too many, or their part was switched off.");
+		}
 		usage_open(entry->usage, entry->route, method);
 	}
 }

@@ -13,12 +13,16 @@
 /* Languages of the pages; the first is English. */
 #define PAGE_LANGUAGES 2
 
+/* Why a request was refused: "full", "late", "brownout". */
+enum shed_reason { SHED_FULL, SHED_LATE, SHED_BROWNOUT, SHED_REASONS };
+
 struct usage;
 /* A route with its series. */
 struct entry {
 	const struct route *route;
 	const struct target *target; /* of its class */
 	struct counter *status[6]; /* by status / 100; 0 and 1 unused */
+	struct counter *shed[SHED_REASONS]; /* of its class */
 	struct histogram *duration;
 	struct usage *usage;
 };
@@ -48,7 +52,7 @@ struct site {
 	int64_t deadline_us, slow_us;
 	int deadline_factor;
 	int64_t late_us;           /* a wait for a thread or a connection that says that there are too few */
-	atomic_bool pressed;       /* somebody up to SHED_LAST had such a wait, or was refused, in this second */
+	atomic_uint last, last_late; /* requests of order SHED_LAST in this second, and those of them that had such a wait or were refused */
 	struct places places;
 	struct rate_limit anonymous, session, server_key;
 	atomic_int in_flight;
@@ -99,8 +103,8 @@ void prefer_done(struct req *req);
 int dispatch_match(struct req *req, struct rep *rep);
 /* Then it is answered; false when the reply is deferred, and req->answered(req) is called when it is there, by another thread. */
 bool dispatch_begin(struct req *req, struct rep *rep);
-/* Or it is refused with 503 and Retry-After; reason: "full", "late". Counted, but not logged one by one. */
-void dispatch_refuse(struct req *req, struct rep *rep, const char *reason);
+/* Or it is refused with 503 and Retry-After. Counted, but not logged one by one. */
+void dispatch_refuse(struct req *req, struct rep *rep, enum shed_reason reason);
 
 /* Accepts and answers until SIGTERM. False: message_out. */
 bool fastcgi_run(struct site *site, char message_out[256]);

@@ -6,17 +6,33 @@
 #include <string.h>
 #include <time.h>
 
-int64_t usage_cpu_us(void)
+static int64_t thread_cpu_us(void)
 {
 	struct timespec time;
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
 	return time.tv_sec * INT64_C(1000000) + time.tv_nsec / 1000;
 }
 
-bool usage_looks_at_cpu(void)
+int64_t usage_cpu_us(const struct req *req)
+{
+	return req->cpu_from_us ? thread_cpu_us() : 0;
+}
+
+void usage_begin(struct req *req)
 {
 	static _Thread_local unsigned requests;
-	return requests++ % WORK_CPU_EVERY == 0;
+	req->cpu_us = 0;
+	req->cpu_from_us = requests++ % WORK_CPU_EVERY ? 0 : thread_cpu_us();
+}
+
+void usage_leave(struct req *req)
+{
+	req->cpu_us += usage_cpu_us(req) - req->cpu_from_us;
+}
+
+void usage_take(struct req *req)
+{
+	req->cpu_from_us = usage_cpu_us(req);
 }
 
 void usage_open(struct usage *usage, const struct route *route, const char *method)
@@ -63,8 +79,8 @@ void usage_measure(struct req *req, const struct rep *rep, struct site *site)
 	work_split(ctx, took_us, parts_us);
 	parts_us[WORK_ACCEPT] = req->accept_wait_us;
 	parts_us[WORK_OWN] -= req->accept_wait_us;
-	parts_us[WORK_CPU] = req->cpu_us + req->late_cpu_us;
-	if (!req->waiting) {
+	/* What is not served at all is not quick. */
+	if (!req->waiting && ctx->fault.err != ERR_SWITCHED_OFF) {
 		histogram_observe(entry->duration, took_us);
 		work_parts_add(&entry->usage->work, parts_us);
 	}
@@ -84,11 +100,11 @@ void usage_measure(struct req *req, const struct rep *rep, struct site *site)
 
 void usage_sent(struct req *req)
 {
-	int64_t parts_us[WORK_PARTS] = {0};
+	struct work_series *work = &req->entry->usage->work;
 	if (!req->finished_us)
 		return;
-	parts_us[WORK_WRITE] = clock_mono_us() - req->finished_us;
-	work_parts_add(&req->entry->usage->work, parts_us);
-	work_statements_add(&req->entry->usage->work, &req->ctx);
+	work_part_add(work, WORK_WRITE, clock_mono_us() - req->finished_us);
+	work_part_add(work, WORK_CPU, req->cpu_us + usage_cpu_us(req) - req->cpu_from_us);
+	work_statements_add(work, &req->ctx);
 	req->finished_us = 0;
 }

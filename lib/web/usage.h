@@ -19,6 +19,12 @@ struct usage {
 /* Zeroes it: for a route whose strings outlive it. */
 void usage_open(struct usage *usage, const struct route *route, const char *method);
 
+/* The calling thread begins with a request: whether its processor time is looked at, which costs system calls, is decided here. */
+void usage_begin(struct req *req);
+/* The calling thread leaves it to others; takes it over from others, which have left it or whose time is not to count. */
+void usage_leave(struct req *req);
+void usage_take(struct req *req);
+
 /* An answered request: counts and logs it. */
 void usage_measure(struct req *req, const struct rep *rep, struct site *site);
 /* Its reply is sent or given up. */
@@ -26,9 +32,7 @@ void usage_sent(struct req *req);
 
 void budget_look(struct usage *usage, const struct req *req, const struct rep *rep);
 
-/* Processor time of the calling thread. */
-int64_t usage_cpu_us(void);
-/* Whether this request's is looked at: it costs system calls. */
-bool usage_looks_at_cpu(void);
+/* Processor time of the calling thread, or 0 where this request's is not looked at. */
+int64_t usage_cpu_us(const struct req *req);
 
 #endif

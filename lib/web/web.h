@@ -102,9 +102,9 @@ struct req {
 	int64_t accept_wait_us;    /* the transport's: how long it waited in line before */
 	/* how it was measured (web/usage.h); 0 = not, or not yet */
 	int64_t finished_us;       /* monotonic */
-	int64_t cpu_from_us;       /* processor time of the handler's thread at the start, of some requests */
-	int64_t cpu_us;            /* and what it took */
-	int64_t late_cpu_us;       /* of rendering what came deferred */
+	int64_t cpu_from_us;       /* processor time, when it began with this request, of the thread that has it; 0: it is not looked at */
+	int64_t cpu_us;            /* what other threads have taken */
+	int64_t late_from_us, late_cpu_us; /* the same of the thread that completes a deferred one, until it is known who ends it */
 	int64_t render_from_us;    /* monotonic: all that is left is making the reply */
 	int order;                 /* in which it is shed (web/target.h) */
 	/* dispatch's and the transport's, for reply_defer() */

@@ -36,7 +36,7 @@ test('figures that hang leave the others their places, and end', async () => {
 		}
 		await until('no statement to be left', () => running() === 0)
 		const metrics = await (await fetch(`${house.url}/metrics`)).text()
-		const shed = /stoa_shed_total\{program="retention",class="\w+",reason="late"\} (\d+)/.exec(metrics)
+		const shed = /stoa_shed_total\{program="retention",class="analytics",reason="late"\} (\d+)/.exec(metrics)
 		assert.match(metrics, /^stoa_statements_cancelled_total [1-9]/m)
 		assert.ok(Number(shed?.[1]) > 0, metrics)
 	} finally {
@@ -47,14 +47,19 @@ test('figures that hang leave the others their places, and end', async () => {
 })
 
 test('a part that is switched off says so, until it is switched on', async () => {
-	const page = language => fetch(`${house.url}/analytics`, { headers: { 'accept-language': language } })
 	assert.match(house.stoa('brownout', 'analytics', 'on'), /^analytics +on +off/m)
 	const reply = await funnel(300)
 	assert.deepEqual([reply.status, reply.body.code, reply.headers.get('retry-after')], [503, 'switched-off', '30'])
-	for (const [language, text] of [['en', 'switched off for a while'], ['de', 'für eine Weile abgeschaltet']]) {
-		const html = await page(language)
-		assert.equal(html.status, 503)
-		assert.match(await html.text(), new RegExp(text))
+	// A page: who is not signed in can do so, and who is sees the way to what is served.
+	for (const path of ['/', '/analytics']) {
+		const away = await house.fetch(path)
+		assert.equal(away.status, 303, path)
+		assert.match(away.headers.get('location'), /^\/login/)
+		const page = await house.fetch(path, { headers: { cookie: `__Host-stoa=${house.owner.tokens.accessToken}` } }), html = await page.text()
+		assert.deepEqual([page.status, page.headers.get('retry-after')], [503, '30'], path)
+		assert.match(html, /switched off for a while/)
+		assert.match(html, /<a href="\/flows">/)
+		assert.doesNotMatch(html, /To the overview/)
 	}
 	assert.ok([200, 201].includes((await start()).status))
 	assert.match(await (await fetch(`${house.url}/metrics`)).text(), /^stoa_brownout\{part="analytics"\} 1$/m)

@@ -131,6 +131,17 @@ static void due(void **state)
 	}
 }
 
+/* Above one in twenty. */
+static void pressure(void **state)
+{
+	(void)state;
+	static const struct { unsigned requests, late; bool pressed; } ROWS[] = {
+		{0, 0, false}, {1, 0, false}, {1, 1, true}, {19, 1, true}, {20, 1, false}, {21, 2, true}, {1000, 50, false}, {1000, 51, true},
+		{4000000000u, 300000000u, true}};
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		assert_int_equal(brownout_pressed(ROWS[i].requests, ROWS[i].late), ROWS[i].pressed);
+}
+
 /* Seconds of pressure and calm; the parts that are off after them. */
 static void brownout_by_load(void **state)
 {
@@ -167,6 +178,6 @@ static void brownout_by_load(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(places_by_order), cmocka_unit_test(lines), cmocka_unit_test(due),
-		cmocka_unit_test(brownout_by_load)};
+		cmocka_unit_test(pressure), cmocka_unit_test(brownout_by_load)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

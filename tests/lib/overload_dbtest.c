@@ -35,7 +35,9 @@ static const struct route ROUTES[] = {
 	ROW("/hold/analytics", CLASS_ANALYTICS, answer_hold), ROW("/hold/list", CLASS_LIST_, answer_hold), ROW("/hold/read", CLASS_READ, answer_hold),
 	ROW("/hold/widget", CLASS_WIDGET, answer_hold), ROW("/analytics", CLASS_ANALYTICS, answer_quick), ROW("/list", CLASS_LIST_, answer_quick),
 	ROW("/widget", CLASS_WIDGET, answer_quick), ROW("/auth", CLASS_AUTH, answer_quick), ROW("/ops", CLASS_OPS, answer_quick),
-	ROW("/sleep", CLASS_READ, answer_sleep), ROUTE_END};
+	ROW("/sleep", CLASS_READ, answer_sleep),
+	{.method = METHOD_GET, .path = "/page", .access = ACCESS_PAGE, .permission = PERMIT_RETENTION_READ, .class = CLASS_ANALYTICS, .run = answer_quick,
+		.shape = REPLY_PAGE, .limit = &LIMIT_NONE, .doc = "x"}, ROUTE_END};
 static const struct route *const TABLES[] = {ROUTES, NULL};
 static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES};
 
@@ -157,7 +159,7 @@ static void shed_by_class(void **state)
 		assert_int_equal(answer_of(line[2], &reply), 200);
 		assert_int_equal(answer_of(line[3], &reply), 200);
 		for (size_t i = 0; i < sizeof ROUTES / sizeof *ROUTES - 1; i++)
-			if (ROUTES[i].run == answer_quick)
+			if (ROUTES[i].run == answer_quick && ROUTES[i].access == ACCESS_PUBLIC)
 				assert_int_equal(get(ROUTES[i].path, &reply), 200);
 	}
 	buffer_free(&reply);
@@ -245,6 +247,13 @@ static void deadline_ends_the_statement(void **state)
 	buffer_free(&reply);
 }
 
+static uint64_t timed(void)
+{
+	struct metric_value value = {0};
+	metric_find("stoa_http_request_duration_seconds", "route=\"/analytics\",method=\"GET\",class=\"analytics\"", &value);
+	return value.count;
+}
+
 /* By hand: at once in every process, for those that start later, too, and until it is changed. */
 static void switched_by_hand(void **state)
 {
@@ -252,8 +261,9 @@ static void switched_by_hand(void **state)
 	char message[256];
 	(void)state;
 	assert_true(metric_open(message));
-	brownout_open();
+	assert_true(brownout_open());
 	assert_int_equal(get("/analytics", &reply), 200);
+	uint64_t before = timed();
 	brownout_set(PART_ANALYTICS, BROWNOUT_ON);
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(get("/analytics", &reply), 503);
@@ -263,6 +273,10 @@ static void switched_by_hand(void **state)
 		assert_int_equal(get("/list", &reply), 200);
 		restart("512", "200ms");
 	}
+	assert_int_equal(timed(), before); /* what is refused is not quick */
+	/* Who is not signed in can do so. */
+	assert_int_equal(get("/page", &reply), 303);
+	assert_non_null(strstr(reply.data, "Location: /login?next="));
 	buffer_reset(&reply);
 	metric_render(&reply);
 	assert_non_null(strstr(reply.data, "stoa_brownout{part=\"analytics\"} 1\n"));

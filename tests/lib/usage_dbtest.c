@@ -8,6 +8,7 @@
 #include "web/web.h"
 
 #include <json-c/json.h>
+#include <time.h>
 
 #define SLEEP_MS 20
 #define SLOW_MS 15
@@ -38,6 +39,33 @@ static enum err answer_many(struct req *req, struct rep *rep)
 	return reply_json(req, rep, reply);
 }
 
+#define SPIN_US 3000
+
+static int64_t own_cpu_us(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec * INT64_C(1000000) + time.tv_nsec / 1000;
+}
+
+/* Two parts; the second, which is made while the reply is sent, takes a while. */
+static enum err late_more(struct ctx *ctx, const struct req *of, void *part, struct buffer *out, bool *done_out)
+{
+	int64_t until_us = own_cpu_us() + SPIN_US;
+	(void)ctx;
+	(void)of;
+	while (*(int *)part && own_cpu_us() < until_us)
+		;
+	buffer_text(out, "x");
+	*done_out = ++*(int *)part == 2;
+	return OK;
+}
+
+static enum err answer_late(struct req *of, struct rep *to)
+{
+	return reply_stream(of, to, late_more, arena_alloc(&of->ctx.arena, sizeof(int)));
+}
+
 static const struct budget OWN = {.most = {[BUDGET_QUERIES] = 9}, .why = "the test asks so often"};
 static const struct budget UNREASONED = {.most = {[BUDGET_QUERIES] = 9}};
 static const struct field REPLY_ANY[] = {REPLY("text", FIELD_TEXT, .doc = "x"), FIELD_END};
@@ -49,7 +77,8 @@ static const struct field REPLY_ANY[] = {REPLY("text", FIELD_TEXT, .doc = "x"), 
 	{METHOD_GET, (path_), ACCESS_PUBLIC, .class = (class_), .run = answer_row, .shape = REPLY_ROW, .rows = (rows_), .limit = &LIMIT_NONE, .doc = "x"}
 
 static const struct route ROUTES[] = {
-	MANY("/many"), MANY("/own", .budget = &OWN), ONE("/shared", CLASS_READ, &SLEEP), ONE("/alone", CLASS_OPS, &SLEEP), ROUTE_END};
+	MANY("/many"), MANY("/own", .budget = &OWN), ONE("/shared", CLASS_READ, &SLEEP), ONE("/alone", CLASS_OPS, &SLEEP),
+	{METHOD_GET, "/late", ACCESS_PUBLIC, .class = CLASS_UPLOAD, .run = answer_late, .shape = REPLY_PLAIN, .limit = &LIMIT_NONE, .doc = "x"}, ROUTE_END};
 static const struct route *const TABLES[] = {ROUTES, NULL};
 static const struct family FAMILY = {.name = "test", .doc = "A test.", .tables = TABLES};
 static const struct route UNREASONED_ROUTES[] = {MANY("/many", .budget = &UNREASONED), ROUTE_END};
@@ -119,6 +148,17 @@ static void parts_add_up(void **state)
 	for (size_t i = 0; i < 3; i++)
 		looked += found("stoa_http_request_part_seconds", "route=\"%s\",method=\"GET\",part=\"cpu\"", PATHS[i]).count;
 	assert_true(looked >= 60 / WORK_CPU_EVERY - 1 && looked <= 60 / WORK_CPU_EVERY + 1);
+}
+
+/* From the request's arrival to the reply's end, not only the handler's. */
+static void processor_time_is_whole(void **state)
+{
+	(void)state;
+	for (int n = 0; n < WORK_CPU_EVERY; n++)
+		assert_int_equal(ask_for("/late", ""), 200);
+	struct metric_value cpu = found("stoa_http_request_part_seconds", "route=\"/late\",method=\"GET\",part=\"cpu\"");
+	assert_int_equal(cpu.count, 1);
+	assert_true(1e6 * cpu.sum_s >= SPIN_US);
 }
 
 static struct budget_use uses[BUDGETS];
@@ -250,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(parts_add_up),
+		cmocka_unit_test(processor_time_is_whole),
 		cmocka_unit_test(budgets_are_kept),
 		cmocka_unit_test(a_slow_request_says_where_its_time_went)};
 	return cmocka_run_group_tests(cases, open_house, close_house);
