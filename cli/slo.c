@@ -42,28 +42,37 @@ static int budgets_print(struct cli *cli, struct report *report)
 
 static void burn_line(struct report *report, const struct history_burn *burn)
 {
-	const char *alert = "";
+	const char *alert = burn->left > 0 ? "well" : "SPENT";
+	bool fires = false;
 	for (int i = BURN_ALERTS; i-- > 0;)
-		if (burn->fires[i])
+		if (burn->fires[i]) {
 			alert = BURN_ALERT[i].name;
+			fires = true;
+		}
 	report->routes++;
-	report->missed += *alert != '\0';
+	report->missed += fires || burn->left <= 0;
 	fprintf(report->out, "%-18s %9" PRId64 " %9.3f %% %9.3f %% %9.1f %% %9.2f %9.2f %9.2f  %s\n", burn->key, burn->windows[WINDOW_30D].all,
 		100 * burn->availability, 100 * burn->target->objective, 100 * burn->left, burn->windows[WINDOW_1H].rate, burn->windows[WINDOW_6H].rate,
-		burn->windows[WINDOW_3D].rate, *alert ? alert : "well");
+		burn->windows[WINDOW_3D].rate, alert);
 }
 
 static int burn_print(struct cli *cli, struct report *report)
 {
 	struct history_burn *burns;
 	struct pool *pool = pool_open(1);
+	int64_t age_s = -1;
 	int count;
-	enum err err = history_burns(&cli->ctx, pool, "class", &burns, &count);
+	enum err err = history_age(&cli->ctx, pool, &age_s);
+	if (err == OK)
+		err = history_burns(&cli->ctx, pool, "class", &burns, &count);
 	if (err == OK) {
 		fprintf(cli->out, "%-18s %9s %11s %11s %11s %9s %9s %9s\n", "class", "requests", "good", "objective", "left", "burn 1h", "6h", "3d");
 		for (int i = 0; i < count; i++)
 			burn_line(report, &burns[i]);
-		fprintf(cli->out, "%d classes, %d burn their budget\n", report->routes, report->missed);
+		fprintf(cli->out, "%d classes, %d burn their budget or have used it up\n", report->routes, report->missed);
+		if (age_s > HISTORY_STALE_S)
+			fprintf(cli->out, "OLD: the last sample was taken %" PRId64 " s ago: no worker runs, or it has no metrics.file\n", age_s);
+		report->missed += age_s > HISTORY_STALE_S;
 	}
 	pool_close(pool);
 	return err == OK ? 0 : cli_fail(cli);
@@ -72,7 +81,7 @@ static int burn_print(struct cli *cli, struct report *report)
 static int routes_print(struct cli *cli, struct report *report)
 {
 	fprintf(cli->out, "%-6s %-44s %-10s %9s %9s %9s %9s %10s %10s\n", "method", "route", "class", "requests", "p50 ms", "p95 ms", "p99 ms",
-		"in goal", "objective");
+		"good", "objective");
 	slo_each(line, report);
 	fprintf(cli->out, "%d routes, %d below their targets\n", report->routes, report->missed);
 	return 0;
@@ -105,7 +114,7 @@ const struct command COMMAND_SLO = {
 		"            slo --burn [--check]\n"
 		"            slo --budgets [--check]",
 	.doc = "compare what each route has taken with the targets of its class; --burn: error budgets of 30 days; --budgets: the most that a request of "
-		"each route has used; --check fails when one is missed",
+		"each route has used; --check fails when one is missed, or when nobody writes the history",
 	.needs = NEED_CONF,
 	.run = slo_run,
 };

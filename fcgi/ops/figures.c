@@ -51,6 +51,7 @@ static void slo_add(void *argument, const struct slo *slo)
 	json_object_object_add(row, "route", json_object_new_string(slo->route));
 	json_object_object_add(row, "class", json_object_new_string(slo->target->text));
 	json_object_object_add(row, "count", json_object_new_int64((int64_t)slo->count));
+	json_object_object_add(row, "failed", json_object_new_int64((int64_t)slo->failed));
 	json_object_object_add(row, "p50Ms", json_object_new_double(milliseconds(slo->p50_us)));
 	json_object_object_add(row, "p95Ms", json_object_new_double(milliseconds(slo->p95_us)));
 	json_object_object_add(row, "p99Ms", json_object_new_double(milliseconds(slo->p99_us)));
@@ -74,7 +75,7 @@ static const struct field TARGETS_REPLY[] = {
 	FIELD_END};
 
 static const struct field SLO_REPLY[] = {
-	REPLY("routes", FIELD_JSON, .required = true, .doc = "one row a route that has answered; percentiles are upper bounds of their buckets"),
+	REPLY("routes", FIELD_JSON, .required = true, .doc = "one row a route that has answered; share: of good ones, which did not fail (5xx) and were within goalMs"),
 	FIELD_END};
 
 const struct route OPS_FIGURES_ROUTES[] = {
@@ -83,5 +84,5 @@ const struct route OPS_FIGURES_ROUTES[] = {
 	{METHOD_GET, "/api/v1/ops/targets", ACCESS_PUBLIC, .class = CLASS_OPS, .run = targets_list, .shape = REPLY_FIELDS,
 		.reply = TARGETS_REPLY, .doc = "The latency classes with their targets and the document that each comes from"},
 	{METHOD_GET, "/api/v1/ops/slo", ACCESS_PERMISSION, PERMIT_OPS_READ, .class = CLASS_OPS, .run = slo_list, .shape = REPLY_FIELDS,
-		.reply = SLO_REPLY, .doc = "Each route's percentiles and share under its goal, against the objective of its class"},
+		.reply = SLO_REPLY, .doc = "Each route's percentiles and share of good requests, against the objective of its class"},
 	ROUTE_END};

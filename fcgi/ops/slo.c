@@ -24,13 +24,15 @@ static const struct field HISTORY_REPLY[] = {
 	REPLY("stepSeconds", FIELD_INT, .required = true, .doc = "seconds of a point; 0: the whole range"),
 	REPLY("rows", FIELD_JSON, .required = true,
 		.doc = "at (null for the whole range), key, class, count, refused (4xx), failed (5xx; misses of a cache; dead jobs), slow (over the goal), meanMs, "
-			"p50Ms, p95Ms, p99Ms (upper bounds of their buckets, null where nothing is timed), level and most (connections in use of so many; "
-			"due jobs and seconds that the oldest waited)"),
+			"p50Ms, p95Ms, p99Ms (within their buckets in proportion, null where nothing is timed), level and most (connections in use of so many; "
+			"due jobs and seconds that the oldest waited); points that saw nothing are left out"),
 	FIELD_END};
 static const struct field BURN_REPLY[] = {
+	REPLY("sampledSecondsAgo", FIELD_INT, .required = true, .nullable = true,
+		.doc = "age of the newest sample; null: there is none. The worker makes one a minute: when it is old, the rates of the last hours are not so"),
 	REPLY("rows", FIELD_JSON, .required = true,
 		.doc = "key, class, objective, goalMs, availability (share of good requests of 30 days), budgetLeft (of 30 days, below 0 when overspent), lastsSeconds "
-			"(at the rate of the last hour, null: for ever), windows (by name 5m to 30d: all, bad, burnRate), alerts (names of those that hold)"),
+			"(at the rate of the last hour, null: for ever, as what is older than 30 days comes back), windows (by name 5m to 30d: all, bad, burnRate), alerts (names of those that hold)"),
 	FIELD_END};
 
 static void add_number(struct json_object *object, const char *name, int64_t value)
@@ -60,7 +62,7 @@ static struct json_object *row_json(const struct history_row *row, bool point)
 	add_number(json, "refused", row->refused);
 	add_number(json, "failed", row->failed);
 	json_object_object_add(json, "slow", json_object_new_double(row->slow));
-	add_ms(json, "meanMs", row->count ? row->sum_us / row->count : 0);
+	add_ms(json, "meanMs", row->timed ? row->sum_us / row->timed : 0);
 	add_ms(json, "p50Ms", row->p50_us);
 	add_ms(json, "p95Ms", row->p95_us);
 	add_ms(json, "p99Ms", row->p99_us);
@@ -122,8 +124,11 @@ static enum err burn_show(struct req *req, struct rep *rep)
 	const struct slo_input *in = req->input;
 	struct json_object *reply = json_own(&req->ctx, json_object_new_object()), *list = json_object_new_array();
 	struct history_burn *burns;
+	int64_t age_s;
 	int count;
 	json_object_object_add(reply, "rows", list);
+	TRY(history_age(&req->ctx, req->house.pool, &age_s));
+	json_object_object_add(reply, "sampledSecondsAgo", age_s < 0 ? NULL : json_object_new_int64(age_s));
 	TRY(history_burns(&req->ctx, req->house.pool, in->kind ? in->kind : "class", &burns, &count));
 	for (int i = 0; i < count; i++)
 		json_object_array_add(list, burn_json(&burns[i]));

@@ -9,6 +9,7 @@
 #define METER_HEIGHT 12
 #define FUNNEL_ROW 34
 #define FUNNEL_GAP 4
+#define DOT "h.01" /* a point without neighbours: its round ends are what is seen of it */
 
 static double value_at(const struct chart *chart, int point, int series)
 {
@@ -108,14 +109,18 @@ const char *chart_lines(struct ctx *ctx, const struct chart *chart)
 	begin(&out, chart, "lines", CHART_HEIGHT);
 	buffer_printf(&out, "<path class=\"grid\" d=\"M0 .5H%d M0 %.2fH%d\"/>", CHART_WIDTH, (CHART_HEIGHT - .5) * most / (most - least), CHART_WIDTH);
 	for (int series = 0; series < chart->series_count; series++) {
-		bool pen = false;
+		int drawn = 0;
 		buffer_printf(&out, "<path class=\"line series-%s\" d=\"", chart->series[series].name);
 		for (int point = 0; point < chart->points; point++) {
 			double value = value_at(chart, point, series);
 			if (!isnan(value))
-				buffer_printf(&out, "%c%.2f %.2f", pen ? 'L' : 'M', point * step, CHART_HEIGHT * (most - value) / (most - least));
-			pen = !isnan(value);
+				buffer_printf(&out, "%c%.2f %.2f", drawn ? 'L' : 'M', point * step, CHART_HEIGHT * (most - value) / (most - least));
+			else if (drawn == 1)
+				buffer_text(&out, DOT);
+			drawn = isnan(value) ? 0 : drawn + 1;
 		}
+		if (drawn == 1)
+			buffer_text(&out, DOT);
 		buffer_text(&out, "\"/>");
 	}
 	return end(ctx, &out);

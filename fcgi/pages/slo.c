@@ -1,6 +1,7 @@
 #include "pages/chart.h"
 #include "pages/page.h"
 
+#include "base/clock.h"
 #include "job/policies.h"
 #include "observe/bound.h"
 #include "observe/history.h"
@@ -39,6 +40,7 @@ struct slo_page {
 	struct history_row *rows;  /* of the range, all kinds */
 	struct history_burn *burns;
 	int row_count, burn_count;
+	bool stale;                /* nobody writes the history any more */
 };
 
 static const char *share_text(struct req *req, double share, int digits)
@@ -107,8 +109,9 @@ static const struct history_burn *burn_of(const struct slo_page *page, const cha
 	return NULL;
 }
 
-static void burn_view(struct req *req, const struct history_burn *burn, struct json_object *view)
+static void burn_view(const struct slo_page *page, const struct history_burn *burn, struct json_object *view)
 {
+	struct req *req = page->req;
 	bool called = false, ticket = false;
 	for (int i = 0; i < BURN_ALERTS; i++)
 		*(BURN_ALERT[i].page ? &called : &ticket) |= burn->fires[i];
@@ -118,17 +121,18 @@ static void burn_view(struct req *req, const struct history_burn *burn, struct j
 	page_text(view, "hour", page_decimal(req, burn->windows[WINDOW_1H].rate, 1));
 	page_text(view, "quarter", page_decimal(req, burn->windows[WINDOW_6H].rate, 1));
 	page_text(view, "days", page_decimal(req, burn->windows[WINDOW_3D].rate, 1));
-	page_text(view, "lasts", burn->left <= 0 || burn->lasts_s < 0 ? NULL : span_text(req, burn->lasts_s));
+	page_text(view, "lasts", burn->lasts_s <= 0 ? NULL : span_text(req, burn->lasts_s));
 	page_flag(view, "spent", burn->left <= 0);
 	page_flag(view, "called", called);
 	page_flag(view, "ticket", ticket && !called);
-	page_flag(view, "well", !called && !ticket && burn->left > 0);
+	page_flag(view, "well", !called && !ticket && burn->left > 0 && !page->stale);
 }
 
 static void target_view(struct req *req, const struct target *target, struct json_object *view)
 {
 	page_text(view, "class", target->text);
 	page_text(view, "objective", arena_printf(&req->ctx.arena, tr(req, "%s %% within %d ms"), page_decimal(req, 100 * target->objective, 2), target->goal_ms));
+	page_text(view, "away", page_decimal(req, burn_downtime_s(target->objective) / 60, 1));
 	page_text(view, "source", target->source);
 }
 
@@ -152,7 +156,7 @@ static void add_classes(struct slo_page *page)
 		struct json_object *view = json_object_new_object();
 		const struct history_row *row = row_of(page, "class", burn->key);
 		target_view(req, burn->target, view);
-		burn_view(req, burn, view);
+		burn_view(page, burn, view);
 		page_text(view, "link", link_to(page, page->range->name, "class", burn->key));
 		page_flag(view, "shown", !page->route && page->class && !strcmp(page->class, burn->key));
 		page_text(view, "requests", page_number(req, row ? row->count : 0));
@@ -179,7 +183,7 @@ static const char *time_label(const struct slo_page *page, int64_t at_s)
 		(int)(at_s % 86400 / 3600), (int)(at_s % 3600 / 60)));
 }
 
-/* values: point by point, series by series; the table beside the picture has a row a point. */
+/* values: point by point, series by series; the table beside the picture has a row for each that has seen something. */
 static void draw(const struct slo_page *page, const struct drawing *drawing, const struct history_row *rows, int count, const double *values,
 	const char *const *texts, struct json_object *list)
 {
@@ -187,8 +191,10 @@ static void draw(const struct slo_page *page, const struct drawing *drawing, con
 	struct json_object *view = json_object_new_object(), *legend = json_object_new_array(), *lines = json_object_new_array();
 	const char **labels = arena_array(&ctx->arena, (size_t)count, sizeof *labels);
 	for (int i = 0; i < count; i++) {
-		struct json_object *line = json_object_new_object(), *cells = json_object_new_array();
 		labels[i] = time_label(page, rows[i].at_s);
+		if (!rows[i].count)
+			continue;
+		struct json_object *line = json_object_new_object(), *cells = json_object_new_array();
 		page_text(line, "time", labels[i]);
 		for (int series = 0; series < drawing->series_count; series++)
 			json_object_array_add(cells, json_object_new_string(texts[i * drawing->series_count + series]));
@@ -250,6 +256,26 @@ static void draw_requests(const struct slo_page *page, const struct history_row 
 		rows, count, values, texts, list);
 }
 
+/* Every point of the range, also those that saw nothing, so that a gap is one. */
+static struct history_row *points_of(struct slo_page *page, const struct history_row *rows, int *count)
+{
+	int64_t step_s = page->range->step_s, last = clock_wall_s() / step_s;
+	int many = (int)(page->range->seconds / step_s) + 1;
+	/* The database has a clock of its own. */
+	if (last < rows[*count - 1].at_s / step_s)
+		last = rows[*count - 1].at_s / step_s;
+	struct history_row *points = arena_array(&page->req->ctx.arena, (size_t)many, sizeof *points);
+	for (int i = 0; i < many; i++)
+		points[i] = (struct history_row){.at_s = (last - many + 1 + i) * step_s};
+	for (int i = 0; i < *count; i++) {
+		int64_t place = rows[i].at_s / step_s - (last - many + 1);
+		if (place >= 0)
+			points[place] = rows[i];
+	}
+	*count = many;
+	return points;
+}
+
 static enum err add_charts(struct slo_page *page)
 {
 	struct history_row *rows;
@@ -262,6 +288,7 @@ static enum err add_charts(struct slo_page *page)
 	const struct target *target = count ? history_class(rows[0].class) : NULL;
 	if (!target)
 		return OK;
+	rows = points_of(page, rows, &count);
 	page_text(page->view, "drawn", key);
 	draw_requests(page, rows, count, list);
 	draw_times(page, target, rows, count, list);
@@ -272,30 +299,34 @@ static enum err add_charts(struct slo_page *page)
 
 struct peaks {
 	struct req *req;
-	const char *key;
-	struct json_object *view;
+	struct json_object *views; /* by route */
 };
 
 static void peak_add(void *argument, const struct budget_use *use)
 {
 	struct peaks *peaks = argument;
 	struct req *req = peaks->req;
+	struct json_object *view;
 	char key[192];
 	snprintf(key, sizeof key, "%s %s", use->method, use->route);
-	if (strcmp(key, peaks->key))
-		return;
+	if (!json_object_object_get_ex(peaks->views, key, &view)) {
+		view = json_object_new_object();
+		json_object_object_add(peaks->views, key, view);
+	}
 	bool bytes = use->budget == BUDGET_BYTES || use->budget == BUDGET_MEMORY;
-	page_text(peaks->view, budget_text(use->budget), bytes ? arena_printf(&req->ctx.arena, "%s KB", page_decimal(req, (double)use->peak / 1024, 1)) : page_number(req, use->peak));
-	page_text(peaks->view, arena_printf(&req->ctx.arena, "%s_most", budget_text(use->budget)),
+	page_text(view, budget_text(use->budget), bytes ? arena_printf(&req->ctx.arena, "%s KB", page_decimal(req, (double)use->peak / 1024, 1)) : page_number(req, use->peak));
+	page_text(view, arena_printf(&req->ctx.arena, "%s_most", budget_text(use->budget)),
 		bytes ? arena_printf(&req->ctx.arena, "%s KB", page_number(req, use->most / 1024)) : page_number(req, use->most));
-	page_flag(peaks->view, arena_printf(&req->ctx.arena, "%s_over", budget_text(use->budget)), use->peak >= use->most);
+	page_flag(view, arena_printf(&req->ctx.arena, "%s_over", budget_text(use->budget)), use->peak >= use->most);
 }
 
 static void add_routes(struct slo_page *page)
 {
 	struct req *req = page->req;
 	const struct history_row *row;
-	struct json_object *list = list_add(page, "routes");
+	struct json_object *list = list_add(page, "routes"), *found;
+	struct peaks peaks = {req, json_own(&req->ctx, json_object_new_object())};
+	budget_each(peak_add, &peaks);
 	for (int at = 0; (row = row_next(page, "route", &at));) {
 		struct json_object *view = json_object_new_object();
 		const struct history_burn *burn = burn_of(page, "route", row->key);
@@ -310,8 +341,11 @@ static void add_routes(struct slo_page *page)
 		page_flag(view, "failing", (double)row->failed > bound_of(BOUND_SERVER_ERRORS)->alert * (double)row->count);
 		times_view(req, row, target, view);
 		if (burn)
-			burn_view(req, burn, view);
-		budget_each(peak_add, &(struct peaks){req, row->key, view});
+			burn_view(page, burn, view);
+		if (json_object_object_get_ex(peaks.views, row->key, &found)) {
+			json_object_object_foreach(found, name, value)
+				json_object_object_add(view, name, json_object_get(value));
+		}
 		json_object_array_add(list, view);
 	}
 }
@@ -377,6 +411,27 @@ static void add_queues(struct slo_page *page)
 	}
 }
 
+static void add_jobs(struct slo_page *page)
+{
+	struct req *req = page->req;
+	const struct history_row *row;
+	struct json_object *list = list_add(page, "jobs");
+	for (int at = 0; (row = row_next(page, "job", &at));) {
+		struct json_object *view = json_object_new_object();
+		struct job_target target = job_target_of(row->key);
+		int64_t done = row->count - row->failed;
+		page_text(view, "kind", row->key);
+		page_text(view, "type", target.type ? target.type : "–");
+		page_text(view, "ended", page_number(req, row->count));
+		page_text(view, "failed", page_number(req, row->failed));
+		page_text(view, "rate", page_percent(req, done, row->count));
+		page_text(view, "target", share_text(req, target.share, 0));
+		page_flag(view, "below", (double)done < target.share * (double)row->count);
+		json_object_array_add(list, view);
+	}
+	page_flag(page->view, "any_jobs", json_object_array_length(list) > 0);
+}
+
 /* A list of keys with their counts, and the times where there are some. */
 static void add_counts(struct slo_page *page, const char *kind, const char *name)
 {
@@ -417,7 +472,9 @@ static enum err add_nodes(struct slo_page *page)
 	struct json_object *list = list_add(page, "nodes");
 	TRY(history_nodes(&req->ctx, req->house.pool, &nodes, &count));
 	page_flag(page->view, "sampled", count > 0);
+	page->stale = count > 0;
 	for (int i = 0; i < count; i++) {
+		page->stale = page->stale && nodes[i].age_s > HISTORY_STALE_S;
 		struct json_object *one = json_object_new_object();
 		page_text(one, "name", nodes[i].name);
 		page_stamp(req, one, "at", nodes[i].sampled_at);
@@ -449,6 +506,7 @@ static enum err add_parts(struct slo_page *page)
 	add_pools(page);
 	add_caches(page);
 	add_queues(page);
+	add_jobs(page);
 	add_counts(page, "query", "queries");
 	add_counts(page, "slow-query", "slow_queries");
 	add_counts(page, "shed", "sheds");
@@ -466,6 +524,7 @@ static enum err slo_page_show(struct req *req, struct rep *rep)
 	TRY(add_nodes(&page));
 	TRY(add_parts(&page));
 	add_ranges(&page);
+	page_flag(page.view, "stale", page.stale);
 	page_text(page.view, "range_label", range_label(req, page.range->name));
 	return page_show(req, rep, "slo", "SLO", page.view);
 }

@@ -30,6 +30,14 @@ const struct hit_target HIT_TARGETS[] = {
 	{"offer-counts", LISTS},
 	{0}};
 
+static const struct job_target JOB_TARGETS[] = {
+	{"mail.send", 0.99, "Email Delivery"},
+	{"mail.digest", 0.99, "Email Delivery"},
+	{"password.mail", 0.99, "Email Delivery"},
+	{"report.make", 0.95, "Report Generation"},
+	{"house.cleanup", 0.95, "Data Cleanup"},
+	{"webhook.deliver", 0.90, "Webhook Delivery"}};
+
 const struct bound *bound_of(enum bound_name name)
 {
 	return &BOUNDS[name];
@@ -52,4 +60,12 @@ const struct hit_target *hit_target_of(const char *space)
 		if (!strcmp(target->space, space))
 			return target;
 	return NULL;
+}
+
+struct job_target job_target_of(const char *kind)
+{
+	for (size_t i = 0; i < sizeof JOB_TARGETS / sizeof *JOB_TARGETS; i++)
+		if (!strcmp(JOB_TARGETS[i].kind, kind))
+			return JOB_TARGETS[i];
+	return (struct job_target){kind, 1 - BOUNDS[BOUND_JOB_FAILURES].target, NULL};
 }

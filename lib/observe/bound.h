@@ -26,7 +26,10 @@
 	X(BOUND_LATENCY_TIMES, UNIT_TIMES, 1, 2, "003 §6 Alerting Rules: p95 above 2x target") \
 	X(BOUND_CPU, UNIT_SHARE, 0.70, 0.80, "003 §6 Resource Monitoring 70 %; 001 Compute 80 %") \
 	X(BOUND_MEMORY, UNIT_SHARE, 0.80, 0.85, "003 §6 Resource Monitoring 80 %; 001 Compute 85 %") \
-	X(BOUND_DISK, UNIT_SHARE, 0.85, 0.90, "003 §6 Resource Monitoring 85 %; 001 Database: Storage 90 %")
+	X(BOUND_DISK, UNIT_SHARE, 0.85, 0.90, "003 §6 Resource Monitoring 85 %; 001 Database: Storage 90 %") \
+	X(BOUND_DISK_TIME, UNIT_SHARE, 0.60, 0.80, "001 Compute: Disk I/O") \
+	X(BOUND_NETWORK, UNIT_SHARE, 0.50, 0.80, "001 Compute: Network; 003 §6 Resource Monitoring: network bandwidth") \
+	X(BOUND_OUTBOUND, UNIT_SHARE, 0.05, 0.10, "003 §5 Error Handling: alert on high failure rate, as that of §6: 5 %, 10 %")
 
 enum bound_name {
 #define X(name, ...) name,
@@ -58,5 +61,14 @@ extern const struct hit_target HIT_TARGETS[]; /* ends with a NULL space */
 
 /* NULL: a space of no type. */
 const struct hit_target *hit_target_of(const char *space);
+
+/* The share of its jobs that must succeed, of a kind whose type of task document 001 names; of others 1 less BOUND_JOB_FAILURES. */
+struct job_target {
+	const char *kind;
+	double share;
+	const char *type; /* as the document calls it; NULL: none */
+};
+#define JOB_TARGET_SOURCE "001 Celery Task Targets: SLO"
+struct job_target job_target_of(const char *kind);
 
 #endif

@@ -26,7 +26,7 @@ double burn_lasts_s(double left, double rate)
 {
 	if (left <= 0)
 		return 0;
-	return rate > 0 ? left * BURN_DAYS * DAY / rate : -1;
+	return rate > 0 && left <= rate ? left * BURN_DAYS * DAY / rate : -1;
 }
 
 double burn_downtime_s(double objective)
@@ -34,7 +34,7 @@ double burn_downtime_s(double objective)
 	return BURN_DAYS * DAY * (1 - objective);
 }
 
-bool burn_fires(const struct burn_alert *alert, double long_rate, double short_rate)
+bool burn_fires(const struct burn_alert *alert, double long_bad, double long_rate, double short_rate)
 {
-	return long_rate > alert->rate && short_rate > alert->rate;
+	return long_bad >= BURN_LEAST && long_rate > alert->rate && short_rate > alert->rate;
 }

@@ -1,7 +1,7 @@
 #include "observe/history.h"
 
-#include "metric/metric.h"
 #include "sql.h"
+#include "web/slo.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,19 +44,6 @@ static void buckets_read(const char *text, uint64_t counts[HISTOGRAM_BUCKETS])
 	}
 }
 
-static int64_t quantile(const uint64_t counts[HISTOGRAM_BUCKETS], double quantile)
-{
-	uint64_t total = 0, below = 0;
-	for (int i = 0; i < HISTOGRAM_BUCKETS; i++)
-		total += counts[i];
-	for (int i = 0; total && i < HISTOGRAM_BUCKETS; i++) {
-		below += counts[i];
-		if (below && (double)below >= quantile * (double)total)
-			return histogram_bound(i);
-	}
-	return 0;
-}
-
 static void row_read(struct ctx *ctx, const PGresult *rows, int row, struct history_row *out)
 {
 	uint64_t counts[HISTOGRAM_BUCKETS];
@@ -67,9 +54,11 @@ static void row_read(struct ctx *ctx, const PGresult *rows, int row, struct hist
 		.refused = pg_number(rows, row, "refused", 0), .failed = pg_number(rows, row, "failed", 0), .slow = real(rows, row, "slow"),
 		.sum_us = pg_number(rows, row, "sum_us", 0), .level = pg_number(rows, row, "level", 0), .most = pg_number(rows, row, "most", 0)};
 	buckets_read(pg_text(rows, row, "buckets"), counts);
-	out->p50_us = quantile(counts, 0.50);
-	out->p95_us = quantile(counts, 0.95);
-	out->p99_us = quantile(counts, 0.99);
+	for (int i = 0; i < HISTOGRAM_BUCKETS; i++)
+		out->timed += (int64_t)counts[i];
+	out->p50_us = slo_quantile(counts, 0.50);
+	out->p95_us = slo_quantile(counts, 0.95);
+	out->p99_us = slo_quantile(counts, 0.99);
 }
 
 enum err history_rows(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
@@ -84,51 +73,62 @@ enum err history_rows(struct ctx *ctx, struct pool *pool, const char *kind, cons
 	return OK;
 }
 
-static const char *const WINDOWS[WINDOW_COUNT] = {"5m", "30m", "1h", "6h", "3d", "30d"};
+static const struct { const char *text; int seconds; } WINDOWS[WINDOW_COUNT] = {{"5m", 300}, {"30m", 1800}, {"1h", 3600}, {"6h", 6 * 3600},
+	{"3d", 3 * 86400}, {"30d", BURN_DAYS * 86400}};
 
 const char *history_window_text(enum history_window window)
 {
-	return WINDOWS[window];
+	return WINDOWS[window].text;
 }
 
-static enum history_window window_named(const char *text)
+static enum history_window window_of(int64_t seconds)
 {
 	enum history_window window = WINDOW_5M;
-	while (window < WINDOW_30D && strcmp(WINDOWS[window], text))
+	while (window < WINDOW_30D && WINDOWS[window].seconds != seconds)
 		window++;
 	return window;
 }
 
-static bool burn_read(struct ctx *ctx, const PGresult *rows, int row, struct history_burn *out)
+static void burn_finish(struct history_burn *burn)
 {
-	*out = (struct history_burn){.kind = arena_strdup(&ctx->arena, pg_text(rows, row, "kind")),
-		.key = arena_strdup(&ctx->arena, pg_text(rows, row, "key")), .target = history_class(pg_text(rows, row, "class"))};
-	if (!out->target)
-		return false;
-	double objective = out->target->objective;
-	for (enum history_window window = WINDOW_5M; window < WINDOW_COUNT; window++) {
-		out->windows[window].all = pg_number(rows, row, arena_printf(&ctx->arena, "all_%s", WINDOWS[window]), 0);
-		out->windows[window].bad = real(rows, row, arena_printf(&ctx->arena, "bad_%s", WINDOWS[window]));
-		out->windows[window].rate = burn_rate(out->windows[window].bad, (double)out->windows[window].all, objective);
+	double objective = burn->target->objective, all = (double)burn->windows[WINDOW_30D].all, bad = burn->windows[WINDOW_30D].bad;
+	for (enum history_window window = WINDOW_5M; window < WINDOW_COUNT; window++)
+		burn->windows[window].rate = burn_rate(burn->windows[window].bad, (double)burn->windows[window].all, objective);
+	burn->availability = all > 0 ? 1 - bad / all : 1;
+	burn->left = burn_left(bad, all, objective);
+	burn->lasts_s = burn_lasts_s(burn->left, burn->windows[WINDOW_1H].rate);
+	for (int i = 0; i < BURN_ALERTS; i++) {
+		enum history_window wide = window_of(BURN_ALERT[i].long_s);
+		burn->fires[i] = burn_fires(&BURN_ALERT[i], burn->windows[wide].bad, burn->windows[wide].rate, burn->windows[window_of(BURN_ALERT[i].short_s)].rate);
 	}
-	double all = (double)out->windows[WINDOW_30D].all, bad = out->windows[WINDOW_30D].bad;
-	out->availability = all > 0 ? 1 - bad / all : 1;
-	out->left = burn_left(bad, all, objective);
-	out->lasts_s = burn_lasts_s(out->left, out->windows[WINDOW_1H].rate);
-	for (int i = 0; i < BURN_ALERTS; i++)
-		out->fires[i] = burn_fires(&BURN_ALERT[i], out->windows[window_named(BURN_ALERT[i].long_text)].rate,
-			out->windows[window_named(BURN_ALERT[i].short_text)].rate);
-	return true;
 }
 
 enum err history_burns(struct ctx *ctx, struct pool *pool, const char *kind, struct history_burn **burns_out, int *count_out)
 {
 	PGresult *rows;
-	TRY(pg_query(ctx, pool, &SQL_OBSERVE_WINDOWS, PARAMS(kind), &rows));
+	const char *seconds[WINDOW_COUNT];
+	struct history_burn *burn = NULL;
+	for (enum history_window window = WINDOW_5M; window < WINDOW_COUNT; window++)
+		seconds[window] = pg_int(ctx, WINDOWS[window].seconds);
+	TRY(pg_query(ctx, pool, &SQL_OBSERVE_WINDOWS, PARAMS(kind, pg_array(ctx, seconds, WINDOW_COUNT)), &rows));
 	*burns_out = arena_array(&ctx->arena, (size_t)PQntuples(rows) + 1, sizeof **burns_out);
 	*count_out = 0;
-	for (int row = 0; row < PQntuples(rows); row++)
-		*count_out += burn_read(ctx, rows, row, &(*burns_out)[*count_out]);
+	for (int row = 0; row < PQntuples(rows); row++) {
+		const char *its_kind = pg_text(rows, row, "kind"), *key = pg_text(rows, row, "key");
+		const struct target *target = history_class(pg_text(rows, row, "class"));
+		if (!target)
+			continue;
+		if (!burn || strcmp(burn->kind, its_kind) != 0 || strcmp(burn->key, key) != 0) {
+			burn = &(*burns_out)[(*count_out)++];
+			*burn = (struct history_burn){.kind = arena_strdup(&ctx->arena, its_kind), .key = arena_strdup(&ctx->arena, key)};
+		}
+		enum history_window window = window_of(pg_number(rows, row, "seconds", 0));
+		burn->target = target;
+		burn->windows[window].all = pg_number(rows, row, "all", 0);
+		burn->windows[window].bad = real(rows, row, "bad");
+	}
+	for (int i = 0; i < *count_out; i++)
+		burn_finish(&(*burns_out)[i]);
 	return OK;
 }
 
@@ -141,5 +141,17 @@ enum err history_nodes(struct ctx *ctx, struct pool *pool, struct history_node *
 	for (int row = 0; row < *count_out; row++)
 		(*nodes_out)[row] = (struct history_node){arena_strdup(&ctx->arena, pg_text(rows, row, "node")),
 			arena_strdup(&ctx->arena, pg_text(rows, row, "sampled_at")), pg_number(rows, row, "age_s", 0)};
+	return OK;
+}
+
+enum err history_age(struct ctx *ctx, struct pool *pool, int64_t *age_s_out)
+{
+	struct history_node *nodes;
+	int count;
+	TRY(history_nodes(ctx, pool, &nodes, &count));
+	*age_s_out = -1;
+	for (int i = 0; i < count; i++)
+		if (*age_s_out < 0 || nodes[i].age_s < *age_s_out)
+			*age_s_out = nodes[i].age_s;
 	return OK;
 }

@@ -1,12 +1,16 @@
-/* A short history of what was counted, kept in PostgreSQL: minute by minute for a day, hour by hour for 30 days.
+/* A short history of what was counted, kept in PostgreSQL: minute by minute for a day, hour by hour and day by day for 30 days.
  *
  * Every worker calls history_sample() once a minute (worker_set.each_minute); of those of a machine the first one reads its metrics file and
  * writes what came since the sample before, one row a series that changed. A metrics file that was made anew (another boot, another inode) and a
- * counter that fell are counted from nought; what a machine counted before its very first sample is not. When samples are missed, the next
- * one holds what came meanwhile.
+ * counter that fell are counted from nought; what a machine counted before its very first sample is not. A sample stands at the minute in which it
+ * was taken, and holds what came before. When samples are missed, the next one holds what came meanwhile.
+ *
+ * Minutes are kept for a day; hours are made of them, and days (of UTC) of hours, so that a month of a series is read by some 100 rows
+ * (sql/schema/0029_history.sql, observe_pieces()).
  *
  * Kinds of rows, with their keys and figures (`buckets` of times as in metric.h):
- *   route     "GET /api/v1/…": count, refused (4xx), failed (5xx), slow (over the class's goal), times; class
+ *   route     "GET /api/v1/…": count of all that were answered, refused (4xx), failed (5xx), slow (over the class's goal), times (not of those
+ *             that were turned away at the door); class
  *   class     the same by class
  *   pool      program: count and times of waits for a connection; level connections in use, most of so many
  *   cache     space: count look-ups, failed misses
@@ -25,21 +29,22 @@
 #include "pg/pg.h"
 #include "web/target.h"
 
-/* For worker_set.each_minute: samples this machine unless that was done in this minute, makes hours of minutes that have passed, and prunes.
+/* For worker_set.each_minute: samples this machine unless that was done in this minute, makes hours and days that have passed, and prunes.
  * A failure is logged; what was counted is in the next sample then. Needs metrics that are open in a file. */
 void history_sample(struct ctx *ctx, struct pool *pool);
 
 struct history_row {
-	int64_t at_s;                   /* when the point begins, seconds since 1970 */
+	int64_t at_s;                   /* when the point begins, seconds since 1970; 0 of one point */
 	const char *kind, *key, *class; /* class: NULL where there is none */
 	int64_t count, refused, failed;
 	double slow;
-	int64_t sum_us, level, most;
-	int64_t p50_us, p95_us, p99_us; /* upper bounds of their buckets; 0: nothing was counted */
+	int64_t timed, sum_us;          /* how many of them are timed; their times */
+	int64_t level, most;
+	int64_t p50_us, p95_us, p99_us; /* slo_quantile() */
 };
 
-/* The last `seconds`, over all machines, in points of step_s (0: one point), by time, kind and key; kind, key NULL: all. Of more than a day the
- * points should be of whole hours. Memory of ctx. */
+/* The last `seconds`, over all machines, in points of step_s (0: one point), by time, kind and key. key NULL: all keys of the kind, or of all kinds
+ * when that is NULL too. Points without a row have seen nothing. Of more than a day the points must be of whole hours. Memory of ctx. */
 enum err history_rows(struct ctx *ctx, struct pool *pool, const char *kind, const char *key, int64_t seconds, int64_t step_s,
 	struct history_row **rows_out, int *count_out);
 
@@ -63,7 +68,7 @@ struct history_burn {
 	struct { int64_t all; double bad, rate; } windows[WINDOW_COUNT];
 	double availability;      /* the share of good requests of 30 days; 1 of none */
 	double left;              /* of the budget of 30 days */
-	double lasts_s;           /* until it is used up at the rate of the last hour; burn_lasts_s() */
+	double lasts_s;           /* at the rate of the last hour; burn_lasts_s() */
 	bool fires[BURN_ALERTS];
 };
 
@@ -75,6 +80,10 @@ struct history_node {
 	int64_t age_s;
 };
 enum err history_nodes(struct ctx *ctx, struct pool *pool, struct history_node **nodes_out, int *count_out);
+/* How old the newest sample of any machine is; -1: there is none. */
+enum err history_age(struct ctx *ctx, struct pool *pool, int64_t *age_s_out);
+/* From this age on nobody writes the history, and what it says of the last hours is not so. */
+#define HISTORY_STALE_S 300
 
 /* The class of this name, or NULL. */
 const struct target *history_class(const char *text);

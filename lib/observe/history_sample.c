@@ -9,6 +9,7 @@
 #include "text/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -38,6 +39,7 @@ static void add(struct json_object *figures, const char *name, int64_t by)
 	json_object_object_add(figures, name, json_object_new_int64(json_int(figures, name, 0) + by));
 }
 
+/* Those that are timed; not their count. */
 static void add_times(struct json_object *figures, const struct metric_value *value)
 {
 	struct json_object *buckets = json_object_new_array();
@@ -48,28 +50,38 @@ static void add_times(struct json_object *figures, const struct metric_value *va
 		json_object_array_add(buckets, json_object_new_int(i));
 		json_object_array_add(buckets, json_object_new_int64(observed));
 	}
-	add(figures, "count", (int64_t)value->count);
 	add(figures, "sum_us", (int64_t)(value->sum_s * 1e6 + 0.5));
 	json_object_object_add(figures, "buckets", buckets);
 }
 
-static struct json_object *route_of(struct json_object *counted, const struct metric_value *value)
+static void add_timed(struct json_object *figures, const struct metric_value *value)
 {
-	char method[16], route[160], key[192];
-	metric_label(value->labels, "method", method, sizeof method);
-	metric_label(value->labels, "route", route, sizeof route);
-	snprintf(key, sizeof key, "%s %s", method, route);
-	return *method ? series(counted, "route", key) : NULL;
+	add(figures, "count", (int64_t)value->count);
+	add_times(figures, value);
 }
 
+/* False: what is of no route. */
+static bool route_key(const struct metric_value *value, char key[192])
+{
+	char method[16], route[160];
+	metric_label(value->labels, "method", method, sizeof method);
+	metric_label(value->labels, "route", route, sizeof route);
+	snprintf(key, 192, "%s %s", method, route);
+	return *method;
+}
+
+/* Also of a route that is not timed, when it turned everything away (take_status() comes before): its class. */
 static void take_duration(struct json_object *counted, const struct metric_value *value)
 {
-	char class[24];
-	struct json_object *figures = route_of(counted, value);
+	char class[24], key[192], name[200];
 	metric_label(value->labels, "class", class, sizeof class);
 	const struct target *target = history_class(class);
-	if (!figures || !target)
+	if (!target || !route_key(value, key))
 		return;
+	snprintf(name, sizeof name, "route %s", key);
+	if (!value->count && !json_object_object_get_ex(counted, name, NULL))
+		return;
+	struct json_object *figures = series(counted, "route", key);
 	add_times(figures, value);
 	json_object_object_add(figures, "class", json_object_new_string(class));
 	json_object_object_add(figures, "slow",
@@ -78,12 +90,15 @@ static void take_duration(struct json_object *counted, const struct metric_value
 
 static void take_status(struct json_object *counted, const struct metric_value *value)
 {
-	char status[8];
-	struct json_object *figures = route_of(counted, value);
+	char status[8], key[192];
+	if (!route_key(value, key))
+		return;
+	struct json_object *figures = series(counted, "route", key);
 	metric_label(value->labels, "status", status, sizeof status);
-	if (figures && *status == '4')
+	add(figures, "count", (int64_t)value->count);
+	if (*status == '4')
 		add(figures, "refused", (int64_t)value->count);
-	else if (figures && *status == '5')
+	else if (*status == '5')
 		add(figures, "failed", (int64_t)value->count);
 }
 
@@ -94,7 +109,7 @@ static void take_pool(struct json_object *counted, const struct metric_value *va
 	metric_label(value->labels, "state", state, sizeof state);
 	struct json_object *figures = series(counted, "pool", program);
 	if (value->kind == METRIC_HISTOGRAM)
-		add_times(figures, value);
+		add_timed(figures, value);
 	else if (!strcmp(state, "used"))
 		add(figures, "level", (int64_t)value->value);
 	else if (!strcmp(state, "size"))
@@ -116,7 +131,7 @@ static void take_query(struct json_object *counted, const struct metric_value *v
 {
 	char type[16];
 	metric_label(value->labels, "type", type, sizeof type);
-	add_times(series(counted, "query", type), value);
+	add_timed(series(counted, "query", type), value);
 }
 
 static void take_slow_query(struct json_object *counted, const struct metric_value *value)
@@ -171,10 +186,9 @@ static void take(void *argument, const struct metric_value *value)
 		{"stoa_db_query_duration_seconds", take_query}, {"stoa_db_slow_queries_total", take_slow_query}, {"stoa_job_due", take_queue},
 		{"stoa_job_oldest_waiting_seconds", take_queue}, {"stoa_job_attempts_total", take_job}, {"stoa_shed_total", take_shed},
 		{"stoa_brownout", take_brownout}};
-	if (value->kind != METRIC_GAUGE && !value->count)
-		return;
+	bool some = value->kind == METRIC_GAUGE || value->count;
 	for (size_t i = 0; i < sizeof TAKERS / sizeof *TAKERS; i++)
-		if (!strcmp(value->name, TAKERS[i].name))
+		if ((some || TAKERS[i].take == take_duration) && !strcmp(value->name, TAKERS[i].name))
 			TAKERS[i].take(argument, value);
 }
 
@@ -331,6 +345,19 @@ static enum err sample(struct ctx *ctx, struct lease *lease, void *argument)
 	return pg_run(lease, &SQL_OBSERVE_KEEP, PARAMS(node, epoch, json_string(now), json_string(rows)), NULL);
 }
 
+/* Hours first: a day is made when all of its hours are there. */
+static enum err roll(struct ctx *ctx, struct pool *pool)
+{
+	static const char *const STEPS[] = {"60", "3600", "86400"};
+	for (int i = 0; i < 2; i++) {
+		PGresult *made;
+		do
+			TRY(pg_query(ctx, pool, &SQL_OBSERVE_ROLL, PARAMS(STEPS[i], STEPS[i + 1]), &made));
+		while (strtol(PQcmdTuples(made), NULL, 10) > 0);
+	}
+	return OK;
+}
+
 void history_sample(struct ctx *ctx, struct pool *pool)
 {
 	const char *epoch = epoch_of(ctx);
@@ -339,7 +366,7 @@ void history_sample(struct ctx *ctx, struct pool *pool)
 	ctx->deadline_us = clock_mono_us() + DEADLINE_US;
 	enum err err = change_run(ctx, pool, sample, &epoch);
 	if (err == OK)
-		err = pg_query(ctx, pool, &SQL_OBSERVE_ROLL, NULL, NULL);
+		err = roll(ctx, pool);
 	if (err == OK)
 		err = pg_query(ctx, pool, &SQL_OBSERVE_PRUNE, NULL, NULL);
 	if (err != OK)

@@ -1,18 +1,13 @@
--- Sums over machines, by time and key. $1 kind or null, $2 key or null, $3 seconds back from now, $4 seconds of a point (0: one point).
--- Some hours, and the points of a day, are read by their minutes; more by its hours and the minutes at both ends, where no hour is whole.
-with range as (
-	select $3::bigint <= 21600 or ($3::bigint <= 86400 and $4::bigint > 0) as fine, now() - make_interval(secs => $3::bigint) as begins,
-		(select coalesce(max(at) + interval '1 hour', '-infinity') from observe_sample where step = 3600 and at > now() - interval '2 days') as rolled
-), rows as (
-	select s.* from range, observe_sample s
-	where step = case when fine then 60 else 3600 end and ($1::text is null or kind = $1) and at > begins and ($2::text is null or key = $2)
+-- Sums over machines, by time and key. $1 kind, $2 its key; or no key: all keys of the kind, or of all kinds, if that is null; $3 seconds back from now,
+-- $4 seconds of a point (0: one point), which is made of minutes, hours or days as it is long.
+with rows as (
+	select s.* from observe_pieces($3::bigint, case when $4::bigint between 1 and 3599 then 60 when $4::bigint between 1 and 86399 then 3600 else 86400 end) p,
+		observe_sample s
+	where s.kind = $1::text and s.key = $2::text and s.step = p.step and s.at >= p.begins and s.at < p.ends
 	union all
-	select s.* from range, observe_sample s
-	where not fine and step = 60 and ($1::text is null or kind = $1) and ($2::text is null or key = $2) and at >= greatest(rolled, begins)
-	union all
-	select s.* from range, observe_sample s
-	where not fine and step = 60 and ($1::text is null or kind = $1) and ($2::text is null or key = $2)
-		and at > begins and at < least(rolled, date_trunc('hour', begins) + interval '1 hour')
+	select s.* from observe_pieces($3::bigint, case when $4::bigint between 1 and 3599 then 60 when $4::bigint between 1 and 86399 then 3600 else 86400 end) p,
+		observe_sample s
+	where $2::text is null and ($1::text is null or s.kind = $1::text) and s.step = p.step and s.at >= p.begins and s.at < p.ends
 ), placed as (
 	select case when $4::bigint > 0 then (extract(epoch from at)::bigint / $4::bigint) * $4::bigint else 0 end as point, rows.* from rows
 ), buckets as (

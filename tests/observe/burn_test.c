@@ -1,6 +1,7 @@
 /* Error budgets against numbers that were worked out by hand. */
 #include "observe/bound.h"
 #include "observe/burn.h"
+#include "web/slo.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +51,8 @@ static void lasts(void **state)
 	NEAR(burn_lasts_s(0.25, 0), -1);
 	NEAR(burn_lasts_s(0, 3), 0);
 	NEAR(burn_lasts_s(-0.5, 0), 0);
+	NEAR(burn_lasts_s(0.5, 0.5), 30 * 86400);
+	NEAR(burn_lasts_s(0.5, 0.4), -1);            /* what the last 30 days have used comes back before */
 }
 
 /* The workbook's table 5-8: 2 % of a budget in 1 hour, 5 % in 6, 10 % in 3 days; the short window is a twelfth. */
@@ -60,9 +63,10 @@ static void alerts(void **state)
 		const struct burn_alert *alert = &BURN_ALERT[i];
 		NEAR(alert->budget, alert->rate * alert->long_s / (BURN_DAYS * 86400.0));
 		assert_int_equal(alert->short_s * 12, alert->long_s);
-		assert_true(burn_fires(alert, alert->rate + 0.01, alert->rate + 0.01));
-		assert_false(burn_fires(alert, alert->rate + 0.01, alert->rate));
-		assert_false(burn_fires(alert, alert->rate, alert->rate + 0.01));
+		assert_true(burn_fires(alert, 5, alert->rate + 0.01, alert->rate + 0.01));
+		assert_false(burn_fires(alert, 4.9, alert->rate + 0.01, alert->rate + 0.01));
+		assert_false(burn_fires(alert, 5, alert->rate + 0.01, alert->rate));
+		assert_false(burn_fires(alert, 5, alert->rate, alert->rate + 0.01));
 	}
 }
 
@@ -79,12 +83,31 @@ static void bounds(void **state)
 		assert_true(bound_of(name)->alert > 0 && (!strncmp(bound_of(name)->source, "001 ", 4) || !strncmp(bound_of(name)->source, "003 ", 4)));
 	assert_string_equal(hit_target_of("who")->type, "User Sessions");
 	assert_null(hit_target_of("whoever"));
+	NEAR(job_target_of("webhook.deliver").share, 0.9);
+	assert_string_equal(job_target_of("report.make").type, "Report Generation");
+	NEAR(job_target_of("stripe.apply").share, 0.99);
+	assert_null(job_target_of("stripe.apply").type);
 	ctx_free(&ctx);
+}
+
+/* Bucket 44 is (89.6, 102.4] ms, 52 (358.4, 409.6] ms. */
+static void quantiles(void **state)
+{
+	uint64_t counts[HISTOGRAM_BUCKETS] = {0};
+	static const struct { double quantile; int64_t us; } ROWS[] = {{0.45, 96000}, {0.9, 102400}, {0.95, 384000}, {0.99, 404480}, {1, 409600}};
+	(void)state;
+	assert_int_equal(slo_quantile(counts, 0.95), 0);
+	counts[44] = 900;
+	counts[52] = 100;
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+		assert_int_equal(slo_quantile(counts, ROWS[i].quantile), ROWS[i].us);
+	counts[HISTOGRAM_BUCKETS - 1] = 1000;
+	assert_true(slo_quantile(counts, 0.95) == INT64_MAX);
 }
 
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test(rates), cmocka_unit_test(downtime), cmocka_unit_test(lasts), cmocka_unit_test(alerts),
-		cmocka_unit_test(bounds)};
+		cmocka_unit_test(bounds), cmocka_unit_test(quantiles)};
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -31,6 +31,8 @@ static int fill(void **state)
 	row("10 minutes", "queue", "high", "null", "0, 0, 0, 0, 0, 51, 75, '{}'");
 	row("10 minutes", "query", "select", "null", "1000, 0, 0, 0, 0, 0, 0, '{44,1000}'");
 	row("10 minutes", "slow-query", "critical", "null", "3, 0, 0, 0, " FIGURES);
+	row("10 minutes", "job", "mail.send", "null", "100, 0, 2, 0, " FIGURES);
+	row("10 minutes", "job", "webhook.deliver", "null", "100, 0, 5, 0, " FIGURES);
 	row("10 minutes", "shed", "analytics", "null", "12, 0, 0, 0, " FIGURES);
 	row("2 hours", "brownout", "analytics", "null", "0, 0, 0, 0, 0, 1, 0, '{}'");
 	return 0;
@@ -70,7 +72,8 @@ static void shows_figures(void **state)
 	holds("<tr id=\"class-widget\"", "<td class=\"number\">1.2</td><td class=\"number\">1.2</td><td class=\"number\">1.2</td>", true);
 	holds("<tr id=\"class-widget\"", "used up", true);
 	holds("<tr id=\"class-widget\"", "burns slowly", true);
-	holds("<tr id=\"class-widget\"", "410 ms", true);
+	holds("<tr id=\"class-widget\"", "384 ms", true);
+	holds("<tr id=\"class-widget\"", "216.0 min of 30 days", true);
 	holds("<tr id=\"class-widget\"", "over", true);
 	holds("<tr id=\"class-page\"", "well", true);
 	holds("<tr id=\"class-page\"", "<td class=\"number\">0</td>", true); /* none in this hour */
@@ -81,8 +84,42 @@ static void shows_figures(void **state)
 	holds("<tr id=\"cache-flows\"", "below", false);
 	holds("<th scope=\"row\">high</th>", "pill bad\">alert", true);
 	holds("<th scope=\"row\">slow: critical</th>", "3", true);
+	holds("<tr id=\"job-mail.send\"", "98.0 % <span class=\"pill bad\">below", true);
+	holds("<tr id=\"job-webhook.deliver\"", "below", false);
 	SHOWS("12 requests of class analytics were turned away.");
 	HIDES("Part analytics was switched off.", "GET /slo</a>");
+}
+
+static bool has_dot(void)
+{
+	const char *path = strstr(page(), "line series-one");
+	return path && strstr(arena_printf(&setup.arena, "%.*s", (int)strcspn(path, ">"), path), "h.01");
+}
+
+/* Of an hour 61 minutes are drawn, whatever was seen in them; the only one that saw something is a dot. */
+static void shows_gaps(void **state)
+{
+	int points = 0;
+	(void)state;
+	visit(OWNER, "/slo?range=1h", 200);
+	for (const char *at = page(); (at = strstr(at, "<g><title>")); at++)
+		points++;
+	assert_int_equal(points, 61);
+	assert_true(has_dot());
+	row("9 minutes", "class", "widget", "'widget'", "1000, 0, 0, 0, 100, 0, 0, '{44,1000}'");
+	visit(OWNER, "/slo?range=1h", 200);
+	assert_false(has_dot());
+}
+
+static void says_when_it_is_old(void **state)
+{
+	(void)state;
+	visit(OWNER, "/slo", 200);
+	HIDES("id=\"stale\"");
+	sql("update observe_node set sampled_at = now() - interval '10 minutes'");
+	visit(OWNER, "/slo", 200);
+	SHOWS("id=\"stale\"");
+	holds("<tr id=\"class-page\"", "well", false);
 }
 
 static void looks_back(void **state)
@@ -110,6 +147,6 @@ static void is_for_those_who_operate(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test_setup(is_empty_at_first, begin), cmocka_unit_test_setup(shows_figures, fill),
-		cmocka_unit_test_setup(looks_back, fill), cmocka_unit_test_setup(is_for_those_who_operate, fill)};
+		cmocka_unit_test_setup(looks_back, fill), cmocka_unit_test_setup(shows_gaps, fill), cmocka_unit_test_setup(says_when_it_is_old, fill), cmocka_unit_test_setup(is_for_those_who_operate, fill)};
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
