@@ -79,8 +79,9 @@ static int prometheus_run(struct cli *cli, int argc, char **argv)
 		bool json;
 		const char *head;
 	} PARTS[] = {
-		{"rules", prometheus_rules, false, "Recording rules and alerts of Stoa, for rule_files of Prometheus. Group stoa_machine needs node_exporter "
-			"and stoa_memcached memcached_exporter; without them they are silent."},
+		{"rules", prometheus_rules, false, "Recording rules and alerts of Stoa, for rule_files of Prometheus. Group stoa_machine needs node_exporter, "
+			"stoa_memcached memcached_exporter and stoa_postgres postgres_exporter; without them they are silent. Budgets of 30 days need "
+			"--storage.tsdb.retention.time=31d, as Prometheus keeps 15 days unless told."},
 		{"tests", prometheus_tests, false, "For promtool test rules: every alert when it fires and when it does not."},
 		{"alertmanager", prometheus_alertmanager, false, "An example for Alertmanager: put your own addresses in."},
 		{"dashboard", prometheus_dashboard, true, NULL}};

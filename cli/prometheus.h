@@ -35,7 +35,9 @@ void prometheus_class_alerts(struct ctx *ctx, struct alert out[ALERTS_MOST], int
 /* The bounds of buckets between which a time lies: the largest that is not above it, the smallest that is. */
 void prometheus_bounds(int64_t us, int64_t *low_us_out, int64_t *high_us_out);
 
-#define PROMETHEUS_RECORD "stoa_record" /* the group of recording rules, before those of alerts */
+/* The groups of recording rules, before those of alerts; what is long is recorded less often. */
+#define PROMETHEUS_RECORD "stoa_record"
+#define PROMETHEUS_RECORD_LONG "stoa_record_long"
 struct json_object *prometheus_rules(struct ctx *ctx);
 /* For `promtool test rules`, beside the rules as stoa.rules.yml. */
 struct json_object *prometheus_tests(struct ctx *ctx);

@@ -77,6 +77,13 @@ static const struct row DATABASE[] = {
 		"{{ $value | printf \"%.0f\" }} statements of 5 minutes took more than 1 s; the log names them (db.slow).",
 		"001 Query Performance Targets: THRESHOLDS CRITICAL 1000 ms", "", "5",
 		{{"stoa_db_slow_queries_total{severity=\"critical\"}", "0+1x40", "7x40"}}}},
+	{BOUND_CONNECTIONS, {"stoa_postgres", "StoaConnections", "warning", "5m",
+		"sum by (instance) (pg_stat_activity_count) / max by (instance) (pg_settings_max_connections) > $a", "PostgreSQL has few connections left",
+		"{{ $labels.instance }}: " PERCENT " of max_connections are in use (target below $T, alert $A): smaller pools, pgbouncer, or raise max_connections. "
+			"Needs postgres_exporter.", NULL, "instance=a", "90%",
+		{{"pg_stat_activity_count{instance=\"a\",datname=\"stoa\",state=\"idle\"}", "60x40", "50x40"},
+			{"pg_stat_activity_count{instance=\"a\",datname=\"stoa\",state=\"active\"}", "30x40", "30x40"},
+			{"pg_settings_max_connections{instance=\"a\"}", "100x40", "100x40"}}}},
 };
 
 #define LOOKED(result, fires, calm) {"stoa_cache_lookups_total{space=\"who\",result=\"" result "\"}", fires, calm}
@@ -118,6 +125,16 @@ static const struct row QUEUES[] = {
 		"001 Service Level Objectives: Workers 99.5 %", "instance=a", "15", {{"stoa_worker_restarts_total{instance=\"a\"}", "0+1x40", "9x40"}}}},
 };
 
+/* Not of webhooks: their endpoints are other people's, and page Webhooks tells of each. */
+static const struct row OUTBOUND[] = {
+	{BOUND_OUTBOUND, {"stoa_outbound", "StoaStripeFails", "warning", "5m",
+		"sum(rate(stoa_outbound_seconds_count{kind=\"stripe\",result=\"failed\"}[15m])) / sum(rate(stoa_outbound_seconds_count{kind=\"stripe\"}[15m])) > $t",
+		"Calls to Stripe fail", PERCENT " of the calls to Stripe of 15 minutes failed (over $T); what is to be done there waits and is tried again.", NULL, "",
+		"20%", {{"stoa_outbound_seconds_count{kind=\"stripe\",result=\"failed\"}", "0+20x40", "0+5x40"},
+			{"stoa_outbound_seconds_count{kind=\"stripe\",result=\"answered\"}", "0+80x40", "0+95x40"},
+			{"stoa_outbound_seconds_count{kind=\"webhook\",result=\"failed\"}", "0+80x40", "0+80x40"}}}},
+};
+
 static const struct row DEGRADED[] = {
 	{BOUND_COUNT, {"stoa_degraded", "StoaShed", "warning", NULL, "sum by (program, class) (rate(stoa_shed_total[5m])) > 0", "Requests are turned away",
 		"{{ $labels.program }} turns " TWO_DIGITS " requests of class {{ $labels.class }} a second away with 503: more than it can do.",
@@ -139,6 +156,13 @@ static const struct row DEGRADED[] = {
 	{"node_filesystem_size_bytes{instance=\"a\",mountpoint=\"/\",fstype=\"ext4\"}", "100x40", "100x40"}, \
 	{"node_filesystem_avail_bytes{instance=\"a\",mountpoint=\"/run\",fstype=\"tmpfs\"}", "0x40", "0x40"}, \
 	{"node_filesystem_size_bytes{instance=\"a\",mountpoint=\"/run\",fstype=\"tmpfs\"}", "100x40", "100x40"}}
+#define DISK_TIME "rate(node_disk_io_time_seconds_total[5m])"
+#define NETWORK_LABELS "{device!~\"lo|veth.*|docker.*|br-.*\"}"
+#define NETWORK "rate(node_network_transmit_bytes_total" NETWORK_LABELS "[5m]) / (node_network_speed_bytes" NETWORK_LABELS " > 0)"
+#define NETWORK_SERIES {{"node_network_transmit_bytes_total{instance=\"a\",device=\"eth0\"}", "0+5400x40", "0+4700x40"}, \
+	{"node_network_speed_bytes{instance=\"a\",device=\"eth0\"}", "100x40", "100x40"}, \
+	{"node_network_transmit_bytes_total{instance=\"a\",device=\"eth1\"}", "0+5400x40", "0+5400x40"}, \
+	{"node_network_speed_bytes{instance=\"a\",device=\"eth1\"}", "-1x40", "-1x40"}}
 #define MACHINE(name, severity, limit, expr, what, description, labels, value, ...) \
 	{"stoa_machine", name, severity, "5m", expr " > " limit, what, "{{ $labels.instance }}: " PERCENT " " description NODE, NULL, labels, value, __VA_ARGS__}
 
@@ -151,6 +175,10 @@ static const struct row MACHINES[] = {
 		"fstype=ext4,instance=a,mountpoint=/", "95%", DISK_SERIES)},
 	{BOUND_DISK, MACHINE("StoaDiskCritical", "critical", "$a", DISK, "A disk is full", "of {{ $labels.mountpoint }} is used (over $A).",
 		"fstype=ext4,instance=a,mountpoint=/", "95%", DISK_SERIES)},
+	{BOUND_DISK_TIME, MACHINE("StoaDiskBusy", "warning", "$a", DISK_TIME, "A disk is busy", "of the time disk {{ $labels.device }} is at work (over $A).",
+		"device=sda,instance=a", "90%", {{"node_disk_io_time_seconds_total{instance=\"a\",device=\"sda\"}", "0+54x40", "0+47x40"}})},
+	{BOUND_NETWORK, MACHINE("StoaNetwork", "warning", "$a", NETWORK, "The network is busy",
+		"of what {{ $labels.device }} can send is sent (over $A).", "device=eth0,instance=a", "90%", NETWORK_SERIES)},
 };
 
 static const char *fill(struct ctx *ctx, const char *text, enum bound_name name)
@@ -229,6 +257,7 @@ int prometheus_alerts(struct ctx *ctx, struct alert out[ALERTS_MOST])
 	add_spaces(ctx, out, count);
 	ADD_ROWS(QUEUES);
 	add_depths(ctx, out, count);
+	ADD_ROWS(OUTBOUND);
 	ADD_ROWS(DEGRADED);
 	ADD_ROWS(MACHINES);
 	return made;

@@ -51,8 +51,9 @@ static void add_burns(struct ctx *ctx, const struct target *target, const struct
 		alert.group = "stoa_burn";
 		alert.name = burn->name;
 		alert.severity = burn->page ? "critical" : "warning";
-		alert.expr = arena_printf(&ctx->arena, "class:stoa_slo_bad:ratio_rate%s{class=\"%s\"} > %.6g and class:stoa_slo_bad:ratio_rate%s{class=\"%s\"} > %.6g",
-			burn->long_text, target->text, limit, burn->short_text, target->text, limit);
+		alert.expr = arena_printf(&ctx->arena, "class:stoa_slo_bad:ratio_rate%s{class=\"%s\"} > %.6g and class:stoa_slo_bad:ratio_rate%s{class=\"%s\"} > %.6g "
+			"and class:stoa_slo_bad:rate%s{class=\"%s\"} * %d >= %d",
+			burn->long_text, target->text, limit, burn->short_text, target->text, limit, burn->long_text, target->text, burn->long_s, BURN_LEAST);
 		alert.summary = arena_printf(&ctx->arena, "The error budget of class %s burns", target->text);
 		alert.description = arena_printf(&ctx->arena,
 			"{{ $value | humanizePercentage }} of the requests of %s were failed or slower than %d ms; the objective %g %% allows %.4g %%, and this is over "

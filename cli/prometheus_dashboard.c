@@ -42,6 +42,7 @@ struct json_object *prometheus_alertmanager(struct ctx *ctx)
 {
 	static const char *const GROUP[] = {"alertname", "class", "queue", "instance", NULL};
 	static const char *const CLASS[] = {"class", NULL}, *const NONE[] = {NULL}, *const QUEUE[] = {"queue", NULL}, *const INSTANCE[] = {"instance", NULL};
+	static const char *const DISK[] = {"instance", "mountpoint", NULL};
 	struct json_object *tree = json_object_new_object(), *receivers = json_object_new_array(), *inhibits = json_object_new_array();
 	(void)ctx;
 	json_object_object_add(tree, "global", prometheus_object("smtp_smarthost", "localhost:25", "smtp_from", "alertmanager@example.com", NULL));
@@ -54,14 +55,14 @@ struct json_object *prometheus_alertmanager(struct ctx *ctx)
 	json_object_array_add(receivers, receiver("on-call", "on-call@example.com"));
 	json_object_array_add(receivers, receiver("tickets", "tickets@example.com"));
 	json_object_object_add(tree, "receivers", receivers);
-	json_object_array_add(inhibits, inhibit("alertname=\"StoaDown\"", "alertname=~\"Stoa(UptimeLow|Budget.*|Latency|Server.*)\"", NONE));
+	json_object_array_add(inhibits, inhibit("alertname=\"StoaDown\"", "alertname=\"StoaUptimeLow\"", INSTANCE));
 	json_object_array_add(inhibits, inhibit("alertname=\"StoaBudgetBurnHour\"", "alertname=~\"StoaBudgetBurnDays?|StoaLatency\"", CLASS));
 	json_object_array_add(inhibits, inhibit("alertname=\"StoaBudgetBurnDay\"", "alertname=\"StoaBudgetBurnDays\"", CLASS));
 	json_object_array_add(inhibits, inhibit("alertname=\"StoaErrorSpikeCritical\"", "alertname=~\"StoaErrorSpike|StoaServerErrors\"", NONE));
 	json_object_array_add(inhibits, inhibit("alertname=\"StoaQueueFull\"", "alertname=\"StoaQueueDepth\"", QUEUE));
-	json_object_array_add(inhibits, inhibit("alertname=~\"StoaCpuCritical\"", "alertname=\"StoaCpu\"", INSTANCE));
-	json_object_array_add(inhibits, inhibit("alertname=~\"StoaMemoryCritical\"", "alertname=\"StoaMemory\"", INSTANCE));
-	json_object_array_add(inhibits, inhibit("alertname=~\"StoaDiskCritical\"", "alertname=\"StoaDisk\"", INSTANCE));
+	json_object_array_add(inhibits, inhibit("alertname=\"StoaCpuCritical\"", "alertname=\"StoaCpu\"", INSTANCE));
+	json_object_array_add(inhibits, inhibit("alertname=\"StoaMemoryCritical\"", "alertname=\"StoaMemory\"", INSTANCE));
+	json_object_array_add(inhibits, inhibit("alertname=\"StoaDiskCritical\"", "alertname=\"StoaDisk\"", DISK));
 	json_object_object_add(tree, "inhibit_rules", inhibits);
 	return tree;
 }

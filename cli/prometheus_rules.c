@@ -27,6 +27,13 @@ static void record_class(struct json_object *rules, const char *name, const char
 	json_object_array_add(rules, rule);
 }
 
+/* Each route's class, with the value 1. While machines run different versions, or since an upgrade that changed a route's class left both in the
+ * metrics file, a route has two: that of the most requests, or joins with it would be refused. */
+static void record_class_of_routes(struct json_object *rules)
+{
+	record(rules, "route:stoa_class:info", "topk by (route, method) (1, sum by (route, method, class) (rate(" DURATION "_count[5m]))) ^ 0");
+}
+
 /* Rate, errors and duration; by: what they are summed by, level: how Prometheus calls that. */
 static void record_durations(struct ctx *ctx, struct json_object *rules, const char *level, const char *by, const char *window)
 {
@@ -50,13 +57,13 @@ static void record_routes(struct ctx *ctx, struct json_object *rules, const char
 
 static void record_classes(struct ctx *ctx, struct json_object *rules, const char *window)
 {
-	const char *requests = arena_printf(&ctx->arena, "class:stoa_http_requests:rate%s", window);
-	record(rules, requests, arena_printf(&ctx->arena, "sum by (class) (rate(" DURATION "_count[%s]))", window));
-	record(rules, arena_printf(&ctx->arena, "class:stoa_http_errors:rate%s", window), arena_printf(&ctx->arena,
-		"sum by (class) (route:stoa_http_errors:rate%s * on (route, method) group_left (class) group by (route, method, class) (" DURATION
-		"_count)) or 0 * %s", window, requests));
+	static const char *const WHAT[] = {"requests", "errors"};
+	/* All that were answered: those that are turned away at the door have no duration. */
+	for (size_t i = 0; i < sizeof WHAT / sizeof *WHAT; i++)
+		record(rules, arena_printf(&ctx->arena, "class:stoa_http_%s:rate%s", WHAT[i], window), arena_printf(&ctx->arena,
+			"sum by (class) (route:stoa_http_%s:rate%s * on (route, method) group_left (class) route:stoa_class:info)", WHAT[i], window));
 	record(rules, arena_printf(&ctx->arena, "class:stoa_http_errors:ratio_rate%s", window),
-		arena_printf(&ctx->arena, "class:stoa_http_errors:rate%s / %s", window, requests));
+		arena_printf(&ctx->arena, "class:stoa_http_errors:rate%s / class:stoa_http_requests:rate%s", window, window));
 	record_durations(ctx, rules, "class", "class", window);
 }
 
@@ -91,10 +98,18 @@ static const char *slow_expr(struct ctx *ctx, const struct target *target)
 		target->text, 1 - part, target->text, bound_pattern(ctx, low_us), part, target->text, bound_pattern(ctx, high_us));
 }
 
+static void record_window(struct ctx *ctx, struct json_object *rules, const char *window)
+{
+	const char *bad = arena_printf(&ctx->arena, "class:stoa_slo_bad:rate%s", window);
+	record(rules, bad, arena_printf(&ctx->arena, "avg_over_time(class:stoa_slo_bad:rate5m[%s])", window));
+	record(rules, arena_printf(&ctx->arena, "class:stoa_slo_bad:ratio_rate%s", window),
+		arena_printf(&ctx->arena, "clamp_max(%s / avg_over_time(class:stoa_http_requests:rate5m[%s]), 1)", bad, window));
+}
+
 /* The share of bad requests: slow ones and failed ones, so one that was both counts twice. */
 static void record_budgets(struct ctx *ctx, struct json_object *rules)
 {
-	static const char *const WINDOWS[] = {"30m", "1h", "6h", "3d", "30d"};
+	static const char *const WINDOWS[] = {"30m", "1h", "6h"};
 	for (enum latency_class class = CLASS_UNSET + 1; class < CLASS_COUNT; class++) {
 		const struct target *target = target_of(class);
 		record_class(rules, "class:stoa_slo_objective", target->text, arena_printf(&ctx->arena, "vector(%g)", target->objective));
@@ -103,9 +118,16 @@ static void record_budgets(struct ctx *ctx, struct json_object *rules)
 	record(rules, "class:stoa_slo_bad:rate5m", "class:stoa_slo_slow:rate5m + on (class) class:stoa_http_errors:rate5m");
 	record(rules, "class:stoa_slo_bad:ratio_rate5m", "clamp_max(class:stoa_slo_bad:rate5m / class:stoa_http_requests:rate5m, 1)");
 	for (size_t i = 0; i < sizeof WINDOWS / sizeof *WINDOWS; i++)
-		record(rules, arena_printf(&ctx->arena, "class:stoa_slo_bad:ratio_rate%s", WINDOWS[i]),
-			arena_printf(&ctx->arena, "clamp_max(avg_over_time(class:stoa_slo_bad:rate5m[%s]) / avg_over_time(class:stoa_http_requests:rate5m[%s]), 1)",
-				WINDOWS[i], WINDOWS[i]));
+		record_window(ctx, rules, WINDOWS[i]);
+}
+
+/* Averages of so many samples need not be taken each time that the others are. */
+static void record_long(struct ctx *ctx, struct json_object *groups)
+{
+	struct json_object *rules = group_begin(groups, PROMETHEUS_RECORD_LONG);
+	json_object_object_add(json_object_array_get_idx(groups, json_object_array_length(groups) - 1), "interval", json_object_new_string("5m"));
+	record_window(ctx, rules, "3d");
+	record_window(ctx, rules, "30d");
 	record(rules, "class:stoa_slo_budget_left:ratio30d", "1 - class:stoa_slo_bad:ratio_rate30d / on (class) (1 - class:stoa_slo_objective)");
 }
 
@@ -152,12 +174,14 @@ struct json_object *prometheus_rules(struct ctx *ctx)
 	struct json_object *tree = json_object_new_object(), *groups = json_object_new_array();
 	json_object_object_add(tree, "groups", groups);
 	struct json_object *rules = group_begin(groups, PROMETHEUS_RECORD);
+	record_class_of_routes(rules);
 	for (size_t i = 0; i < sizeof WINDOWS / sizeof *WINDOWS; i++) {
 		record_routes(ctx, rules, WINDOWS[i]);
 		record_classes(ctx, rules, WINDOWS[i]);
 	}
 	record_cache(rules);
 	record_budgets(ctx, rules);
+	record_long(ctx, groups);
 	add_alerts(ctx, groups);
 	return tree;
 }

@@ -121,8 +121,9 @@ static const struct step {
 } STEPS[] = {
 	{"a budget that burns at 2x makes a ticket", "0+10000x90", "0+9900x90", "0x90", "30m", "1%", BURN_ALERTS, {false, false, true}},
 	{"a budget that burns at 7x calls somebody", "0+10000x90", "0+9650x90", "0x90", "30m", "3.5%", BURN_ALERTS, {false, true, true}},
-	{"failed requests burn a budget", "0+10000x90", "0+10000x90", "0+1000x90", "30m", "10%", BURN_ALERTS, {true, true, true}},
+	{"failed requests burn a budget, though no time was taken", "0+10000x90", "0+10000x90", "0+1000x90", "30m", "9.091%", BURN_ALERTS, {true, true, true}},
 	{"a trouble that has ended calls nobody any more", "0+10000x90", "0+5000x30 160000+10000x60", "0x90", "40m", "", 1, {false}},
+	{"three bad requests of a few call nobody", "0+0.5x90", "0+0.5x90", "0x80 1 2 3x7", "85m", "", 1, {false}},
 	{"no traffic, no alert", "5x90", "5x90", "5x90", "30m", "", BURN_ALERTS, {false}},
 };
 
@@ -150,6 +151,7 @@ static void add_step(struct ctx *ctx, struct json_object *tests, const struct al
 	prometheus_bounds((int64_t)target_of(CLASS_WIDGET)->goal_ms * 1000, &low_us, &high_us);
 	const struct { const char *series, *values; } SERIES[] = {
 		{"stoa_http_request_duration_seconds_count{" WIDGET ",class=\"" CLASS "\"}", step->all},
+		{"stoa_http_request_duration_seconds_count{" WIDGET ",class=\"formerly\"}", "700x90"},
 		{bucket_name(ctx, low_us), step->fast},
 		{bucket_name(ctx, high_us), step->fast},
 		{"stoa_http_requests_total{" WIDGET ",status=\"2xx\"}", step->all},
@@ -175,6 +177,7 @@ struct json_object *prometheus_tests(struct ctx *ctx)
 	int count = prometheus_alerts(ctx, alerts);
 	struct json_object *order = list_of(tree, "group_eval_order");
 	json_object_array_add(order, json_object_new_string(PROMETHEUS_RECORD));
+	json_object_array_add(order, json_object_new_string(PROMETHEUS_RECORD_LONG));
 	for (int i = 0; i < count; i++)
 		if (!i || strcmp(alerts[i].group, alerts[i - 1].group))
 			json_object_array_add(order, json_object_new_string(alerts[i].group));
