@@ -380,8 +380,11 @@ static void run_phases(struct run *run)
 	run->next.wanted = run->scenario->random ? run->next.wanted : 0;
 	if (run->scenario->renew_us)
 		user_rest(run, run->renewer, run->scenario->renew_us);
+	int64_t next_us = INT64_MAX;
 	while (run->mode == RUN_ON || run->in_flight || run->backlog_count) {
 		int64_t now_us = clock_mono_us();
+		if (now_us >= next_us)
+			timings_add(run->late, now_us - next_us);
 		seconds_due(run, now_us);
 		timers_due(run, now_us);
 		arrivals_due(run, now_us);
@@ -390,8 +393,10 @@ static void run_phases(struct run *run)
 			run->interrupted = now_us < run->end_us;
 			run->end_us = run->interrupted ? now_us : run->end_us;
 			run->mode = RUN_CLOSING;
-		} else
-			await(run, until_us(run, now_us));
+		} else {
+			next_us = until_us(run, now_us);
+			await(run, next_us);
+		}
 	}
 	run->over_us = clock_mono_us();
 	if (run->second.intended || run->second.answered || run->second.errors)
@@ -472,6 +477,7 @@ static void run_open(struct run *run)
 	run->journeys = zeroed((size_t)run->scenario->journey_count, sizeof *run->journeys);
 	run->second_timings = zeroed(1, sizeof *run->second_timings);
 	run->refused = zeroed(1, sizeof *run->refused);
+	run->late = zeroed(1, sizeof *run->late);
 	draw_open(&run->draw, run->scenario);
 	for (int i = 0; i <= run->session_count; i++)
 		session_open(run, &run->sessions[i]);
@@ -496,6 +502,7 @@ static void run_close(struct run *run)
 	free(run->backlog);
 	free(run->second_timings);
 	free(run->refused);
+	free(run->late);
 	free(run->journeys);
 	free(run->heap);
 	free(run->sessions);

@@ -262,6 +262,8 @@ void gather(struct run *run, double cpu_s, struct result *result_out)
 		answered += result_out->timeline[i].answered;
 	result_out->cost.cpu_s = cpu_s;
 	result_out->cost.requests_per_cpu_s = cpu_s > 0 ? (double)answered / cpu_s : 0;
+	result_out->late.p99_us = timings_quantile(run->late, 0.99);
+	result_out->late.max_us = run->late->max_us;
 	result_out->missing = scenario->missing;
 	result_out->missing_count = scenario->missing_count;
 }

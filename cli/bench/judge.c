@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATE_US 10000 /* of the generator: more than that is said */
+
 struct judging {
 	struct ctx *ctx;
 	struct result *result;
@@ -176,6 +178,8 @@ void result_print(const struct result *result, FILE *out)
 		fprintf(out, "not there: %s\n", result->missing[i]);
 	fprintf(out, "cost: %.2f s of processor time (%.0f %% of one core), %.0f requests a second of it; %d cores, load %.2f at the start, Linux %s\n",
 		result->cost.cpu_s, result->seconds > 0 ? 100 * result->cost.cpu_s / result->seconds : 0, result->cost.requests_per_cpu_s, result->machine.cores, result->machine.load, result->machine.kernel);
+	fprintf(out, "late by itself, for want of a processor: p99 %.1f ms, max %.1f ms%s\n", (double)result->late.p99_us / 1000,
+		(double)result->late.max_us / 1000, result->late.p99_us > LATE_US ? "; the latencies above have it in them" : "");
 	for (int i = 0; i < result->broken_count; i++)
 		fprintf(out, "broken: %s\n", result->broken[i]);
 	fprintf(out, "%s\n", result->met ? "all met" : "NOT all met");

@@ -144,8 +144,8 @@ void result_write(const struct result *result, struct buffer *out)
 		result->rate_scale, result->interrupted ? "true" : "false", result->machine.cores, result->machine.load);
 	write_text(out, "kernel", result->machine.kernel);
 	out->length--;
-	buffer_printf(out, "},\"cost\":{\"cpuSeconds\":%.3f,\"requestsPerCpuSecond\":%.0f},", result->cost.cpu_s,
-		result->cost.requests_per_cpu_s);
+	buffer_printf(out, "},\"cost\":{\"cpuSeconds\":%.3f,\"requestsPerCpuSecond\":%.0f,\"lateP99Ms\":%.3f,\"lateMaxMs\":%.3f},", result->cost.cpu_s,
+		result->cost.requests_per_cpu_s, (double)result->late.p99_us / 1000, (double)result->late.max_us / 1000);
 	buffer_printf(out, "\"refusals\":{\"requests\":%" PRIu64 ",\"withoutRetryAfter\":%" PRIu64 ",\"p50Ms\":%.3f,\"p95Ms\":%.3f,\"p99Ms\":%.3f,\"maxMs\":%.3f},",
 		result->refusals.count, result->refusals.bare, (double)result->refusals.p50_us / 1000, (double)result->refusals.p95_us / 1000,
 		(double)result->refusals.p99_us / 1000, (double)result->refusals.max_us / 1000);
@@ -209,6 +209,13 @@ static enum err read_us(struct ctx *ctx, struct json_object *object, const char 
 	TRY(read_number(ctx, object, name, &ms));
 	*us_out = (int64_t)(ms * 1000 + 0.5);
 	return OK;
+}
+
+/* What results of before do not have: 0. */
+static enum err read_later_us(struct ctx *ctx, struct json_object *object, const char *name, int64_t *us_out)
+{
+	*us_out = 0;
+	return json_object_object_get_ex(object, name, NULL) ? read_us(ctx, object, name, us_out) : OK;
 }
 
 static enum err read_int(struct ctx *ctx, struct json_object *object, const char *name, int *number_out)
@@ -286,7 +293,7 @@ static enum err read_route(struct ctx *ctx, struct json_object *object, struct r
 		TRY(read_count(ctx, errors, name, &error->count));
 	}
 	TRY(read_timings(ctx, object, &route->timings));
-	TRY(read_us(ctx, object, "firstByteP95Ms", &route->first_p95_us));
+	TRY(read_later_us(ctx, object, "firstByteP95Ms", &route->first_p95_us));
 	TRY(read_verdict(ctx, object, &route->met));
 	return read_texts(ctx, object, "why", &route->why, &route->why_count);
 }
@@ -339,6 +346,8 @@ static enum err read_second(struct ctx *ctx, struct json_object *object, struct 
 static enum err read_refusals(struct ctx *ctx, struct json_object *root, struct result *result)
 {
 	struct json_object *refusals;
+	if (!json_object_object_get_ex(root, "refusals", NULL))
+		return OK;
 	TRY(member(ctx, root, "refusals", json_type_object, &refusals));
 	TRY(read_count(ctx, refusals, "requests", &result->refusals.count));
 	TRY(read_count(ctx, refusals, "withoutRetryAfter", &result->refusals.bare));
@@ -360,7 +369,9 @@ static enum err read_head(struct ctx *ctx, struct json_object *root, struct resu
 	if (!clock_parse(started, &result->started_us))
 		return fail(ctx, ERR_BAD_INPUT, "not a result of stoa bench: startedAt is no time");
 	TRY(read_number(ctx, root, "seconds", &result->seconds));
-	TRY(read_number(ctx, root, "measuredSeconds", &result->measured_s));
+	result->measured_s = result->seconds;
+	if (json_object_object_get_ex(root, "measuredSeconds", NULL))
+		TRY(read_number(ctx, root, "measuredSeconds", &result->measured_s));
 	TRY(read_number(ctx, root, "timeScale", &result->time_scale));
 	TRY(read_number(ctx, root, "rateScale", &result->rate_scale));
 	result->interrupted = json_flag(root, "interrupted", false);
@@ -370,7 +381,9 @@ static enum err read_head(struct ctx *ctx, struct json_object *root, struct resu
 	TRY(read_text(ctx, machine, "kernel", &result->machine.kernel));
 	TRY(member(ctx, root, "cost", json_type_object, &cost));
 	TRY(read_number(ctx, cost, "cpuSeconds", &result->cost.cpu_s));
-	return read_number(ctx, cost, "requestsPerCpuSecond", &result->cost.requests_per_cpu_s);
+	TRY(read_number(ctx, cost, "requestsPerCpuSecond", &result->cost.requests_per_cpu_s));
+	TRY(read_later_us(ctx, cost, "lateP99Ms", &result->late.p99_us));
+	return read_later_us(ctx, cost, "lateMaxMs", &result->late.max_us);
 }
 
 enum err result_read(struct ctx *ctx, const char *text, size_t bytes, struct result *result_out)

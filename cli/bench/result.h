@@ -71,6 +71,7 @@ struct result {
 	bool interrupted;             /* before the last phase was over; what was under way then was waited for */
 	struct { int cores; double load; const char *kernel; } machine; /* load: of the last minute, at the start */
 	struct { double cpu_s; double requests_per_cpu_s; } cost;       /* of the generator itself */
+	struct { int64_t p99_us, max_us; } late; /* how much later than something was due it came to it: the machine's doing, and part of latencies */
 	/* Measured requests that were answered with 429 or 503, and when that was, counted as latency is. */
 	struct { uint64_t count, bare; int64_t p50_us, p95_us, p99_us, max_us; } refusals; /* bare: without Retry-After */
 	struct result_phase *phases;
@@ -96,7 +97,8 @@ const char *result_phase_kind(enum phase_kind kind); /* "ramp", "hold", "spike" 
 
 /* Appends the JSON text of the result, percentiles included. */
 void result_write(const struct result *result, struct buffer *out);
-/* Reads such a text. ERR_BAD_INPUT: none, or not one of ours, with what is missing. Percentiles are those of the buckets. */
+/* Reads such a text. ERR_BAD_INPUT: none, or not one of ours, with what is missing. Percentiles are those of the buckets. What a result of
+ * before does not have is 0, and measured_s all of its seconds. */
 enum err result_read(struct ctx *ctx, const char *text, size_t bytes, struct result *result_out);
 /* From and to a file; ERR_NOT_FOUND, ERR_INTERNAL name it. */
 enum err result_load(struct ctx *ctx, const char *path, struct result *result_out);

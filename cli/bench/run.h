@@ -84,7 +84,7 @@ struct run {
 		double wanted;         /* requests of the phase that come before it */
 		int journey;
 	} next;
-	struct timings *second_timings, *refused;
+	struct timings *second_timings, *refused, *late;
 	uint64_t bare_refusals;    /* without Retry-After */
 	struct result_second second;
 	struct buffer seconds;

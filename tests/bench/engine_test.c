@@ -291,6 +291,7 @@ static void a_stall_shows_in_every_request_it_held_up(void **state)
 		answered += result.timeline[i].answered;
 		good += result.timeline[i].good;
 	}
+	assert_true(result.late.max_us >= result.late.p99_us && result.late.max_us > 0);
 	/* In the second in which each was due, whenever the generator came to it. */
 	assert_int_equal(result.timeline[0].intended, 200);
 	assert_int_equal(result.timeline[1].intended, 200);

@@ -133,7 +133,7 @@ static void through_json(void **state)
 	struct result_phase phase = {"up", PHASE_RAMP, 0, 12.5, true, 0, 500};
 	struct result_journey journey = {"read", 2.5, 10, 8, 1};
 	struct result_second second = {3, 10, 9, 8, 1, 1000, 2000, 3500, 7, 9, 7};
-	struct result made = {.version = "1", .scenario = "try", .document = "003 §7", .target = "http://[::1]:1", .started_us = 1000000, .seconds = 12.5, .measured_s = 10.25, .refusals = {2, 1, 1000, 2000, 3000, 4000},
+	struct result made = {.version = "1", .scenario = "try", .document = "003 §7", .target = "http://[::1]:1", .started_us = 1000000, .seconds = 12.5, .measured_s = 10.25, .refusals = {2, 1, 1000, 2000, 3000, 4000}, .late = {1500, 2500},
 		.time_scale = 0.1, .rate_scale = 2, .interrupted = true, .machine = {2, 0.31, "6"}, .cost = {1.5, 31000}, .phases = &phase, .phase_count = 1,
 		.routes = &route, .route_count = 1, .total = route, .journeys = &journey, .journey_count = 1, .timeline = &second, .second_count = 1,
 		.missing = missing, .missing_count = 1, .broken = why, .broken_count = 1};
@@ -143,7 +143,7 @@ static void through_json(void **state)
 	assert_int_equal(result_read(&ctx, first.data, first.length, &back), OK);
 	assert_true(back.phases[0].users && back.phases[0].kind == PHASE_RAMP && back.phases[0].to == 500);
 	assert_int_equal(result_errors(&back.routes[0]), 3);
-	assert_true(back.measured_s == 10.25 && back.routes[0].first_p95_us == 4500 && back.refusals.bare == 1 && back.refusals.p99_us == 3000);
+	assert_true(back.measured_s == 10.25 && back.routes[0].first_p95_us == 4500 && back.refusals.bare == 1 && back.refusals.p99_us == 3000 && back.late.max_us == 2500);
 	assert_int_equal(timings_quantile(back.routes[0].timings, 0.95), timings_quantile(timings, 0.95));
 	result_write(&back, &again);
 	assert_string_equal(first.data, again.data);
@@ -153,6 +153,11 @@ static void through_json(void **state)
 		ctx_reset(&ctx);
 	}
 	assert_int_equal(result_read(&ctx, "{\"tool\":\"other\"}", 16, &back), ERR_BAD_INPUT);
+	/* One of before. */
+	memcpy(strstr(first.data, "measuredSeconds"), "formerlySeconds", 15);
+	memcpy(strstr(first.data, "refusals"), "formerly", 8);
+	assert_int_equal(result_read(&ctx, first.data, first.length, &back), OK);
+	assert_true(back.measured_s == back.seconds && !back.refusals.count);
 	char *count = strstr(first.data, "\"503\":2");
 	assert_non_null(count);
 	memcpy(count, "\"50\":-2", 7);
