@@ -13,9 +13,9 @@ static int wrong(const char *why)
 	return cli_usage(&COMMAND_BENCH);
 }
 
-static enum err file_write(struct ctx *ctx, const char *folder, const char *name, struct export_file *file)
+static enum err file_write(struct ctx *ctx, const char *folder, struct export_file *file)
 {
-	const char *path = arena_printf(&ctx->arena, "%s/%s.%s", folder, name, file->suffix);
+	const char *path = arena_printf(&ctx->arena, "%s/%s.%s", folder, file->name, file->suffix);
 	FILE *out = fopen(path, "w");
 	bool whole = out && !file->text.failed && fwrite(file->text.data, 1, file->text.length, out) == file->text.length;
 	if (out && fclose(out))
@@ -30,12 +30,14 @@ static enum err export_one(struct cli *cli, enum export_format format, const cha
 	struct export_file files[EXPORT_FILES] = {0};
 	const char *source = strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *dot = strrchr(source, '.');
 	const char *name = dot ? arena_memdup(&ctx->arena, source, (size_t)(dot - source)) : source;
+	if (!strcmp(name, EXPORT_MODULE))
+		return fail(ctx, ERR_BAD_INPUT, "%.150s: the scripts' module is called %s", path, name);
 	TRY(scenario_load(ctx, path, &(struct scenario_options){.time_scale = 1, .rate_scale = 1, .incomplete = true}, &scenario));
 	int count = export_write(ctx, format, &scenario, source, name, FAMILIES, files);
 	enum err err = OK;
 	for (int i = 0; i < count; i++) {
 		if (err == OK)
-			err = file_write(ctx, folder, name, &files[i]);
+			err = file_write(ctx, folder, &files[i]);
 		buffer_free(&files[i].text);
 	}
 	return err;

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 void export_text(struct buffer *out, const char *text)
@@ -33,6 +34,16 @@ const char *export_variable(struct ctx *ctx, const char *name)
 	return variable;
 }
 
+const char *export_journey(const struct export *export, int journey)
+{
+	return arena_printf(&export->ctx->arena, "journey_%d_%s", journey + 1, export_identifier(export->ctx, export->scenario->journeys[journey].name));
+}
+
+long export_weight(const struct journey *journey)
+{
+	return lround(fmax(1, journey->weight * 100));
+}
+
 void export_pattern(const struct export *export, const struct pattern *pattern)
 {
 	static const char *const AROUND[] = {[ESCAPE_NONE] = NULL, [ESCAPE_URL] = "url", [ESCAPE_JSON] = "quoted"};
@@ -53,27 +64,26 @@ void export_pattern(const struct export *export, const struct pattern *pattern)
 	}
 }
 
-const char EXPORT_JAVASCRIPT[] =
-	"const between = (least, most) => least + Math.random() * (most - least);\n"
-	"const number = (least, most) => least + Math.floor(Math.random() * (most - least + 1));\n"
-	"const choose = (list) => list[number(0, list.length - 1)];\n"
-	"const letters = (least, most) => Array.from({ length: number(least, most) }, () => String.fromCharCode(97 + number(0, 25))).join('');\n"
-	"const hex = (count) => Array.from({ length: count }, () => number(0, 15).toString(16)).join('');\n"
-	"const uuid = (version) => {\n"
-	"\tconst head = version === 7 ? Date.now().toString(16).padStart(12, '0') : hex(12);\n"
-	"\treturn `${head.slice(0, 8)}-${head.slice(8)}-${version}${hex(3)}-${choose(['8', '9', 'a', 'b'])}${hex(3)}-${hex(12)}`;\n"
-	"};\n"
-	"const email = (domain) => `${hex(16)}@${domain}`;\n"
-	"const now = (form) => (form === 'iso' ? new Date().toISOString() : Math.floor(Date.now() / (form === 's' ? 1000 : 1)));\n"
-	"const day = (least, most) => new Date(Date.now() - number(least, most) * 86400000).toISOString().slice(0, 10);\n"
-	"const url = encodeURIComponent;\n"
-	"const quoted = (text) => JSON.stringify(text).slice(1, -1);\n";
-
 /* On one line, so that no text leaves its comment. */
 static void comment_write(struct buffer *out, const char *text)
 {
 	for (; *text; text++)
 		buffer_char(out, (unsigned char)*text < ' ' ? ' ' : *text);
+}
+
+/* What must and may be given. */
+static void write_environment(const struct export *export, const char *comment)
+{
+	const char *lead = "Environment: ";
+	for (int i = 0; i < export->scenario->variable_count; i++) {
+		const struct variable *variable = &export->scenario->variables[i];
+		if (variable->kind != VARIABLE_SET)
+			continue;
+		if (*lead != ',')
+			buffer_printf(export->out, "\n%s ", comment);
+		buffer_printf(export->out, "%s%s%s", lead, export_variable(export->ctx, variable->name), variable->text ? " (has a default)" : "");
+		lead = ", ";
+	}
 }
 
 void export_head(const struct export *export, const char *comment, const char *limits)
@@ -86,8 +96,11 @@ void export_head(const struct export *export, const char *comment, const char *l
 		buffer_printf(export->out, "\n%s Not there to be asked: ", comment);
 		comment_write(export->out, scenario->missing[i]);
 	}
+	if (scenario->renew_us)
+		buffer_printf(export->out, "\n%s Once is once here, not every %g s: what it captures has to live as long as the run.", comment, export_seconds(scenario->renew_us));
 	for (const char *line = limits; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
 		buffer_printf(export->out, "\n%s %.*s", comment, (int)strcspn(line, "\n"), line);
+	write_environment(export, comment);
 	buffer_char(export->out, '\n');
 }
 
@@ -117,8 +130,10 @@ static void write_made(const struct export *export, const struct variable *varia
 	case VARIABLE_SET:
 		buffer_text(out, "env(");
 		export_text(out, export_variable(export->ctx, variable->name));
-		buffer_text(out, ", ");
-		export_text(out, variable->text ? variable->text : "");
+		if (variable->text) {
+			buffer_text(out, ", ");
+			export_text(out, variable->text);
+		}
 		buffer_char(out, ')');
 		return;
 	case VARIABLE_CAPTURED:
@@ -300,24 +315,29 @@ int export_asked(const struct export *export, struct asked **asked_out)
 	return count;
 }
 
+static void file_begin(struct export *export, struct export_file *file, const char *name, const char *suffix)
+{
+	*file = (struct export_file){.name = name, .suffix = suffix};
+	export->out = &file->text;
+}
+
 int export_write(struct ctx *ctx, enum export_format format, const struct scenario *scenario, const char *source, const char *name,
 	const struct family *const *families, struct export_file files_out[EXPORT_FILES])
 {
-	struct export export = {ctx, scenario, source, name, families, &files_out[0].text};
-	if (format == EXPORT_K6) {
-		files_out[0].suffix = "js";
-		export_k6(&export);
-		return 1;
+	static const struct { const char *suffix, *module_suffix, *module; void (*write)(const struct export *); } FORMATS[] = {
+		[EXPORT_ARTILLERY] = {"yml", "cjs", EXPORT_MODULE_ARTILLERY, export_artillery},
+		[EXPORT_LOCUST] = {"py", "py", EXPORT_MODULE_LOCUST, export_locust},
+		[EXPORT_K6] = {"js", "js", EXPORT_MODULE_K6, export_k6},
+	};
+	struct export export = {.ctx = ctx, .scenario = scenario, .source = source, .name = name, .families = families};
+	int count = 0;
+	file_begin(&export, &files_out[count++], EXPORT_MODULE, FORMATS[format].module_suffix);
+	buffer_text(export.out, FORMATS[format].module);
+	file_begin(&export, &files_out[count++], name, FORMATS[format].suffix);
+	FORMATS[format].write(&export);
+	if (format == EXPORT_ARTILLERY) {
+		file_begin(&export, &files_out[count++], name, "cjs");
+		export_artillery_functions(&export);
 	}
-	if (format == EXPORT_LOCUST) {
-		files_out[0].suffix = "py";
-		export_locust(&export);
-		return 1;
-	}
-	files_out[0].suffix = "yml";
-	export_artillery(&export);
-	files_out[1].suffix = "cjs";
-	export.out = &files_out[1].text;
-	export_artillery_functions(&export);
-	return 2;
+	return count;
 }

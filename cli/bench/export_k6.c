@@ -6,71 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static const char K6_HELPERS[] =
-	"const env = (name, fallback) => __ENV[name] ?? fallback;\n"
-	"const hmac = (key, text) => crypto.hmac('sha256', key, text, 'hex');\n"
-	"const sequence = (name, least, most) => {\n"
-	"\tlet at = 0;\n"
-	"\ttry { at = exec.scenario.iterationInTest; } catch { /* in setup() there is none */ }\n"
-	"\treturn least + (at % (most - least + 1));\n"
-	"};\n"
-	"const pause = (least, most) => sleep(between(least, most));\n"
-	"const header = (wanted) => (reply) => reply.headers[Object.keys(reply.headers).find((name) => name.toLowerCase() === wanted.toLowerCase())];\n"
-	"const around = (from, before) => (reply) => {\n"
-	"\tconst text = reply.body ?? '', at = text.indexOf(from), end = text.indexOf(before, at + from.length);\n"
-	"\treturn at < 0 || end < 0 ? undefined : text.slice(at + from.length, end);\n"
-	"};\n"
-	"const pointer = (path) => (reply) => {\n"
-	"\tlet value;\n"
-	"\ttry { value = JSON.parse(reply.body); } catch { return undefined; }\n"
-	"\tfor (const part of path.split('/').slice(1)) value = value?.[part.replace(/~1/g, '/').replace(/~0/g, '~')];\n"
-	"\treturn value === undefined || value === null || typeof value === 'object' ? undefined : String(value);\n"
-	"};\n";
-
-static const char SESSION[] =
-	"// A session's captured values stay; made ones are drawn anew for each pass.\n"
-	"let captured = null, drawn = {};\n"
-	"const v = (name) => {\n"
-	"\tif (name in captured) return captured[name];\n"
-	"\tif (!(name in drawn)) drawn[name] = name in DATA ? String(DATA[name](v)) : '';\n"
-	"\treturn drawn[name];\n"
-	"};\n"
-	"function ask(method, path, headers, body, expect, name, captures) {\n"
-	"\tconst reply = http.request(method, BASE + path, body, { headers, tags: { name }, timeout: TIMEOUT, redirects: 0, ...(COOKIES ? {} : { jar: new http.CookieJar() }),\n"
-	"\t\tresponseCallback: http.expectedStatuses(...(expect.length ? expect : [{ min: 200, max: 399 }])) });\n"
-	"\tif (!(expect.length ? expect.includes(reply.status) : reply.status >= 200 && reply.status < 400)) return false;\n"
-	"\tfor (const [key, read] of Object.entries(captures)) {\n"
-	"\t\tconst value = read(reply);\n"
-	"\t\tif (!check(value, { [`${name} gives ${key}`]: (found) => found !== undefined })) return false;\n"
-	"\t\tcaptured[key] = value;\n"
-	"\t}\n"
-	"\treturn true;\n"
-	"}\n";
-
-static const char PASSES[] =
-	"export function setup() {\n"
-	"\tcaptured = {};\n"
-	"\tif (!once()) throw new Error('the steps of once failed');\n"
-	"\treturn captured;\n"
-	"}\n"
-	"export function pass(shared) {\n"
-	"\tdrawn = {};\n"
-	"\tif (!captured) {\n"
-	"\t\tcaptured = { ...shared };\n"
-	"\t\tif (!session()) {\n"
-	"\t\t\tcaptured = null;\n"
-	"\t\t\treturn;\n"
-	"\t\t}\n"
-	"\t\tdrawn = {};\n"
-	"\t}\n"
-	"\tlet at = Math.random() * JOURNEYS.reduce((sum, [weight]) => sum + weight, 0);\n"
-	"\t(JOURNEYS.find(([weight]) => (at -= weight) < 0) ?? JOURNEYS[0])[1]();\n"
-	"}\n"
-	"export function user(shared) {\n"
-	"\tpass(shared);\n"
-	"\tpause(THINK[0], THINK[1]);\n"
-	"}\n";
-
 /* k6 counts whole iterations: rates are given for so many seconds. */
 #define UNIT_S 1000
 
@@ -107,6 +42,12 @@ static void limit(struct buffer *out, const char **comma, const char *quantile, 
 	*comma = ", ";
 }
 
+static void share_write(struct buffer *out, const char *metric, double most)
+{
+	if (most >= 0)
+		buffer_printf(out, "\t\t'%s{measured:yes}': ['rate<=%g'],\n", metric, most);
+}
+
 static void thresholds_write(const struct export *export)
 {
 	struct buffer *out = export->out;
@@ -115,8 +56,8 @@ static void thresholds_write(const struct export *export)
 	int count = all->classes ? export_asked(export, &asked) : 0;
 	const char *comma = "";
 	buffer_text(out, "\tthresholds: {\n");
-	if (all->errors >= 0)
-		buffer_printf(out, "\t\t'http_req_failed{measured:yes}': ['rate<=%g'],\n", all->errors);
+	share_write(out, "errors", all->errors);
+	share_write(out, "faults", all->faults);
 	if (all->p50_us > 0 || all->p95_us > 0 || all->p99_us > 0 || all->p999_us > 0 || all->max_us > 0) {
 		buffer_text(out, "\t\t'http_req_duration{measured:yes}': [");
 		limit(out, &comma, "p(50)", (double)all->p50_us / 1000);
@@ -173,27 +114,36 @@ static void steps_write(const struct export *export, const char *function, const
 	buffer_text(out, "\treturn true;\n}\n");
 }
 
+static void script_write(const struct export *export)
+{
+	struct buffer *out = export->out;
+	const struct scenario *scenario = export->scenario;
+	buffer_printf(out, "\nconst script = begin({\n\toptions, data: DATA, timeout: TIMEOUT, cookies: %s, think: [%g, %g], once, session,\n\tjourneys: [\n",
+		scenario->cookies ? "true" : "false", export_seconds(scenario->think.least), export_seconds(scenario->think.most));
+	for (int i = 0; i < scenario->journey_count; i++)
+		buffer_printf(out, "\t\t[%g, %s],\n", scenario->journeys[i].weight, export_journey(export, i));
+	buffer_text(out, "\t],\n});\n"
+		"export function setup() { return script.setup(); }\n"
+		"export function pass(shared) { script.pass(shared); }\n"
+		"export function user(shared) { script.user(shared); }\n");
+}
+
 void export_k6(const struct export *export)
 {
 	struct buffer *out = export->out;
 	const struct scenario *scenario = export->scenario;
 	export_head(export, "//", "k6 was not run here: this script is checked as JavaScript and against a stand-in for k6's modules only. A class's share of requests\n"
-		"within its goal is not checked; a session's steps of setup count. Run: k6 run -e URL=http://127.0.0.1:8080 FILE.js");
-	buffer_text(out, "import http from 'k6/http';\nimport crypto from 'k6/crypto';\nimport exec from 'k6/execution';\nimport { check, sleep } from 'k6';\n\n");
-	buffer_printf(out, "const BASE = __ENV.URL ?? 'http://127.0.0.1:8080';\nconst TIMEOUT = '%gs';\nconst COOKIES = %s;\nconst THINK = [%g, %g];\n\n",
-		export_seconds(scenario->timeout_us), scenario->cookies ? "true" : "false", export_seconds(scenario->think.least), export_seconds(scenario->think.most));
+		"within its goal is not checked; a session's steps of setup count; a journey that finds no user free is not begun, and is no error\n"
+		"(dropped_iterations). Arrivals come in equal distances. Run: k6 run -e URL=http://127.0.0.1:8080 -e NAME=VALUE … FILE.js");
+	buffer_printf(out, "import { around, ask, begin, choose, day, email, env, header, hmac, letters, now, number, pause, pointer, quoted, sequence, url, uuid, v } from './%s.js';\n\n"
+		"const TIMEOUT = '%gs';\n\n", EXPORT_MODULE, export_seconds(scenario->timeout_us));
 	options_write(export);
-	buffer_text(out, EXPORT_JAVASCRIPT);
-	buffer_text(out, K6_HELPERS);
-	buffer_text(out, "\nconst DATA = {\n");
+	buffer_text(out, "const DATA = {\n");
 	export_data(export, "\t", "(v) => ");
-	buffer_printf(out, "};\n\n%s\n", SESSION);
+	buffer_text(out, "};\n\n");
 	steps_write(export, "once", &scenario->once);
 	steps_write(export, "session", &scenario->setup);
 	for (int i = 0; i < scenario->journey_count; i++)
-		steps_write(export, arena_printf(&export->ctx->arena, "journey_%s", export_identifier(export->ctx, scenario->journeys[i].name)), &scenario->journeys[i].steps);
-	buffer_text(out, "const JOURNEYS = [\n");
-	for (int i = 0; i < scenario->journey_count; i++)
-		buffer_printf(out, "\t[%g, journey_%s],\n", scenario->journeys[i].weight, export_identifier(export->ctx, scenario->journeys[i].name));
-	buffer_printf(out, "];\n\n%s", PASSES);
+		steps_write(export, export_journey(export, i), &scenario->journeys[i].steps);
+	script_write(export);
 }

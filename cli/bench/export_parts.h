@@ -12,10 +12,10 @@ struct export {
 	struct buffer *out;
 };
 
-/* Helpers of JavaScript: number(), choose(), letters(), uuid(), email(), now(), day(), url(), quoted(), between(). */
-extern const char EXPORT_JAVASCRIPT[];
+/* The files of bench/export. Generated (cli/bench/export_modules.c). */
+extern const char EXPORT_MODULE_ARTILLERY[], EXPORT_MODULE_LOCUST[], EXPORT_MODULE_K6[];
 
-/* What the script is and what it cannot do, as comments; limits: lines. */
+/* What the script is, what it cannot do and what it must be given, as comments; limits: lines. */
 void export_head(const struct export *export, const char *comment, const char *limits);
 void export_text(struct buffer *out, const char *text); /* with quotes */
 /* "a" + v("x") + url(v("y")); `quoted` is of JSON. */
@@ -29,8 +29,11 @@ const char *export_route(const struct export *export, const struct step *step, c
 /* The pause that stands behind the step: one of its own, the scenario's between two requests, or none (false). */
 bool export_pause(const struct export *export, const struct steps *steps, int step, double *least_s, double *most_s);
 double export_journeys_a_request(const struct scenario *scenario);
+/* Locust's and Artillery's weights are whole: a hundredth is 1. */
+long export_weight(const struct journey *journey);
 /* A name for a function: letters, digits and _. ctx memory. */
 const char *export_identifier(struct ctx *ctx, const char *text);
+const char *export_journey(const struct export *export, int journey); /* no two alike */
 const char *export_variable(struct ctx *ctx, const char *name); /* of the environment */
 double export_seconds(int64_t us);
 

@@ -1,5 +1,6 @@
 # `stoa bench`, apart from the command: tests link it alone.
 noinst_LIBRARIES += cli/bench/libbench.a
+nodist_cli_bench_libbench_a_SOURCES = cli/bench/export_modules.c
 cli_bench_libbench_a_SOURCES = \
 	cli/bench/compare.c \
 	cli/bench/compare.h \
@@ -39,3 +40,10 @@ cli_bench_libbench_a_SOURCES = \
 	cli/bench/tree.h \
 	cli/bench/values.c \
 	cli/bench/values.h
+
+# What exported scripts share, carried by the command.
+EXPORT_MODULES = $(srcdir)/bench/export/artillery/stoa.cjs $(srcdir)/bench/export/k6/stoa.js $(srcdir)/bench/export/locust/stoa.py
+CLEANFILES += cli/bench/export_modules.c
+cli/bench/export_modules.c: $(EXPORT_MODULES) $(srcdir)/tools/embed-text
+	$(AM_V_GEN)$(MKDIR_P) cli/bench && sh $(srcdir)/tools/embed-text EXPORT_MODULE_ARTILLERY=$(srcdir)/bench/export/artillery/stoa.cjs \
+		EXPORT_MODULE_K6=$(srcdir)/bench/export/k6/stoa.js EXPORT_MODULE_LOCUST=$(srcdir)/bench/export/locust/stoa.py > $@.tmp && mv $@.tmp $@

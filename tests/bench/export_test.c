@@ -25,7 +25,7 @@ static void written(const char *text, enum export_format format, struct export_f
 	memset(files, 0, EXPORT_FILES * sizeof *files);
 	if (scenario_read(&ctx, "test.yaml", NULL, text, strlen(text), &(struct scenario_options){.time_scale = 1, .rate_scale = 1, .incomplete = true}, &scenario) != OK)
 		fail_msg("%s", ctx.fault.detail);
-	assert_int_equal(export_write(&ctx, format, &scenario, "test.yaml", "test", NULL, files), format == EXPORT_ARTILLERY ? 2 : 1);
+	assert_int_equal(export_write(&ctx, format, &scenario, "test.yaml", "test", NULL, files), format == EXPORT_ARTILLERY ? 3 : 2);
 	for (int i = 0; i < EXPORT_FILES; i++)
 		assert_false(files[i].text.failed);
 }
@@ -72,16 +72,16 @@ static void artillery_is_yaml(void **state)
 	(void)state;
 	struct export_file files[EXPORT_FILES];
 	written("name: plain\n" PLAIN, EXPORT_ARTILLERY, files);
-	assert_int_equal(yaml_count(&files[0].text, "thresholds"), 0);
-	assert_int_equal(yaml_count(&files[0].text, "./test.cjs"), 1);
+	assert_int_equal(yaml_count(&files[1].text, "thresholds"), 0);
+	assert_int_equal(yaml_count(&files[1].text, "./test.cjs"), 1);
 	files_free(files);
 	written(HOSTILE, EXPORT_ARTILLERY, files);
-	assert_int_equal(yaml_count(&files[0].text, "9 lives'"), 1);
-	assert_int_equal(yaml_count(&files[0].text, "1 'p' \"q\""), 1);
-	assert_int_equal(yaml_count(&files[0].text, "/x?y={{ a_b_url }}&z='"), 1);
-	assert_int_equal(yaml_count(&files[0].text, "$['a/b'][0]['c~d']"), 1);
-	assert_int_equal(yaml_count(&files[0].text, "\\(\\.\\*\\)'\"([\\s\\S]*?)<\\/a>"), 1);
-	assert_int_equal(yaml_count(&files[0].text, "import os"), 0);
+	assert_int_equal(yaml_count(&files[1].text, "9 lives'"), 1);
+	assert_int_equal(yaml_count(&files[1].text, "1 'p' \"q\""), 1);
+	assert_int_equal(yaml_count(&files[1].text, "/x?y={{ a_b_url }}&z='"), 1);
+	assert_int_equal(yaml_count(&files[1].text, "$['a/b'][0]['c~d']"), 1);
+	assert_int_equal(yaml_count(&files[1].text, "(?<=\\(\\.\\*\\)'\")[\\s\\S]*?(?=<\\/a>)"), 1);
+	assert_int_equal(yaml_count(&files[1].text, "import os"), 0);
 	files_free(files);
 }
 
@@ -96,11 +96,11 @@ static void texts_stay_in_their_place(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct export_file files[EXPORT_FILES];
 		written(HOSTILE, rows[i].format, files);
-		const char *text = files[0].text.data;
+		const char *text = files[1].text.data;
 		assert_int_equal(strncmp(text, rows[i].comment, strlen(rows[i].comment)), 0);
 		for (const char *at = text; (at = strstr(at, "import os")); at++)
-			assert_true(at - text < 40 || at[-1] == '\n' || !strncmp(at, "import os,", 10));
-		if (!strstr(text, "journey__9_lives_"))
+			assert_true(at - text < 40);
+		if (!strstr(text, "journey_1__9_lives_"))
 			fail_msg("no journey in\n%s", text);
 		files_free(files);
 	}
@@ -112,8 +112,8 @@ static void what_must_be_given_is_of_the_environment(void **state)
 	for (enum export_format format = EXPORT_ARTILLERY; format <= EXPORT_K6; format++) {
 		struct export_file files[EXPORT_FILES];
 		written("name: plain\nset: {signing-key: null}\n" PLAIN, format, files);
-		const char *text = files[format == EXPORT_ARTILLERY].text.data;
-		if (!strstr(text, "env(\"BENCH_SIGNING_KEY\", \"\")"))
+		const char *text = files[format == EXPORT_ARTILLERY ? 2 : 1].text.data;
+		if (!strstr(text, "env(\"BENCH_SIGNING_KEY\")"))
 			fail_msg("not asked for in\n%s", text);
 		files_free(files);
 	}

@@ -1,5 +1,5 @@
-// stoa bench export: the scripts for other tools are what the scenarios say. k6's and Locust's are run against stand-ins for those tools, whose
-// requests must be the ones that the scenario describes; the committed ones must be those that export makes.
+// stoa bench export: the scripts for other tools are what the scenarios say. Each is run against a stand-in for its tool, whose requests must be the
+// ones that the scenario describes; the committed ones must be those that export makes.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
@@ -9,10 +9,12 @@ import { join, resolve } from 'node:path'
 import test from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { Script } from 'node:vm'
+import { parse } from 'yaml'
 
 const STOA = resolve(process.env.STOA_BUILD ?? 'var/build', 'cli/stoa')
 const ROOT = resolve(import.meta.dirname, '../..')
 const TOOLS = { artillery: ['yml', 'cjs'], locust: ['py'], k6: ['js'] }
+const MODULES = { artillery: 'stoa.cjs', locust: 'stoa.py', k6: 'stoa.js' }
 const run = (...args) => spawnSync(STOA, ['bench', 'export', ...args], { encoding: 'utf8' })
 
 const SCENARIO = `name: sample
@@ -25,23 +27,28 @@ data:
   plan: {choose: ['p"ro']}
   visit: {uuid: 4}
   at: {now: s}
+  note: {text: [30, 40]}
   user: "customer {{customer}}"
   signed: {hmac: {key: "{{secret}}", text: "{{at}}\\nuserId={{user}}"}}
-once: [{get: /once, capture: {shared: {header: X-Shared}}}]
+once: [{get: /once, json: {visit: "{{visit}}"}, capture: {shared: {header: X-Shared}}}]
 setup: [{get: "/session?x={{shared}}", capture: {csrf: {after: 'name="csrf" value="', before: '"'}}}]
-phases: [{name: ramp, for: 2s, rate: [0, 20]}, {name: crowd, for: 2s, users: 5}]
+phases: [{name: ramp, for: 2s, rate: [0, 20], measure: false}, {name: crowd, for: 2s, users: 5}]
+thresholds: {errors: 0.3, faults: 0.001}
 journeys:
   - name: cancel
+    weight: 0.1
     steps:
-      - {post: /api/v1/widget/start, json: {user: "{{user}}", plan: "{{plan}}", at: "{{{at}}}", signature: "{{signed}}"}, expect: 201, capture: {session: /session, first: /steps/0/type}}
+      - {post: /api/v1/widget/start, json: {user: "{{user}}", plan: "{{plan}}", note: "{{note}}", signature: "{{signed}}", at: "{{{at}}}"}, expect: 201, capture: {session: /session, first: /steps/0/type, count: /count}}
       - {think: 1ms}
       - {get: "/customers/{{user}}?first={{first}}&session={{session}}"}
       - {post: /form, form: {csrf: "{{csrf}}", visit: "{{visit}}"}, expect: [200, 409]}
+      - {put: /last, json: {count: "{{count}}"}}
 `
-// What the server would say, for the stand-ins of both tools.
+// What the server would say, for the stand-ins.
 const ANSWERS = { '/once': { status: 200, headers: { 'x-shared': 'a b' }, body: '' }, '/session': { status: 200, headers: {}, body: '<input name="csrf" value="c&d">' },
-	'/api/v1/widget/start': { status: 201, headers: {}, body: '{"session": "tok/en", "steps": [{"type": "survey"}]}' },
-	'/customers': { status: 302, headers: {}, body: '' }, '/form': { status: 409, headers: {}, body: '' } }
+	'/api/v1/widget/start': { status: 201, headers: {}, body: '{"session": "tok/en", "steps": [{"type": "survey"}], "count": 12}' },
+	'/customers': { status: 302, headers: {}, body: '' }, '/form': { status: 409, headers: {}, body: '' }, '/last': { status: 204, headers: {}, body: '' } }
+const answer = path => ANSWERS[Object.keys(ANSWERS).find(known => path.startsWith(known))]
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
 
 const folder = mkdtempSync('/tmp/stoa-export.')
@@ -55,53 +62,80 @@ test.before(() => {
 })
 
 function asExpected(requests) {
-	assert.deepEqual(requests.map(({ path }) => path.split('?')[0]), ['/once', '/session', '/api/v1/widget/start', '/customers/customer%207', '/form'])
-	const [once, session, start, customer, form] = requests
-	const key = { 'X-API-Key': 'k1' }
-	assert.deepEqual(once, { method: 'GET', path: '/once', headers: key, body: null })
+	assert.deepEqual(requests.map(({ path }) => path.split('?')[0]), ['/once', '/session', '/api/v1/widget/start', '/customers/customer%207', '/form', '/last'])
+	const [once, session, start, customer, form, last] = requests
+	const key = { 'X-API-Key': 'k1' }, json = { ...key, 'Content-Type': 'application/json' }
+	assert.match(once.body, new RegExp(`^{"visit":"${UUID.source}"}$`))
+	assert.deepEqual({ ...once, body: '' }, { method: 'GET', path: '/once', headers: json, body: '' })
 	assert.deepEqual(session, { method: 'GET', path: '/session?x=a%20b', headers: key, body: null })
-	const { at, signature, ...rest } = JSON.parse(start.body)
+	const { at, signature, note, ...rest } = JSON.parse(start.body)
 	assert.deepEqual(rest, { user: 'customer 7', plan: 'p"ro' })
+	assert.match(note, /^[a-z]{2,9}( [a-z]{1,9})+$/)
+	assert.ok(note.length >= 30 && note.length <= 40, note)
 	assert.ok(Math.abs(at - Date.now() / 1000) < 600)
 	assert.equal(signature, createHmac('sha256', 's').update(`${at}\nuserId=customer 7`).digest('hex'))
-	assert.deepEqual({ ...start, body: '' }, { method: 'POST', path: '/api/v1/widget/start', headers: { ...key, 'Content-Type': 'application/json' }, body: '' })
+	assert.deepEqual({ ...start, body: '' }, { method: 'POST', path: '/api/v1/widget/start', headers: json, body: '' })
 	assert.deepEqual(customer, { method: 'GET', path: '/customers/customer%207?first=survey&session=tok%2Fen', headers: key, body: null })
 	assert.match(form.body, new RegExp(`^csrf=c%26d&visit=${UUID.source}$`))
 	assert.deepEqual({ ...form, body: '' }, { method: 'POST', path: '/form', headers: { ...key, 'Content-Type': 'application/x-www-form-urlencoded' }, body: '' })
+	assert.deepEqual(last, { method: 'PUT', path: '/last', headers: json, body: '{"count":"12"}' })
+}
+
+// k6 gives setup() and each user a program of its own: the script and its module under a name of their own, with what stands in for k6's modules.
+async function asK6(user) {
+	const state = globalThis[`k6_${user}`] = { requests: [], rates: {}, answer, createHmac }
+	const stand = `const state = globalThis.k6_${user};
+class Jar {}
+class Rate { constructor(name) { this.list = state.rates[name] = []; } add(value) { this.list.push(value); } }
+const http = { CookieJar: Jar, expectedStatuses: (...list) => list, request(method, path, body, { headers, jar }) {
+	if (!(jar instanceof Jar)) throw new Error('cookies are kept');
+	state.requests.push({ method, path, headers, body });
+	return state.answer(path);
+} };
+const crypto = { hmac: (kind, key, text, form) => state.createHmac(kind, key).update(text).digest(form) };
+const exec = { vu: { idInTest: ${user} } };
+const check = (value, checks) => Object.values(checks).every((one) => one(value)), sleep = () => {};
+const __ENV = { URL: '', BENCH_KEY: 'k1' };\n`
+	const module = readFileSync(join(folder, 'stoa.js'), 'utf8'), script = readFileSync(join(folder, 'sample.js'), 'utf8')
+	assert.equal(module.match(/^import .* from 'k6.*$/gm).length, 5)
+	writeFileSync(join(folder, `stoa-${user}.mjs`), stand + module.replace(/^import .*$/gm, ''))
+	writeFileSync(join(folder, `sample-${user}.mjs`), script.replace("'./stoa.js'", `'./stoa-${user}.mjs'`))
+	return { made: await import(pathToFileURL(join(folder, `sample-${user}.mjs`))), shared: await import(pathToFileURL(join(folder, `stoa-${user}.mjs`))), ...state }
 }
 
 test('k6', async () => {
-	const text = readFileSync(join(folder, 'sample.js'), 'utf8')
-	const stand = `const requests = globalThis.requestsOfK6; const ANSWERS = ${JSON.stringify(ANSWERS)};
-class Jar {}
-const http = { CookieJar: Jar, expectedStatuses: (...list) => list, request(method, path, body, { headers, jar }) {
-	if (!(jar instanceof Jar)) throw new Error('cookies are kept');
-	requests.push({ method, path, headers, body });
-	return ANSWERS[Object.keys(ANSWERS).find((known) => path.startsWith(known))];
-} };
-const crypto = { hmac: (kind, key, text, form) => createHmac(kind, key).update(text).digest(form) };
-const exec = { get scenario() { throw new Error('none in setup()'); } };
-const check = (value, checks) => Object.values(checks).every((one) => one(value)), sleep = () => {};
-const __ENV = { URL: '', BENCH_KEY: 'k1' };
-import { createHmac } from 'node:crypto';\n`
-	const script = join(folder, 'stand.mjs')
-	assert.equal(text.match(/^import .*$/gm).length, 4)
-	writeFileSync(script, stand + text.replace(/^import .*$/gm, ''))
-	const requests = globalThis.requestsOfK6 = []
-	// k6 gives setup() and each user a program of its own.
-	const made = await import(`${pathToFileURL(script)}?user`)
-	made.pass((await import(`${pathToFileURL(script)}?setup`)).setup())
-	asExpected(requests)
-	made.pass({})
-	assert.equal(requests.length, 8) // the session is there
+	const [first, one, two] = [await asK6(0), await asK6(1), await asK6(2)]
+	const { made } = one, data = first.made.setup()
+	made.pass(data)
+	asExpected([...first.requests, ...one.requests])
+	made.pass(data)
+	assert.equal(one.requests.length, 9) // the session is there
 	assert.deepEqual(Object.keys(made.options.scenarios), ['1_ramp', '2_crowd'])
-	// Three requests a journey: 20 a second are 6.667 journeys.
-	assert.deepEqual(made.options.scenarios['1_ramp'].stages, [{ target: 6667, duration: '2s' }])
+	// Four requests a journey: 20 a second are 5 journeys.
+	assert.deepEqual(made.options.scenarios['1_ramp'].stages, [{ target: 5000, duration: '2s' }])
 	assert.deepEqual([made.options.scenarios['2_crowd'].vus, made.options.scenarios['2_crowd'].startTime], [5, '2s'])
+	assert.deepEqual(Object.values(made.options.scenarios).map(({ tags }) => tags.measured), ['no', 'yes'])
 	const target = /"widget", 0, (\d+), (\d+),/.exec(readFileSync(join(ROOT, 'lib/web/target.h'), 'utf8'))
 	assert.deepEqual(made.options.thresholds['http_req_duration{measured:yes,name:POST /api/v1/widget/start}'], [`p(95)<=${target[1]}`, `p(99)<=${target[2]}`])
-	writeFileSync(join(folder, 'sample.mjs'), text)
-	execFileSync(process.execPath, ['--check', join(folder, 'sample.mjs')])
+	assert.deepEqual([made.options.thresholds['errors{measured:yes}'], made.options.thresholds['faults{measured:yes}']], [['rate<=0.3'], ['rate<=0.001']])
+	// What is refused is an error and no fault; a journey ends with it.
+	assert.deepEqual(one.rates.errors, Array(9).fill(false))
+	const kept = ANSWERS['/api/v1/widget/start']
+	ANSWERS['/api/v1/widget/start'] = { ...kept, status: 503 }
+	made.pass(data)
+	ANSWERS['/api/v1/widget/start'] = { ...kept, body: '{"session": "t", "steps": []}' }
+	made.pass(data)
+	ANSWERS['/api/v1/widget/start'] = kept
+	assert.deepEqual([one.rates.errors.slice(9), one.rates.faults.slice(9)], [[true, true], [false, true]])
+	// No number twice, whoever draws it.
+	two.made.pass(data)
+	const drawn = [one, two, one, two, first, first].map(({ shared }) => shared.sequence('other', 1, 1000))
+	assert.equal(new Set(drawn).size, drawn.length, String(drawn))
+	assert.throws(() => one.shared.env('BENCH_NONE'), /BENCH_NONE must be set/)
+	for (const name of ['sample', 'stoa']) {
+		writeFileSync(join(folder, `${name}.check.mjs`), readFileSync(join(folder, `${name}.js`)))
+		execFileSync(process.execPath, ['--check', join(folder, `${name}.check.mjs`)])
+	}
 })
 
 test('Locust', () => {
@@ -128,53 +162,107 @@ class HttpUser:
 class LoadTestShape: pass
 class events:
 	class quitting:
-		@staticmethod
-		def add_listener(function): return function
-def between(*_): return lambda self: 0
-def constant_throughput(_): return lambda self: 0
+		listeners = []
+		@classmethod
+		def add_listener(this, function): this.listeners.append(function)
+def between(*_): return lambda self: 'thinks'
+def constant_throughput(_): return lambda self: 'is paced'
 def task(weight): return lambda function: function
 `,
-		'drive.py': `import json, locust, sample
+		'drive.py': `import json, locust, sample, stoa
+from types import SimpleNamespace as Made
 user = sample.Customer()
 user.on_start()
-assert user.journey_cancel() is True
-phases = sample.Phases()
+assert user.journey_1_cancel() is True
+phases = stoa.Phases()
+forgotten = []
+phases.runner = Made(stats=Made(reset_all=lambda: forgotten.append(at)))
 ticks = []
-for at in (0, 1, 3, 5):
+for at in (0, 1, 3, 3.5, 5):
 	phases.get_run_time = lambda: at
-	ticks.append(phases.tick())
-print(json.dumps({'requests': locust.requests, 'ticks': ticks, 'pace': sample.PACE}))
+	ticks.append((phases.tick(), user.wait_time()))
+# The verdict: requests, failures, how many of those were refusals, a p95.
+verdicts = []
+for asked, failed, refused, took in ((1000, 300, 300, 200), (1000, 300, 298, 200), (1000, 301, 301, 200), (1000, 0, 0, 251), (0, 0, 0, 0), (10, 10, 10, 0)):
+	entry = Made(num_requests=asked, num_failures=failed, get_response_time_percentile=lambda share: took if share > 0.9 else 0)
+	made = Made(process_exit_code=None, stats=Made(total=entry, get=lambda name, method: entry,
+		errors={'a': Made(error=RuntimeError('status 503'), occurrences=refused), 'b': Made(error='status 500', occurrences=failed - refused)}))
+	locust.events.quitting.listeners[0](environment=made)
+	verdicts.append(made.process_exit_code)
+try: stoa.env('BENCH_NONE')
+except RuntimeError as error: missing = str(error)
+print(json.dumps({'requests': locust.requests, 'ticks': ticks, 'pace': user.pace, 'forgotten': forgotten, 'verdicts': verdicts, 'missing': missing}))
 ` })) {
 		mkdirSync(join(folder, name, '..'), { recursive: true })
 		writeFileSync(join(folder, name), text)
 	}
-	execFileSync('python3', ['-m', 'py_compile', join(folder, 'sample.py')])
-	const { requests, ticks, pace } = JSON.parse(execFileSync('python3', [join(folder, 'drive.py')], { encoding: 'utf8', env: { ...process.env, BENCH_KEY: 'k1' } }))
+	const out = execFileSync('python3', [join(folder, 'drive.py')], { encoding: 'utf8', env: { ...process.env, BENCH_KEY: 'k1' } }).trim().split('\n')
+	const { requests, ticks, pace, forgotten, verdicts, missing } = JSON.parse(out.at(-1))
 	asExpected(requests)
-	// 100 sessions are 20 requests a second at PACE; half of them in the middle of the ramp; then five users; then it is over.
-	assert.deepEqual(ticks, [[1, 1], [50, 50], [5, 5], null])
-	assert.ok(Math.abs(pace - 20 / 3 / 100) < 1e-5)
+	// 100 sessions are 20 requests a second at their pace; half of them in the middle of the ramp; then five users; then it is over.
+	assert.deepEqual(ticks, [[[1, 1], 'is paced'], [[50, 50], 'is paced'], [[5, 5], 'thinks'], [[5, 5], 'thinks'], [null, 'thinks']])
+	assert.ok(Math.abs(pace - 20 / 4 / 100) < 1e-5)
+	assert.deepEqual(forgotten, [3]) // the ramp, which is not measured
+	assert.deepEqual(verdicts, [0, 1, 1, 1, 1, 1])
+	assert.deepEqual(out.slice(0, 2), ['0.2 % faults over 0.1 %', '30.1 % errors over 30 %'])
+	assert.equal(missing, 'BENCH_NONE must be set')
 })
 
-test('Artillery', () => {
+// As Artillery does it: what `before` leaves is every user's, headers have Node.js's names, a text is filled in name by name, weights are cut to whole ones.
+function asArtillery(script, processor, requests) {
+	const render = (text, vars) => {
+		for (let found; (found = /{{{?[\s$\w.[\]'"-]+}}}?/.exec(text)?.[0]);) text = text.replace(found, vars[found.replace(/[{}]/g, '').trim()])
+		return text
+	}
+	const read = (capture, { headers, body }) => {
+		if (capture.header) return headers[capture.header]
+		if (capture.regexp) return new RegExp(capture.regexp).exec(body)?.[0]
+		return [...capture.json.matchAll(/\[(?:'([^']*)'|(\d+))\]/g)].reduce((value, [, name, index]) => value?.[name ?? index], JSON.parse(body))
+	}
+	const call = (name, ...args) => new Promise((done, refuse) => processor[name](...args, error => (error ? refuse(error) : done())))
+	const flow = async (steps, vars) => {
+		const context = { vars: { ...vars } }
+		for (const step of steps) {
+			if (step.function) {
+				await call(step.function, context, null)
+				continue
+			}
+			const [[method, asked]] = Object.entries(step), path = render(asked.url, context.vars), reply = answer(path)
+			requests.push({ method: method.toUpperCase(), path, headers: Object.fromEntries(Object.entries(asked.headers).map(([name, value]) => [name, render(value, context.vars)])),
+				body: asked.body === undefined ? null : render(asked.body, context.vars) })
+			for (const capture of asked.capture ?? []) {
+				const value = read(capture, reply)
+				if (value === undefined || value === '') throw new Error('Failed capture or match')
+				context.vars[capture.as] = value
+			}
+			await call(asked.afterResponse, asked, { ...reply, statusCode: reply.status }, context, null)
+		}
+		return context.vars
+	}
+	return { before: () => flow(script.before.flow, {}), user: vars => flow(script.scenarios[0].flow, vars), weights: script.scenarios.map(({ weight }) => Number.parseInt(weight, 10)) }
+}
+
+test('Artillery', async () => {
 	process.env.BENCH_KEY = 'k1'
-	const { draw, fill, ...pauses } = createRequire(import.meta.url)(join(folder, 'sample.cjs'))
-	const context = { vars: {} }
-	let failed = 'not called'
-	draw(context, null, () => {})
-	assert.equal(context.vars.user_url, 'customer%207')
-	assert.equal(context.vars.plan_json, 'p\\"ro')
-	assert.equal(context.vars.session_url, undefined)
-	context.vars.session = 'tok/en'
-	fill(null, { statusCode: 302 }, context, null, error => { failed = error })
-	assert.equal(failed, undefined)
-	assert.equal(context.vars.session_url, 'tok%2Fen')
-	fill(null, { statusCode: 500 }, context, null, error => { failed = error })
-	assert.match(String(failed), /500/)
-	const text = readFileSync(join(folder, 'sample.yml'), 'utf8')
-	assert.deepEqual([...text.matchAll(/function: "(pause\w+)"/g)].map(([, name]) => name).filter(name => !(name in pauses)), [])
-	assert.match(text, /arrivalRate: 0, rampTo: 6\.66667\}/)
-	assert.match(text, /\n# sample: 003 §7 not a comment, made|^# sample: 003 §7 not a comment, made/)
+	const text = readFileSync(join(folder, 'sample.yml'), 'utf8'), script = parse(text), requests = []
+	const { before, user, weights } = asArtillery(script, createRequire(import.meta.url)(join(folder, 'sample.cjs')), requests)
+	const vars = await before()
+	await user(vars)
+	asExpected(requests)
+	await user(vars)
+	const visits = requests.flatMap(({ body }) => UUID.exec(body)?.[0] ?? [])
+	assert.equal(new Set(visits).size, 3, String(visits))
+	assert.deepEqual(weights, [10])
+	// What is not as expected ends the journey.
+	const kept = ANSWERS['/customers']
+	ANSWERS['/customers'] = { ...kept, status: 500 }
+	await assert.rejects(user(vars), /status 500/)
+	ANSWERS['/customers'] = kept
+	assert.deepEqual(script.config.phases.map(({ arrivalRate, rampTo, maxVusers }) => [arrivalRate, rampTo, maxVusers]), [[0, 5, undefined], [5, undefined, 5]])
+	assert.match(text, /^# sample: 003 §7 not a comment, made/)
+	assert.match(text, /\n# Environment: BENCH_KEY, BENCH_SECRET \(has a default\)\n/)
+	delete process.env.BENCH_KEY
+	await assert.rejects(before(), /BENCH_KEY must be set/)
 })
 
 test('what is committed is what the scenarios say', () => {
@@ -185,7 +273,7 @@ test('what is committed is what the scenarios say', () => {
 		const committed = join(ROOT, 'bench/export', tool)
 		const made = run(`--${tool}`, ...scenarios.map(name => join(ROOT, 'bench/scenarios', name)), '--into', again)
 		assert.equal(made.status, 0, made.stderr)
-		const files = scenarios.flatMap(name => suffixes.map(suffix => name.replace(/\.yaml$/, `.${suffix}`))).sort()
+		const files = [MODULES[tool], ...scenarios.flatMap(name => suffixes.map(suffix => name.replace(/\.yaml$/, `.${suffix}`)))].sort()
 		assert.deepEqual(readdirSync(committed).filter(name => name !== '__pycache__').sort(), files, 'after a change: make bench-export')
 		for (const name of files) assert.equal(readFileSync(join(committed, name), 'utf8'), readFileSync(join(again, name), 'utf8'), `${tool}/${name}: make bench-export`)
 	}
@@ -197,4 +285,6 @@ test('what is committed is what the scenarios say', () => {
 test('what is used wrongly is said', () => {
 	for (const args of [[], ['--k6', 'x.yaml'], ['x.yaml', '--into', '/tmp'], ['--k6', '--locust', 'x.yaml', '--into', '/tmp']]) assert.equal(run(...args).status, 2)
 	assert.equal(run('--k6', '/nowhere/x.yaml', '--into', '/tmp').status, 1)
+	writeFileSync(join(folder, 'stoa.yaml'), SCENARIO)
+	assert.match(run('--k6', join(folder, 'stoa.yaml'), '--into', folder).stderr, /stoa\.yaml: the scripts' module is called stoa/)
 })
