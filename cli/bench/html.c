@@ -13,6 +13,7 @@
 #define RIGHT 12
 #define TOP 22
 #define BOTTOM 44
+#define LETTER 7 /* wide, about */
 
 static const char STYLE[] =
 	":root{color-scheme:light dark;--ground:#fff;--text:#16202e;--soft:#4b5a6d;--line:#cfd8e3;--band:#eef2f7;--bad:#a3271f;--good:#14713f;"
@@ -115,6 +116,16 @@ static void svg_text(struct buffer *out, double x, double y, const char *anchor,
 	buffer_text(out, "</text>");
 }
 
+/* Every which text has room beside the next. */
+static int texts_every(const struct plot *plot)
+{
+	double longest = 0;
+	for (int i = 0; i < plot->points; i++)
+		longest = fmax(longest, (double)strlen(plot->x_texts[i]));
+	int room = (int)((WIDTH - LEFT - RIGHT) / (longest * LETTER + 12));
+	return room > 1 ? (plot->points + room - 1) / room : plot->points;
+}
+
 static void axes(struct buffer *out, const struct plot *plot, const struct scale *scale, double most)
 {
 	char text[32];
@@ -127,9 +138,9 @@ static void axes(struct buffer *out, const struct plot *plot, const struct scale
 		svg_text(out, LEFT - 6, y_at(most, y) + 4, "end", text);
 	}
 	if (plot->x_texts) {
-		int every = plot->points / 10 + 1;
-		for (int i = 0; i < plot->points; i += every)
-			svg_text(out, x_at(scale, x_of(plot, i)), HEIGHT - BOTTOM + 16, "middle", plot->x_texts[i]);
+		for (int i = 0, every = texts_every(plot); i < plot->points; i += every)
+			svg_text(out, x_at(scale, x_of(plot, i)), HEIGHT - BOTTOM + 16, plot->points == 1 ? "middle" : !i ? "start" : i + 1 == plot->points ? "end" :
+				"middle", plot->x_texts[i]);
 	} else if (scale->to > scale->from) {
 		step = html_step(scale->to - scale->from, 8);
 		double first = ceil(scale->from / step) * step;
@@ -153,7 +164,8 @@ static void bands(struct buffer *out, const struct plot *plot, const struct scal
 		/* Every second one is tinted, so that all can be told apart. */
 		if (i % 2 == 0)
 			buffer_printf(out, "<rect class=\"band\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>", from, TOP, to - from, HEIGHT - TOP - BOTTOM);
-		svg_text(out, (from + to) / 2, TOP + 12, "middle", band->name);
+		if ((double)strlen(band->name) * LETTER <= to - from)
+			svg_text(out, (from + to) / 2, TOP + 12, "middle", band->name);
 	}
 }
 

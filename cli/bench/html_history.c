@@ -66,13 +66,15 @@ static void route_section(struct ctx *ctx, const struct chapter *chapter, const 
 	html_text(out, name);
 	buffer_text(out, "</h3>\n");
 	html_plot(out, &plot);
-	html_table(out, name, "record|time|>runs|>p50 ms|>p95 ms|>from|>to|>p99 ms|>errors %", "The same as a table");
+	html_table(out, name, "record|time|version|>load before|>runs|>p50 ms|>p95 ms|>from|>to|>p99 ms|>errors %", "The same as a table");
 	for (int i = 0; i < chapter->count; i++) {
 		char at[CLOCK_TEXT];
 		clock_format(chapter->records[i]->at_us, at);
 		buffer_text(out, "<tr>");
 		html_cell(out, labels[i]);
 		html_cell(out, at);
+		html_cell(out, chapter->records[i]->version);
+		html_number(out, chapter->records[i]->load, 2);
 		html_number(out, chapter->records[i]->runs, 0);
 		html_number(out, series.median[0][i], 2);
 		html_number(out, series.median[1][i], 2);

@@ -78,7 +78,8 @@ static void head(struct buffer *out, const struct result *result)
 	buffer_text(out, "</ul>\n");
 }
 
-/* The timeline in at most POINTS_MOST points: counts are the mean of a point's seconds, percentiles and requests in flight their worst. */
+/* The timeline in at most POINTS_MOST points: counts are the mean of a point's seconds, percentiles and requests in flight their worst. A second in
+ * which nothing was timed has none: answers that were not expected are not, but what had no answer in time is. */
 struct timeline { int points, seconds; double *x, *intended, *sent, *answered, *errors, *p50, *p95, *p99, *in_flight; };
 
 static struct timeline gather(struct ctx *ctx, const struct result *result)
@@ -101,7 +102,7 @@ static struct timeline gather(struct ctx *ctx, const struct result *result)
 		line.answered[at] += (double)second->answered * share;
 		line.errors[at] += (double)second->errors * share;
 		line.in_flight[at] = fmax(line.in_flight[at], second->in_flight);
-		if (second->answered) {
+		if (second->p99_us > 0) {
 			line.p50[at] = fmax(line.p50[at], (double)second->p50_us / 1000);
 			line.p95[at] = fmax(line.p95[at], (double)second->p95_us / 1000);
 			line.p99[at] = fmax(line.p99[at], (double)second->p99_us / 1000);
@@ -140,7 +141,7 @@ static void over_time(struct ctx *ctx, const struct result *result, struct buffe
 	struct plot flight = {.title = "Requests in flight", .description = each, .x_name = latency.x_name, .y_name = "requests", .points = line.points,
 		.x = line.x, .lines = {{"in flight", line.in_flight}}, .line_count = 1, .bands = bands, .band_count = result->phase_count};
 	html_section(out, "Over time");
-	buffer_text(out, "<p>A request's time counts from when it was meant to leave. The phases stand at the top of each chart.</p>\n");
+	buffer_text(out, "<p>A request's time counts from when it was meant to leave. The phases stand at the top of each chart, where there is room, and in a table below.</p>\n");
 	html_plot(out, &latency);
 	html_plot(out, &rate);
 	html_plot(out, &flight);
@@ -230,16 +231,25 @@ static void shapes(const struct result *result, struct buffer *out)
 		"</figure>\n</section>\n");
 }
 
-static void quantile_cell(struct buffer *out, const struct timings *timings, double quantile, int target_ms)
+/* The verdict names it: not every target is judged (result_judge()). */
+static bool missed(const struct result_route *route, const char *name)
 {
-	double ms = (double)timings_quantile(timings, quantile) / 1000;
-	if (!timings->count) {
+	size_t length = strlen(name);
+	for (int i = 0; i < route->why_count; i++)
+		if (!strncmp(route->why[i], name, length) && route->why[i][length] == ' ')
+			return true;
+	return false;
+}
+
+static void quantile_cell(struct buffer *out, const struct result_route *route, const char *name, double quantile, int target_ms)
+{
+	if (!route->timings->count) {
 		buffer_text(out, "<td class=\"n\"></td>");
 		return;
 	}
-	buffer_printf(out, "<td class=\"n\">%.1f", ms);
+	buffer_printf(out, "<td class=\"n%s\">%.1f", missed(route, name) ? " missed" : "", (double)timings_quantile(route->timings, quantile) / 1000);
 	if (target_ms)
-		buffer_printf(out, " <span class=\"%s\">of %d</span>", ms > target_ms ? "missed" : "soft", target_ms);
+		buffer_printf(out, " <span class=\"soft\">of %d</span>", target_ms);
 	buffer_text(out, "</td>");
 }
 
@@ -259,11 +269,11 @@ static void route_row(struct buffer *out, const struct result_route *route, cons
 		html_text(out, route->errors[i].what);
 	}
 	buffer_text(out, route->error_count ? "</td>" : "0</td>");
-	quantile_cell(out, route->timings, 0.5, target->p50_ms);
-	quantile_cell(out, route->timings, 0.95, target->p95_ms);
-	quantile_cell(out, route->timings, 0.99, target->p99_ms);
-	quantile_cell(out, route->timings, 0.999, 0);
-	quantile_cell(out, route->timings, 1, target->max_ms);
+	quantile_cell(out, route, "p50", 0.5, target->p50_ms);
+	quantile_cell(out, route, "p95", 0.95, target->p95_ms);
+	quantile_cell(out, route, "p99", 0.99, target->p99_ms);
+	quantile_cell(out, route, "p99.9", 0.999, 0);
+	quantile_cell(out, route, "max", 1, target->max_ms);
 	buffer_printf(out, "<td class=\"why\"><span class=\"%s\">%s</span>", route->met ? "met" : "missed", route->met ? "met" : "missed");
 	for (int i = 0; i < route->why_count; i++) {
 		buffer_text(out, i ? "; " : ": ");

@@ -81,6 +81,8 @@ static void a_report_stands_alone(void **state)
 {
 	(void)state;
 	struct result result = result_made(10);
+	result.timeline[8] = (struct result_second){8, 20, 20, 0, 20, 10000000, 10000000, 10000000, 8, 8};
+	result.timeline[9] = (struct result_second){9, 20, 20, 20, 20, 0, 0, 0, 9, 9};
 	write_page(&result);
 	static const char *const wanted[] = {"<!DOCTYPE html>", "<html lang=\"en\">", "<title>Load test: a &lt;b&gt;", "003 \302\2477 &amp; more",
 		"Tasks: &lt;not built&gt;", "GET /&lt;script&gt;", "Targets were missed.", "GET /a p95 250.0 ms over 200 ms (read)", "p95 250.0 ms over 200 ms",
@@ -91,6 +93,12 @@ static void a_report_stands_alone(void **state)
 	static const char *const refused[] = {"<script", "<b>", "nan", "inf", "http-equiv", " src=", " href=", "@import", "url("};
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		has(refused[i], false);
+	/* A second without an answer has times when what waited was given up, and none when nothing was timed. */
+	has("<td class=\"n\">0.0</td><td class=\"n\">20.0</td><td class=\"n\">10000.0</td><td class=\"n\">10000.0</td><td class=\"n\">10000.0</td><td class=\"n\">8</td>", true);
+	has("<td class=\"n\">20.0</td><td class=\"n\">20.0</td><td class=\"n\"></td><td class=\"n\"></td><td class=\"n\"></td><td class=\"n\">9</td>", true);
+	/* What the verdict does not judge is not red. */
+	has("<td class=\"n missed\">246.8 <span class=\"soft\">of 200</span></td>", true);
+	has("<td class=\"n\">130.0 <span class=\"soft\">of 80</span></td>", true);
 	/* Four images, each with its words, and its figures in a table. */
 	assert_int_equal(count_of("role=\"img\""), 4);
 	assert_int_equal(count_of("aria-label=\"Latency over time"), 1);
@@ -152,6 +160,7 @@ static void a_history_is_charted(void **state)
 {
 	(void)state;
 	struct record records[] = {record_made("v1", "/a", 10), record_made("v<2>", "/a", 20), record_made("v3", "/b", 30)};
+	records[0].load = 0.75;
 	records[2].rate_scale = 2;
 	struct history history = {records, 3};
 	buffer_reset(&page);
@@ -161,6 +170,7 @@ static void a_history_is_charted(void **state)
 	has("<h2>normal, rate x 2</h2>", true);
 	has("<h3>GET /a</h3>", true);
 	has("v&lt;2&gt;", true);
+	has("<td>2026-01-01T00:00:00.000Z</td><td>1</td><td class=\"n\">0.75</td><td class=\"n\">7</td>", true);
 	/* p95 is 40 + run: median 43, of seven runs all within the interval; p99 has too few answers. */
 	has("<td class=\"n\">43.00</td><td class=\"n\">40.00</td><td class=\"n\">46.00</td><td class=\"n\"></td><td class=\"n\">0.500</td>", true);
 	has("The target of p95 is 200 ms (read).", true);
@@ -170,6 +180,25 @@ static void a_history_is_charted(void **state)
 	buffer_reset(&page);
 	history_html(&ctx, &none, &page);
 	has("</html>", true);
+	ctx_reset(&ctx);
+}
+
+/* Texts below a chart stand beside each other, or are left out; all are in the table. */
+static void labels_do_not_overlap(void **state)
+{
+	(void)state;
+	static const struct { int points; const char *label; int shown; } rows[] = {{10, "v1", 10}, {60, "v1", 20}, {3, "http://127.0.0.1:8080", 3}, {8, "http://127.0.0.1:8080", 4}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		double y[60] = {0};
+		const char *texts[60];
+		for (int point = 0; point < rows[i].points; point++)
+			texts[point] = rows[i].label;
+		struct plot plot = {.title = "", .description = "", .x_name = "", .y_name = "", .points = rows[i].points, .x_texts = texts,
+			.lines = {{"", y}}, .line_count = 1};
+		buffer_reset(&page);
+		html_plot(&page, &plot);
+		assert_int_equal(count_of(arena_printf(&ctx.arena, ">%s</text>", rows[i].label)), rows[i].shown);
+	}
 	ctx_reset(&ctx);
 }
 
@@ -190,6 +219,7 @@ int main(void)
 		cmocka_unit_test(an_empty_run_is_a_page_too),
 		cmocka_unit_test(classes_have_their_targets),
 		cmocka_unit_test(a_history_is_charted),
+		cmocka_unit_test(labels_do_not_overlap),
 		cmocka_unit_test(steps_are_round),
 	};
 	ctx_init(&ctx);
