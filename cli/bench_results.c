@@ -35,22 +35,9 @@ int bench_history(struct cli *cli, int argc, char **argv)
 	return history_load(&cli->ctx, argv[1], &history) == OK && history_save(&cli->ctx, html, &history) == OK ? 0 : cli_fail(cli);
 }
 
-/* A history that is broken is told before anything is measured. */
-static enum err history_ready(struct ctx *ctx, const char *path)
+/* Adds the records of every file to the history, if err is OK; what cannot be added goes to standard output, so that nothing measured is lost. */
+static enum err records_keep(struct cli *cli, enum err err, const char *into, const struct record *records, int count)
 {
-	struct history history;
-	if (history_load(ctx, path, &history) == OK)
-		return OK;
-	if (ctx->fault.err != ERR_NOT_FOUND)
-		return ctx->fault.err;
-	ctx_forgive(ctx);
-	return OK;
-}
-
-/* Adds the records of every file to the history; what cannot be added goes to standard output, so that nothing measured is lost. */
-static enum err records_keep(struct cli *cli, const char *into, const struct record *records, int count)
-{
-	enum err err = OK;
 	for (int i = 0; i < count; i++) {
 		struct buffer line = {0};
 		if (err == OK)
@@ -64,11 +51,11 @@ static enum err records_keep(struct cli *cli, const char *into, const struct rec
 	return err;
 }
 
-static struct record *records_of(struct ctx *ctx, const struct side *side, int file_count, int runs)
+static struct record *records_of(struct ctx *ctx, const struct side *side, int file_count)
 {
 	struct record *records = arena_array(&ctx->arena, (size_t)file_count, sizeof *records);
 	for (int file = 0; file < file_count; file++)
-		records[file] = record_of(ctx, side->label, side->results + file * runs, runs);
+		records[file] = record_of(ctx, side->label, side->results + file * side->room, side->runs);
 	return records;
 }
 
@@ -77,18 +64,20 @@ int bench_record(struct cli *cli, int argc, char **argv)
 	struct runs_options options;
 	struct side side = {.url = cli_option(&argc, argv, "--url"), .label = cli_option(&argc, argv, "--label")};
 	const char *into = cli_option(&argc, argv, "--into");
-	double runs, warm_up;
-	if (!runs_options_take(&argc, argv, &options) || !runs_number_take(&argc, argv, "--runs", 1, RUNS_MOST, 5, &runs) ||
-		!runs_number_take(&argc, argv, "--warm-up", 0, RUNS_MOST, 1, &warm_up))
+	int runs, warm_up;
+	if (!runs_options_take(&argc, argv, &options) || !runs_counts_take(&argc, argv, 5, &runs, &warm_up))
 		return 2;
 	if (argc < 2 || !side.url || !side.label || !into)
 		return wrong("record takes files, --url, --label and --into");
-	if (history_ready(&cli->ctx, into) != OK ||
-		runs_measure(cli, &options, argv + 1, argc - 1, (int)warm_up, (int)runs, &side, 1) != OK ||
-		records_keep(cli, into, records_of(&cli->ctx, &side, argc - 1, (int)runs), argc - 1) != OK)
+	if (history_ready(&cli->ctx, into) != OK)
 		return cli_fail(cli);
-	fprintf(cli->out, "%d record%s of %d runs added to %s as %s\n", argc - 1, argc == 2 ? "" : "s", (int)runs, into, side.label);
-	return 0;
+	enum err err = runs_measure(cli, &options, argv + 1, argc - 1, warm_up, runs, &side, 1), kept = OK;
+	if (side.runs)
+		kept = records_keep(cli, OK, into, records_of(&cli->ctx, &side, argc - 1), argc - 1);
+	if (side.runs && kept == OK)
+		fprintf(cli->out, "%d record%s of %d run%s added to %s as %s\n", argc - 1, argc == 2 ? "" : "s", side.runs, side.runs == 1 ? "" : "s", into,
+			side.label);
+	return err == OK && kept == OK ? 0 : cli_fail(cli);
 }
 
 /* A regression outweighs what cannot be told. */
@@ -107,6 +96,15 @@ static int compare_pair(struct cli *cli, const struct record *base, const struct
 	return compare_status(&compared);
 }
 
+/* The first record of its scenario. */
+static bool scenario_begins(struct ctx *ctx, const struct history *history, int at)
+{
+	for (int i = 0; i < at; i++)
+		if (!strcmp(record_scenario(ctx, &history->records[i]), record_scenario(ctx, &history->records[at])))
+			return false;
+	return true;
+}
+
 static int compare_stored(struct cli *cli, const char *path, const char *base_label, const char *fresh_label, const struct compare_rule *rule)
 {
 	struct ctx *ctx = &cli->ctx;
@@ -117,10 +115,13 @@ static int compare_stored(struct cli *cli, const char *path, const char *base_la
 		return cli_fail(cli);
 	for (int i = 0; i < history.count; i++) {
 		const char *scenario = record_scenario(ctx, &history.records[i]);
-		bool before = false;
-		for (int j = 0; j < i && !before; j++)
-			before = !strcmp(record_scenario(ctx, &history.records[j]), scenario);
-		if (before || !history_find(ctx, &history, base_label, scenario, &base) || !history_find(ctx, &history, fresh_label, scenario, &fresh))
+		if (!scenario_begins(ctx, &history, i))
+			continue;
+		if (history_find(ctx, &history, base_label, scenario, &base) != OK || history_find(ctx, &history, fresh_label, scenario, &fresh) != OK)
+			return cli_fail(cli);
+		if (!base.runs != !fresh.runs)
+			fprintf(cli->out, "%s was recorded as %s only\n", scenario, base.runs ? base_label : fresh_label);
+		if (!base.runs || !fresh.runs)
 			continue;
 		int now = compare_pair(cli, &base, &fresh, rule);
 		if (now < 0)
@@ -137,40 +138,44 @@ static int compare_stored(struct cli *cli, const char *path, const char *base_la
 static int compare_live(struct cli *cli, int argc, char **argv, const struct compare_rule *rule)
 {
 	struct runs_options options;
-	double runs, warm_up;
+	int runs, warm_up;
 	const char *into = cli_option(&argc, argv, "--into");
 	struct side sides[2] = {{.url = cli_option(&argc, argv, "--base-url"), .label = cli_option(&argc, argv, "--base")},
 		{.url = cli_option(&argc, argv, "--new-url"), .label = cli_option(&argc, argv, "--new")}};
-	if (!runs_options_take(&argc, argv, &options) || !runs_number_take(&argc, argv, "--runs", 1, RUNS_MOST, 7, &runs) ||
-		!runs_number_take(&argc, argv, "--warm-up", 0, RUNS_MOST, 1, &warm_up))
+	if (!runs_options_take(&argc, argv, &options) || !runs_counts_take(&argc, argv, 7, &runs, &warm_up))
 		return 2;
 	if (argc < 2 || !sides[0].url || !sides[1].url)
 		return wrong("compare takes files, --base-url and --new-url, or --records and two labels");
+	if (options.unix_path)
+		return wrong("compare asks two servers, and --unix names one");
 	for (int i = 0; i < 2; i++)
 		sides[i].label = sides[i].label ? sides[i].label : sides[i].url;
+	if (into && !strcmp(sides[0].label, sides[1].label))
+		return wrong("what is kept of two sides needs two labels: --base and --new");
 	int count = argc - 1, status = 0;
-	if ((into && history_ready(&cli->ctx, into) != OK) || runs_measure(cli, &options, argv + 1, count, (int)warm_up, (int)runs, sides, 2) != OK)
+	if (into && history_ready(&cli->ctx, into) != OK)
 		return cli_fail(cli);
-	struct record *records[2];
-	for (int i = 0; i < 2; i++) {
-		records[i] = records_of(&cli->ctx, &sides[i], count, (int)runs);
-		if (into && records_keep(cli, into, records[i], count) != OK)
-			return cli_fail(cli);
+	struct record *records[2] = {0};
+	enum err err = runs_measure(cli, &options, argv + 1, count, warm_up, runs, sides, 2), kept = OK;
+	for (int i = 0; i < 2 && sides[i].runs; i++) {
+		records[i] = records_of(&cli->ctx, &sides[i], count);
+		if (into)
+			kept = records_keep(cli, kept, into, records[i], count);
 	}
-	for (int file = 0; file < count; file++) {
+	for (int file = 0; file < count && sides[1].runs; file++) {
 		int now = compare_pair(cli, &records[0][file], &records[1][file], rule);
 		if (now < 0)
 			return cli_fail(cli);
 		status = worse(status, now);
 	}
-	return status;
+	return err == OK && kept == OK ? status : cli_fail(cli);
 }
 
 int bench_compare(struct cli *cli, int argc, char **argv)
 {
 	double least, level;
-	if (!runs_number_take(&argc, argv, "--least", 0, 1000, 100 * COMPARE_LEAST, &least) ||
-		!runs_number_take(&argc, argv, "--level", 50, 99.99, 100 * COMPARE_LEVEL, &level))
+	if (!runs_percent_take(&argc, argv, "--least", 0, 1000, 100 * COMPARE_LEAST, &least) ||
+		!runs_percent_take(&argc, argv, "--level", 50, 99.99, 100 * COMPARE_LEVEL, &level))
 		return 2;
 	struct compare_rule rule = {level / 100, least / 100, COMPARE_LEAST_ERRORS};
 	const char *path = cli_option(&argc, argv, "--records");

@@ -2,10 +2,12 @@
 
 #include "bench_runs.h"
 
+#include "cli/bench/statistics.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-bool runs_number_take(int *argc, char **argv, const char *name, double least, double most, double fallback, double *number_out)
+static bool number_take(int *argc, char **argv, const char *name, const char *unit, double least, double most, double fallback, double *number_out)
 {
 	const char *text = cli_option(argc, argv, name);
 	char *end;
@@ -13,10 +15,38 @@ bool runs_number_take(int *argc, char **argv, const char *name, double least, do
 	if (!text)
 		return true;
 	*number_out = strtod(text, &end);
-	if (end != text && !strcmp(*end == ' ' ? end + 1 : end, *end ? "%" : "") && *number_out >= least && *number_out <= most)
+	end += end != text && *unit && *end == ' ';
+	if (end != text && (!*end || !strcmp(end, unit)) && *number_out >= least && *number_out <= most)
 		return true;
 	fprintf(stderr, "stoa: %s must be a number from %g to %g\n", name, least, most);
 	return false;
+}
+
+bool runs_number_take(int *argc, char **argv, const char *name, double least, double most, double fallback, double *number_out)
+{
+	return number_take(argc, argv, name, "", least, most, fallback, number_out);
+}
+
+bool runs_percent_take(int *argc, char **argv, const char *name, double least, double most, double fallback, double *number_out)
+{
+	return number_take(argc, argv, name, "%", least, most, fallback, number_out);
+}
+
+static bool count_take(int *argc, char **argv, const char *name, int least, int fallback, int *count_out)
+{
+	double number;
+	if (!runs_number_take(argc, argv, name, least, RUNS_MOST, fallback, &number))
+		return false;
+	*count_out = (int)number;
+	if (*count_out == number)
+		return true;
+	fprintf(stderr, "stoa: %s must be a whole number\n", name);
+	return false;
+}
+
+bool runs_counts_take(int *argc, char **argv, int fallback, int *runs_out, int *warm_up_out)
+{
+	return count_take(argc, argv, "--runs", 1, fallback, runs_out) && count_take(argc, argv, "--warm-up", 0, 1, warm_up_out);
 }
 
 bool runs_options_take(int *argc, char **argv, struct runs_options *options_out)
@@ -47,13 +77,27 @@ enum err runs_once(struct cli *cli, const struct runs_options *options, const ch
 	return engine_run(ctx, &scenario, &engine, result_out);
 }
 
+static enum err runs_check(struct ctx *ctx, const struct runs_options *options, char *const *files, int file_count, const struct side *sides, int side_count)
+{
+	struct target_host host;
+	struct scenario scenario;
+	for (int file = 0; file < file_count; file++)
+		TRY(scenario_load(ctx, files[file], &options->scenario, &scenario));
+	for (int side = 0; side < side_count; side++)
+		TRY(target_host_find(ctx, sides[side].url, options->unix_path, options->anywhere, &host));
+	return OK;
+}
+
 enum err runs_measure(struct cli *cli, const struct runs_options *options, char *const *files, int file_count, int warm_up, int runs,
 	struct side *sides, int side_count)
 {
 	struct arena *arena = &cli->ctx.arena;
-	for (int side = 0; side < side_count; side++)
+	TRY(runs_check(&cli->ctx, options, files, file_count, sides, side_count));
+	for (int side = 0; side < side_count; side++) {
 		sides[side].results = arena_array(arena, (size_t)(file_count * runs), sizeof *sides[side].results);
-	for (int run = -warm_up; run < runs; run++)
+		sides[side].room = runs;
+	}
+	for (int run = -warm_up; run < runs; run++) {
 		for (int file = 0; file < file_count; file++)
 			for (int turn = 0; turn < side_count; turn++) {
 				struct side *side = &sides[(turn + run + warm_up) % side_count];
@@ -66,5 +110,8 @@ enum err runs_measure(struct cli *cli, const struct runs_options *options, char 
 				if (run >= 0)
 					side->results[file * runs + run] = result;
 			}
+		for (int side = 0; side < side_count; side++)
+			sides[side].runs = run + 1 > 0 ? run + 1 : 0;
+	}
 	return OK;
 }

@@ -133,6 +133,26 @@ int compare_status(const struct compared *compared)
 	return compared->regressions ? 1 : compared->runs_needed || !compared->made ? 2 : 0;
 }
 
+/* How often a run asked. */
+static double asked(struct ctx *ctx, const struct record *record)
+{
+	double *sums = arena_array(&ctx->arena, (size_t)record->runs, sizeof *sums);
+	for (int i = 0; i < record->route_count; i++)
+		for (int run = 0; run < record->runs; run++)
+			sums[run] += record->routes[i].requests[run];
+	return median_of(&ctx->arena, sums, record->runs);
+}
+
+static void notes_print(struct ctx *ctx, const struct record *base, const struct record *fresh, FILE *out)
+{
+	double before = asked(ctx, base), after = asked(ctx, fresh);
+	if (strcmp(base->kernel, fresh->kernel))
+		fprintf(out, "note: %s was taken under %s, %s under %s\n", base->label, base->kernel, fresh->label, fresh->kernel);
+	/* The scenario may have been changed in between. */
+	if (fmax(before, after) > 1.05 * fmin(before, after))
+		fprintf(out, "note: a run asked %s %.0f times and %s %.0f times: what differs may come from that\n", base->label, before, fresh->label, after);
+}
+
 static const char *interval_text(struct ctx *ctx, const struct comparison *row)
 {
 	struct interval interval = row->change.interval;
@@ -170,8 +190,7 @@ void compare_print(struct ctx *ctx, const struct record *base, const struct reco
 {
 	fprintf(out, "%s: %s (%d run%s) against %s (%d run%s), %d comparisons\n", record_scenario(ctx, base), fresh->label, fresh->runs,
 		fresh->runs == 1 ? "" : "s", base->label, base->runs, base->runs == 1 ? "" : "s", compared->made);
-	if (strcmp(base->kernel, fresh->kernel))
-		fprintf(out, "note: %s was taken under %s, %s under %s\n", base->label, base->kernel, fresh->label, fresh->kernel);
+	notes_print(ctx, base, fresh, out);
 	fprintf(out, "%-52s %-6s %10s %10s %8s %-17s %8s\n", "route", "", "base ms", "new ms", "ratio", arena_printf(&ctx->arena, "(%g %% interval)",
 		100 * rule->level), "p");
 	for (int i = 0; i < compared->count; i++)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define X(quantile, name, json) name,
@@ -104,7 +105,7 @@ struct record record_join(struct ctx *ctx, const struct record *first, const str
 bool record_enough(const struct record *record, const struct record_route *route, int quantile)
 {
 	for (int run = 0; run < record->runs; run++)
-		if (route->answered[run] * (1 - QUANTILES[quantile]) < RECORD_BEYOND - 1e-6)
+		if (route->answered[run] * (1 - QUANTILES[quantile]) < RECORD_BEYOND - 1e-6 || !(route->ms[quantile][run] > 0))
 			return false;
 	return true;
 }
@@ -286,28 +287,66 @@ enum err history_load(struct ctx *ctx, const char *path, struct history *history
 	return fail(ctx, ERR_BAD_INPUT, "%.80s, %.160s", path, fault.detail);
 }
 
+static enum err history_open(struct ctx *ctx, const char *path, int *fd_out)
+{
+	*fd_out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return *fd_out >= 0 ? OK : fail(ctx, ERR_INTERNAL, "%.100s: cannot be added to: %s", path, strerror(errno));
+}
+
+enum err history_ready(struct ctx *ctx, const char *path)
+{
+	struct history history;
+	int fd;
+	if (history_load(ctx, path, &history) != OK) {
+		if (ctx->fault.err != ERR_NOT_FOUND)
+			return ctx->fault.err;
+		ctx_forgive(ctx);
+	}
+	TRY(history_open(ctx, path, &fd));
+	close(fd);
+	return OK;
+}
+
+/* In one go, unless the disk is full. */
+static bool write_whole(int fd, const struct buffer *line)
+{
+	for (size_t done = 0; done < line->length;) {
+		ssize_t written = write(fd, line->data + done, line->length - done);
+		if (written < 0 && errno != EINTR)
+			return false;
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return !fsync(fd);
+}
+
 enum err history_add(struct ctx *ctx, const char *path, const struct record *record)
 {
 	struct buffer line = {0};
+	struct stat before = {.st_size = -1};
+	int fd;
+	TRY(history_open(ctx, path, &fd));
 	record_line(record, &line);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	bool whole = fd >= 0 && !line.failed && write(fd, line.data, line.length) == (ssize_t)line.length && !fsync(fd);
-	int reason = errno;
-	if (fd >= 0)
-		close(fd);
+	bool whole = !line.failed && !fstat(fd, &before) && write_whole(fd, &line);
+	int reason = line.failed ? EFBIG : errno;
+	/* Half a line would spoil the file, and what is added next. */
+	if (!whole && before.st_size >= 0 && ftruncate(fd, before.st_size))
+		reason = errno;
+	close(fd);
 	buffer_free(&line);
 	return whole ? OK : fail(ctx, ERR_INTERNAL, "%.100s: cannot be added to: %s", path, strerror(reason));
 }
 
-bool history_find(struct ctx *ctx, const struct history *history, const char *label, const char *scenario, struct record *record_out)
+enum err history_find(struct ctx *ctx, const struct history *history, const char *label, const char *scenario, struct record *record_out)
 {
-	bool found = false;
+	*record_out = (struct record){0};
 	for (int i = 0; i < history->count; i++) {
 		const struct record *record = &history->records[i];
 		if (strcmp(record->label, label) || strcmp(record_scenario(ctx, record), scenario))
 			continue;
-		*record_out = found ? record_join(ctx, record_out, record) : *record;
-		found = true;
+		if (record_out->runs && record_out->cores != record->cores)
+			return fail(ctx, ERR_CONFLICT, "%.60s of %.60s was recorded on %d cores and on %d: that is not one", label, scenario, record_out->cores,
+				record->cores);
+		*record_out = record_out->runs ? record_join(ctx, record_out, record) : *record;
 	}
-	return found;
+	return OK;
 }

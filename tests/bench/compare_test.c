@@ -16,8 +16,11 @@
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ROUTES 10
@@ -180,6 +183,9 @@ static void few_answers_are_not_compared(void **state)
 	fresh.routes->answered[3] = 500;
 	assert_int_equal(compare_records(&ctx, &base, &fresh, &RULE, &compared), OK);
 	assert_int_equal(compared.made, 3);
+	fresh.routes->ms[0][2] = 0; /* nothing is so many times nought */
+	assert_int_equal(compare_records(&ctx, &base, &fresh, &RULE, &compared), OK);
+	assert_int_equal(compared.made, 2);
 	fresh.routes->route = "/b";
 	assert_int_equal(compare_records(&ctx, &base, &fresh, &RULE, &compared), OK);
 	assert_int_equal(compared.only_count, 2);
@@ -210,11 +216,15 @@ static void the_table_names_route_and_interval(void **state)
 	FILE *out = fmemopen(text, sizeof text, "w");
 	struct compared compared;
 	struct record base = record_by_hand("v1", 7, 1, 0), fresh = record_by_hand("v2", 7, 1.5, 0.01);
+	for (int run = 0; run < 7; run++)
+		fresh.routes->requests[run] = 1060;
+	fresh.kernel = "6.2";
 	assert_int_equal(compare_records(&ctx, &base, &fresh, &RULE, &compared), OK);
 	compare_print(&ctx, &base, &fresh, &RULE, &compared, out);
 	fclose(out);
 	static const char *const wanted[] = {"hand: v2 (7 runs) against v1 (7 runs), 4 comparisons", "GET /a", "p95", "1.500", "(1.4", "REGRESSION",
-		"+1.000%", "4 regressions, 0 better"};
+		"+0.943%", "4 regressions, 0 better",
+		"note: v1 was taken under 6.1, v2 under 6.2\n", "note: a run asked v1 1000 times and v2 1060 times"};
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		if (!strstr(text, wanted[i]))
 			fail_msg("\"%s\" is not in\n%s", wanted[i], text);
@@ -262,14 +272,54 @@ static void records_come_back(void **state)
 	assert_int_equal(history.count, 3);
 	assert_string_equal(history.records[1].label, "\"v2\"\n");
 	struct record found;
-	assert_true(history_find(&ctx, &history, "v1", "hand", &found));
+	assert_int_equal(history_find(&ctx, &history, "v1", "hand", &found), OK);
 	assert_int_equal(found.runs, 7);
 	assert_true(found.routes[0].errors[3] == 250 && found.routes[0].errors[2] == 0);
 	assert_true(fabs(found.routes[0].ms[2][1] - 50.1) < 1e-9);
-	assert_false(history_find(&ctx, &history, "v3", "hand", &found));
-	assert_false(history_find(&ctx, &history, "v1", "hand, rate x 2", &found));
+	assert_int_equal(history_find(&ctx, &history, "v3", "hand", &found), OK);
+	assert_int_equal(found.runs, 0);
+	assert_int_equal(history_find(&ctx, &history, "v1", "hand, rate x 2", &found), OK);
+	assert_int_equal(found.runs, 0);
+	history.records[2].cores = 64;
+	assert_int_equal(history_find(&ctx, &history, "v1", "hand", &found), ERR_CONFLICT);
+	assert_non_null(strstr(ctx.fault.detail, "v1 of hand was recorded on 2 cores and on 64"));
+	ctx_forgive(&ctx);
 	unlink(path);
 	assert_int_equal(history_load(&ctx, path, &history), ERR_NOT_FOUND);
+	ctx_reset(&ctx);
+}
+
+/* As on a disk that is full: a file may have no more bytes than a line and a half. */
+static void what_cannot_be_added_leaves_nothing(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/stoa-history.XXXXXX";
+	close(mkstemp(path));
+	struct record record = record_by_hand("v1", 3, 1, 0);
+	struct history history;
+	struct stat one;
+	struct rlimit limit, small;
+	assert_int_equal(history_add(&ctx, path, &record), OK);
+	assert_int_equal(stat(path, &one), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = limit;
+	small.rlim_cur = (rlim_t)(one.st_size + one.st_size / 2);
+	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	enum err err = history_add(&ctx, path, &record);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, handler);
+	assert_int_equal(err, ERR_INTERNAL);
+	assert_non_null(strstr(ctx.fault.detail, "File too large"));
+	ctx_forgive(&ctx);
+	assert_int_equal(history_add(&ctx, path, &record), OK);
+	assert_int_equal(history_load(&ctx, path, &history), OK);
+	assert_int_equal(history.count, 2);
+	unlink(path);
+	assert_int_equal(history_ready(&ctx, "/nowhere/history.jsonl"), ERR_INTERNAL);
+	ctx_forgive(&ctx);
+	assert_int_equal(history_ready(&ctx, path), OK);
+	unlink(path);
 	ctx_reset(&ctx);
 }
 
@@ -325,6 +375,7 @@ int main(void)
 		cmocka_unit_test(the_table_names_route_and_interval),
 		cmocka_unit_test(what_is_seldom_asked_takes_one_line),
 		cmocka_unit_test(records_come_back),
+		cmocka_unit_test(what_cannot_be_added_leaves_nothing),
 		cmocka_unit_test(bad_lines_are_named),
 	};
 	ctx_init(&ctx);
