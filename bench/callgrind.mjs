@@ -126,6 +126,19 @@ export function costs(text, wanted) {
 	return found
 }
 
+// Of each dump of what was measured; counted: how many requests, by name. Nothing counted is no figure that could be within its limit.
+export function figures(dumps, program, counted) {
+	const found = {}
+	for (const text of dumps) {
+		const name = /^desc: Trigger: Client Request: (.*)$/m.exec(text)?.[1]
+		if (!(name in counted)) continue
+		const functions = [...costs(text, program)].map(([of, cost]) => [of, Math.round(cost / counted[name])]).filter(([, cost]) => cost).sort((a, b) => b[1] - a[1])
+		found[name] = { instructions: functions.reduce((sum, [, cost]) => sum + cost, 0), functions: Object.fromEntries(functions) }
+	}
+	for (const name of Object.keys(counted)) if (!found[name]?.instructions) throw new Error(`${name}: callgrind counted nothing of ${program}`)
+	return found
+}
+
 async function measure(house) {
 	const folder = house.folder('callgrind'), program = realpathSync(PROGRAM)
 	const driver = new Driver(house, folder)
@@ -139,14 +152,7 @@ async function measure(house) {
 			counted[name] = number
 		}
 		if (await driver.end()) throw new Error('bench/instructions failed')
-		const figures = {}
-		for (const file of readdirSync(folder)) {
-			const text = readFileSync(join(folder, file), 'utf8'), name = /^desc: Trigger: Client Request: (.*)$/m.exec(text)?.[1]
-			if (!(name in counted)) continue
-			const functions = [...costs(text, program)].map(([of, cost]) => [of, Math.round(cost / counted[name])]).filter(([, cost]) => cost).sort((a, b) => b[1] - a[1])
-			figures[name] = { instructions: functions.reduce((sum, [, cost]) => sum + cost, 0), functions: Object.fromEntries(functions) }
-		}
-		return { compiler, routes: figures }
+		return { compiler, routes: figures(readdirSync(folder).map(file => readFileSync(join(folder, file), 'utf8')), program, counted) }
 	} finally {
 		driver.child.kill('SIGKILL')
 	}

@@ -71,8 +71,8 @@ async function agreement() {
 	console.log(`\nagreement: answers after 20 to 200 ms, ${RATE} requests a second, ${ROUNDS} rounds of ${SECONDS} s`)
 	row('', 'stoa ms', 'h2load ms', 'true ms', 'apart', 'within 5 %')
 	for (const [name, share] of QUANTILES) {
-		const a = median(ours[name]), b = median(theirs[name]), apart = Math.abs(a - b) / b
-		row(name, a.toFixed(2), b.toFixed(2), (20 + 180 * share).toFixed(2), `${(100 * apart).toFixed(1)} %`, verdict(apart <= 0.05))
+		const a = median(ours[name]), b = median(theirs[name]), known = 20 + 180 * share, apart = Math.max(Math.abs(a - b) / b, Math.abs(a - known) / known)
+		row(name, a.toFixed(2), b.toFixed(2), known.toFixed(2), `${(100 * apart).toFixed(1)} %`, verdict(apart <= 0.05))
 	}
 }
 

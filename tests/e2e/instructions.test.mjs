@@ -1,7 +1,7 @@
 // How bench/callgrind.mjs reads callgrind's dumps and what it makes of a baseline. The counting itself is `make bench-instructions`.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { compare, costs } from '../../bench/callgrind.mjs'
+import { compare, costs, figures } from '../../bench/callgrind.mjs'
 
 const DUMP = `# callgrind format
 version: 1
@@ -35,6 +35,13 @@ test('a function costs what it does itself, in one object', () => {
 	assert.deepEqual([...costs(DUMP, '/build/bench/instructions')], [['dispatch', 125], ['buffer_add', 42]])
 	assert.deepEqual([...costs(DUMP, '/lib/libpq.so.5')], [['PQexec', 8000]])
 	assert.deepEqual([...costs(DUMP, '/lib/none')], [])
+})
+
+test('a figure is of a request, and nothing counted is none', () => {
+	const program = '/build/bench/instructions'
+	assert.deepEqual(figures([DUMP, 'desc: Trigger: Program termination'], program, { 'keyed read': 5 }), { 'keyed read': { instructions: 33, functions: { dispatch: 25, buffer_add: 8 } } })
+	assert.throws(() => figures([DUMP], program, { 'keyed read': 5, login: 3 }), /login: callgrind counted nothing/)
+	assert.throws(() => figures([DUMP], '/elsewhere', { 'keyed read': 5 }), /keyed read: callgrind counted nothing of \/elsewhere/)
 })
 
 const run = (routes, compiler = 'gcc 12.2.0 -O1 x86_64') => ({ compiler, routes: Object.fromEntries(Object.entries(routes).map(([name, functions]) =>
