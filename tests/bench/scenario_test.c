@@ -12,8 +12,10 @@
 #include "cli/bench/values.h"
 
 #include "base/id.h"
+#include "identity/identity.h"
 
 #include <glob.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +38,9 @@ static void refused_with_its_line(void **state)
 		{"phases: []\n", "no name"}, {"name: a\ntypo: 1\n" TAIL, "try.yaml:2: a scenario has no \"typo\""},
 		{"name: a\nname: b\n" TAIL, "name stands twice"}, {"name: a\nphases: []\njourneys: []\n", "no journey"},
 		{"name: a\nusers: 0\n" TAIL, "try.yaml:2: users"}, {"name: a\nusers: many\n" TAIL, "try.yaml:2: users"},
-		{"name: a\ntimeout: 10\n" TAIL, "try.yaml:2: timeout must be a time"}, {"name: a\nthink: [3s, 1s]\n" TAIL, "the larger one"},
+		{"name: a\ntimeout: 10\n" TAIL, "try.yaml:2: timeout must be a time"}, {"name: a\ntimeout: 0s\n" TAIL, "try.yaml:2: timeout must be more"},
+		{"name: a\nrenew: 5m\n" TAIL, "try.yaml:2: renew: there is no once"}, {"name: a\nrenew: 0s\nonce: [{get: /}]\n" TAIL, "try.yaml:2: renew must be more"},
+		{"name: a\nthink: [3s, 1s]\n" TAIL, "the larger one"},
 		{"name: a\narrivals: odd\n" TAIL, "even or random"}, {"name: a\ninclude: b.yaml\n" TAIL, "nothing can be included"},
 		{"name: a\nset: {key: null}\n" TAIL, "--set key="}, {"name: a\nset: {'a b': 1}\n" TAIL, "is no name"},
 		{"name: a\ndata: {x: {sequence: [2, 1]}}\n" TAIL, "try.yaml:2: sequence"}, {"name: a\ndata: {x: {dice: 6}}\n" TAIL, "data has no \"dice\""},
@@ -234,17 +238,51 @@ static void included(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* What the documents ask (000 "Load testing targets", 001 "Load Testing Scenarios", 002 load_testing_scenarios, 003 §7): users or requests a second
+ * at most, how long, and what must hold. Where a document says no time it is the file's own. */
+static const struct figures { const char *name; int users; double rate; int seconds; double errors, faults; int p95_ms, p99_ms; } FIGURES[] = {
+	{"000-load-test", 100, 200, 600, 0.001, -1, 500, 2000},
+	{"001-baseline", 100, 0, 600, 0, -1, 200, 0}, {"001-normal", 1000, 0, 1800, 0.001, -1, 300, 0}, {"001-peak", 2500, 0, 900, 0.01, -1, 500, 0},
+	{"001-stress", 5000, 0, 600, -1, 0.001, 0, 0}, {"001-spike", 5000, 0, 1200, 0.001, -1, 300, 0}, {"001-endurance", 1000, 0, 14400, 0.001, -1, 300, 0},
+	{"002-normal", 100, 0, 300 + 1800, 0.001, -1, 2000, 0}, {"002-peak", 500, 0, 120 + 900, 0.001, -1, 2000, 0},
+	{"002-stress", 1000, 0, 60 + 600, -1, 0.001, 2000, 0}, {"002-endurance", 200, 0, 600 + 14400, 0.001, -1, 2000, 0},
+	{"003-normal", 100, 1000 / 60.0, 60 + 1800, 0.005, -1, 0, 0}, {"003-peak", 500, 2000 / 60.0, 60 + 900, 0.005, -1, 0, 0},
+	{"003-sustained", 300, 1500 / 60.0, 60 + 3600, 0.005, -1, 0, 0}, {"endurance-2h", 100, 200, 7200, 0.001, -1, 500, 2000}};
+
+static void as_the_document_says(const struct scenario *scenario)
+{
+	const struct figures *figures = FIGURES, *end = FIGURES + sizeof FIGURES / sizeof *FIGURES;
+	while (figures < end && strcmp(figures->name, scenario->name))
+		figures++;
+	assert_true(figures < end);
+	double users = 0, rate = 0, seconds = 0;
+	for (int i = 0; i < scenario->phase_count; i++) {
+		double *most = scenario->phases[i].users ? &users : &rate;
+		*most = fmax(*most, fmax(scenario->phases[i].from, scenario->phases[i].to));
+		seconds += (double)scenario->phases[i].us / 1e6;
+	}
+	assert_int_equal(scenario->users, figures->users);
+	assert_true(users == (figures->rate > 0 ? 0 : figures->users));
+	assert_true(fabs(rate - figures->rate) < 0.05);
+	assert_true(fabs(seconds - figures->seconds) < 0.5);
+	assert_true(scenario->thresholds.errors == figures->errors && scenario->thresholds.faults == figures->faults);
+	assert_int_equal(scenario->thresholds.p95_us, figures->p95_ms * 1000);
+	assert_int_equal(scenario->thresholds.p99_us, figures->p99_ms * 1000);
+	/* The sessions of sign-in end after an hour. */
+	assert_true(scenario->renew_us > 0 && scenario->renew_us < (int64_t)SESSION_ACCESS_S * 1000000);
+}
+
 /* Every file of bench/scenarios, with what bench/stage.mjs sets. */
 static void the_documents_scenarios(void **state)
 {
 	static const char *const SET[] = {"widgetKey=w", "serverKey=s", "email=e@x.test", "password=p", "stripePath=/api/v1/stripe/webhook/1", "stripeSecret=k", NULL};
-	const struct scenario_options options = {.set = SET, .time_scale = 0.01, .rate_scale = 1};
+	const struct scenario_options options = {.set = SET, .time_scale = 1, .rate_scale = 1};
 	glob_t files;
 	char pattern[4096];
 	(void)state;
 	snprintf(pattern, sizeof pattern, "%s/bench/scenarios/*.yaml", getenv("STOA_ROOT"));
 	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
-	assert_in_range(files.gl_pathc, 10, 100);
+	assert_int_equal(files.gl_pathc, sizeof FIGURES / sizeof *FIGURES + 1);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		struct ctx ctx;
 		struct scenario scenario;
@@ -259,6 +297,7 @@ static void the_documents_scenarios(void **state)
 		assert_int_equal(strlen(scenario.name), strlen(file) - strlen(".yaml"));
 		assert_memory_equal(scenario.name, file, strlen(scenario.name));
 		assert_true(*scenario.document && scenario.journey_count >= 5);
+		as_the_document_says(&scenario);
 		ctx_free(&ctx);
 	}
 	globfree(&files);
