@@ -12,13 +12,12 @@
 // Beside each figure stand the p95 target of the route's class (lib/web/target.h) and a quarter of it, which p99 is held against.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { House, ROOT, freePorts, until, wait } from '../tools/house.mjs'
-import { startStripe } from '../tests/standin/stripe.mjs'
-import { BUILD, count } from './common.mjs'
+import { ROOT, until, wait } from '../tools/house.mjs'
+import { count, withSite } from './common.mjs'
 
 const EVENTS = Number(process.env.BENCH_EVENTS ?? 1000000)
 const GROWTH = Number(process.env.BENCH_GROWTH ?? 10000000)
@@ -31,7 +30,6 @@ const CUSTOMERS = Math.round(200000 * SCALE), SUBSCRIPTIONS = Math.round(50000 *
 const SESSIONS_OF = events => Math.round(events / 3) // the rest are their decisions and offers
 const LOADS = [['Normal', 1000], ['Peak', 2000], ['Sustained', 1500]]
 const DAY = 86400000
-const SECRET = 'whsec_bench_0123456789'
 const STEPS = [{ type: 'survey', title: 'Why?', message: 'Tell us.', config: { options: [{ code: 'too_expensive', text: 'Too expensive' }] } },
 	{ type: 'confirm', title: 'Cancel', message: 'Really?', config: {} }]
 
@@ -68,7 +66,7 @@ const stripeEvent = (n, at) => {
 	const time = Math.floor(Date.now() / 1000)
 	const body = JSON.stringify({ id: `evt_bench_${at.events++}`, object: 'event', api_version: '2025-03-31.basil', created: time, livemode: false, type: 'customer.subscription.updated',
 		pending_webhooks: 1, request: null, data: { object: { id: `sub_bench_${n}`, object: 'subscription', customer: `cus_bench_${n}`, livemode: false, status: 'active' } } })
-	return ['POST', at.endpoint, { 'stripe-signature': `t=${time},v1=${createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex')}` }, body]
+	return ['POST', at.stripePath, { 'stripe-signature': `t=${time},v1=${createHmac('sha256', at.stripeSecret).update(`${time}.${body}`).digest('hex')}` }, body]
 }
 const ROUTES = [
 	...['summary', 'offers', 'reasons', 'revenue', 'customers', 'funnel', 'cohorts', 'retention', 'breakdown', 'feedback'].map(name =>
@@ -153,37 +151,16 @@ async function starts(at) {
 	return rate >= STARTS && written >= answered && written <= answered + 64
 }
 
-function fill(events) {
-	const begin = Date.now()
-	execFileSync('psql', ['-qX', '-o', '/dev/null', '-v', `organisations=${ORGANISATIONS}`, '-v', `customers=${CUSTOMERS}`, '-v', `subscriptions=${SUBSCRIPTIONS}`, '-v', `sessions=${SESSIONS_OF(events)}`,
-		'-f', join(ROOT, 'bench/analytics.sql'), house.env.DB_URL], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, PGOPTIONS: '-c statement_timeout=0' } })
-	const filled = Date.now()
-	house.sql('alter table session_outcome disable trigger user')
-	house.stoa('measure', 'rebuild')
-	house.sql('alter table session_outcome enable trigger user')
-	house.sql('truncate measure_dirty')
-	house.sql('vacuum analyze')
-	// What follows is not to wait for the disk to take all this.
-	house.sql('checkpoint')
+function filled(house, begin) {
 	execFileSync('sync')
 	const [sessions, decisions, offers, sums] = house.sql('select (select count(*) from retention_session), (select count(*) from decision), (select count(*) from offer_event), (select count(*) from measure_day)')[0].map(Number)
 	console.log(`${count(sessions + decisions + offers)} events (${count(sessions)} sessions), ${count(CUSTOMERS)} customers, ${count(SUBSCRIPTIONS)} subscriptions, ${ORGANISATIONS} organisations, `
-		+ `${count(sums)} sums: made in ${((filled - begin) / 1000).toFixed(0)} s, judged in ${((Date.now() - filled) / 1000).toFixed(0)} s`)
+		+ `${count(sums)} sums: made and judged in ${((Date.now() - begin) / 1000).toFixed(0)} s`)
 }
 
-// Bench 3's people and things: keys, a session of its owner, an endpoint for Stripe and flows enough for `cold` to save each once.
-async function settle() {
-	const add = kind => /^key (\S+)$/m.exec(house.stoa('key', 'add', '--kind', kind, '--live', '--name', 'bench', '--org', 'Bench 3', ...(kind === 'widget' ? ['--unsigned'] : [])))[1]
-	const at = { server: { 'x-api-key': add('server') }, widget: { 'x-api-key': add('widget') }, published: [], saved: [], events: 0 }
-	house.sql('update api_key set rate_per_minute = 100000000')
-	const email = 'owner@bench.example', password = 'a quiet harbour 42'
-	execFileSync(join(BUILD, 'cli/stoa'), ['user', 'add', email, '--role', 'owner', '--org', 'Bench 3'], { ...house.user, env: house.environment, input: `${password}\n` })
-	const login = await house.json('POST', '/api/v1/auth/login', { email, password })
-	const bearer = { authorization: `Bearer ${login.body.accessToken}` }
-	at.session = { cookie: `__Host-stoa=${login.body.accessToken}` }
-	await house.json('PUT', '/api/v1/retention/connection/test', { secretKey: 'sk_test_bench0001' }, bearer)
-	await house.json('PUT', '/api/v1/retention/stripe/test/secret', { secret: SECRET }, bearer)
-	at.endpoint = (await house.json('GET', '/api/v1/retention/stripe/test/state', undefined, bearer)).body.data.endpointPath
+// Flows enough for `cold` to save each once.
+async function flowsMade(who) {
+	const at = { ...who, server: { 'x-api-key': who.serverKey }, widget: { 'x-api-key': who.widgetKey }, session: { cookie: `__Host-stoa=${who.accessToken}` }, published: [], saved: [], events: 0 }
 	for (let n = 0; n < REQUESTS + 10; n++) {
 		const made = await request('POST', '/api/v1/retention/flows', at.server, flowBody(n))
 		at.published.push({ id: JSON.parse(made.text).data.id, etag: made.headers.etag })
@@ -211,36 +188,20 @@ async function refresh(at) {
 	return p99 <= 250
 }
 
-async function withHouse(events, work) {
-	const [port] = await freePorts(1)
-	let stripe
-	house = new House({ dir: mkdtempSync('/tmp/stoa-bench.'), build: BUILD, port })
-	try {
-		house.servicesUp()
-		stripe = await startStripe()
-		house.configure({ stripe: { api_base: stripe.url }, web: { anonymous_per_minute: 0, session_per_minute: 0 }, db: { url: house.env.DB_URL, statement_timeout: '60s' } })
-		house.stoa('migrate', '--init')
-		fill(events)
-		house.responders()
-		house.worker()
-		house.webServer()
-		await house.ready()
-		// Method, path, family, who may use it, class, text.
-		classes = new Map([...house.stoa('routes').matchAll(/^(\S+)\s+(\S+)\s+\S+\s+.+?\s{2,}(\S+)\s/gm)].map(([, method, path, name]) => [`${method} ${path}`, name]))
-		return await work(await settle())
-	} catch (error) {
-		console.error(house.tail())
-		throw error
-	} finally {
-		await house.stop()
-		await stripe?.close()
-		rmSync(house.dir, { recursive: true, force: true })
-	}
+async function withEvents(events, work) {
+	const begin = Date.now()
+	return withSite({ organisation: 'Bench 3', data: { organisations: ORGANISATIONS, customers: CUSTOMERS, subscriptions: SUBSCRIPTIONS, sessions: SESSIONS_OF(events) }, filled: made => filled(made, begin) },
+		async (made, who) => {
+			house = made
+			// Method, path, family, who may use it, class, text.
+			classes = new Map([...house.stoa('routes').matchAll(/^(\S+)\s+(\S+)\s+\S+\s+.+?\s{2,}(\S+)\s/gm)].map(([, method, path, name]) => [`${method} ${path}`, name]))
+			return work(await flowsMade(who))
+		})
 }
 
 console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(2)}`)
 let green = true
-const first = await withHouse(EVENTS, async at => {
+const first = await withEvents(EVENTS, async at => {
 	const figures = await cold(at)
 	green = lines('cold', figures) && green
 	for (const [name, perMinute] of LOADS) green = lines(`${name}: ${count(perMinute)} requests a minute for ${LOAD} s`, await load(at, perMinute)) && green
@@ -249,6 +210,6 @@ const first = await withHouse(EVENTS, async at => {
 	console.log(`\n${house.stoa('slo')}`)
 	return figures
 })
-if (GROWTH) await withHouse(GROWTH, async at => { green = lines(`with ${count(GROWTH / EVENTS)} times as many`, await cold(at), first) && green })
+if (GROWTH) await withEvents(GROWTH, async at => { green = lines(`with ${count(GROWTH / EVENTS)} times as many`, await cold(at), first) && green })
 console.log(green ? '\nall green' : '\nnot all green')
 process.exit(green ? 0 : 1)

@@ -1,25 +1,22 @@
 // make bench-capacity: what a request of each system costs, as lib/observe/capacity_cost.c ships it. Build without sanitizers.
 //
 // Each system's journey runs BENCH_ROUNDS (3) times for BENCH_SECONDS (5), by BENCH_CLIENTS (32) clients that wait for their answers, over
-// BENCH_EVENTS (100,000) sessions, decisions and offers. Processor time is the kernel's (/proc/<pid>/task/*/schedstat) of the responder, the web
-// server and PostgreSQL, so a busy machine makes the figures later, not greater; the median of the rounds is printed. How long statements and a
-// request take is that of one client alone, and needs a quiet machine. Memory is the proportional set size of a responder after its journey,
+// BENCH_EVENTS (100,000) sessions, decisions and offers, behind BENCH_FRONT (lighttpd; or proxy_fcgi, fcgid). Processor time is the kernel's
+// (/proc/<pid>/task/*/schedstat) of the responder, the web server and PostgreSQL, so a busy machine makes the figures later, not greater; the
+// median of the rounds is printed. How long statements and a request take is that of one client alone, and needs a quiet machine. Memory is the proportional set size of a responder after its journey,
 // with 4 and with 16 threads; what lies between is the threads'.
-import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { cpus, loadavg } from 'node:os'
-import { basename, join } from 'node:path'
-import { FAMILIES, House, ROOT, freePorts, until } from '../tools/house.mjs'
+import { join } from 'node:path'
+import { FAMILIES, until } from '../tools/house.mjs'
 import { startSmtp } from '../tests/standin/smtp.mjs'
-import { startStripe } from '../tests/standin/stripe.mjs'
-import { BUILD, ROUNDS, SECONDS, count, median } from './common.mjs'
+import { ROUNDS, SECONDS, count, cpu, median, processes, read, withSite } from './common.mjs'
 
 const CLIENTS = Number(process.env.BENCH_CLIENTS ?? 32)
 const EVENTS = Number(process.env.BENCH_EVENTS ?? 100000)
-const SECRET = 'whsec_bench_0123456789', EMAIL = 'owner@bench.example', PASSWORD = 'a quiet harbour 42'
+const FRONT = process.env.BENCH_FRONT ?? 'lighttpd'
 const agent = new http.Agent({ keepAlive: true, maxSockets: CLIENTS })
 const day = ago => new Date(Date.now() - ago * 86400000).toISOString().slice(0, 10)
 const range = n => `from=${day(30 + n % 60)}&to=${day(n % 60)}`
@@ -34,7 +31,9 @@ function request(method, path, headers, body) {
 			reply.on('data', part => parts.push(part))
 			reply.on('end', () => {
 				const whole = String(Buffer.concat(parts))
-				if (reply.statusCode >= 400) failed(new Error(`${method} ${path}: ${reply.statusCode} ${whole.slice(0, 300)}`))
+				// A busy machine turns some away, who come again.
+				if (reply.statusCode === 503) setTimeout(() => done(request(method, path, headers, body)), 50)
+				else if (reply.statusCode >= 400) failed(new Error(`${method} ${path}: ${reply.statusCode} ${whole.slice(0, 300)}`))
 				else done(reply.headers['content-type']?.includes('json') ? JSON.parse(whole) : whole)
 			})
 		})
@@ -46,10 +45,10 @@ function request(method, path, headers, body) {
 // A system's journey: the requests of one visit.
 const get = (at, who, ...paths) => paths.map(path => () => request('GET', path, at[who]))
 const JOURNEYS = {
-	auth: () => {
+	auth: at => {
 		const visit = {}, me = () => request('GET', '/api/v1/auth/me', visit.bearer)
 		return [
-			async () => { visit.bearer = bearer(await request('POST', '/api/v1/auth/login', {}, { email: EMAIL, password: PASSWORD })) },
+			async () => { visit.bearer = bearer(await request('POST', '/api/v1/auth/login', {}, { email: at.email, password: at.password })) },
 			...Array.from({ length: 17 }, () => me), ...['/api/v1/users', '/api/v1/orgs/current'].map(path => () => request('GET', path, visit.bearer)),
 			() => request('POST', '/api/v1/auth/logout', visit.bearer)]
 	},
@@ -66,7 +65,7 @@ const JOURNEYS = {
 		const time = Math.floor(Date.now() / 1000)
 		const event = { id: `evt_bench_${at.events++}`, object: 'event', api_version: '2025-03-31.basil', created: time, livemode: false, type: 'customer.subscription.updated', pending_webhooks: 1,
 			request: null, data: { object: { id: `sub_bench_${n}`, object: 'subscription', customer: `cus_bench_${n}`, livemode: false, status: 'active' } } }
-		return request('POST', at.endpoint, { 'stripe-signature': `t=${time},v1=${createHmac('sha256', SECRET).update(`${time}.${JSON.stringify(event)}`).digest('hex')}` }, event)
+		return request('POST', at.stripePath, { 'stripe-signature': `t=${time},v1=${createHmac('sha256', at.stripeSecret).update(`${time}.${JSON.stringify(event)}`).digest('hex')}` }, event)
 	}],
 	ops: (at) => get(at, 'server', '/health', '/health/ready', '/api/v1/ops/targets', '/api/v1/ops/slo'),
 	pages: (at, n) => get(at, 'cookie', '/', `/analytics?${range(n)}`, '/flows', '/subscriptions', '/customers', `/roi?${range(n)}`, '/settings', '/team'),
@@ -74,24 +73,10 @@ const JOURNEYS = {
 
 // --- what is used ---
 
-const files = (path) => { try { return readdirSync(path) } catch { return [] } }
-const read = (path) => { try { return readFileSync(path, 'utf8') } catch { return '' } }
-const program = pid => { try { return basename(readlinkSync(`/proc/${pid}/exe`)) } catch { return '' } }
-const session = pid => Number(read(`/proc/${pid}/stat`).replace(/^.*\) /, '').split(' ')[3])
-
-function processes() {
-	const ours = new Set(house.children.map(entry => entry.child.pid))
-	const postmaster = Number(read(join(house.dir, 'services/pg/postmaster.pid')).split('\n')[0])
-	return files('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(pid => {
-		const parent = Number(/PPid:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1])
-		return pid === postmaster || parent === postmaster || ours.has(session(pid))
-	}).map(pid => ({ pid, program: program(pid) }))
-}
-const cpu = pid => files(`/proc/${pid}/task`).reduce((sum, task) => sum + Number(read(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0] || 0), 0) / 1e9
 const pss = (pid, field = 'Pss') => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? NaN) * 1024
 
 // Seconds by program and process; those of processes that end meanwhile are lost.
-const usage = () => new Map(processes().map(({ pid, program: name }) => [pid, { name, seconds: cpu(pid) }]))
+const usage = () => new Map(processes(house).map(({ pid, program: name }) => [pid, { name, seconds: cpu(pid) }]))
 function spent(before, after, matches) {
 	let sum = 0
 	for (const [pid, { name, seconds }] of after) if (matches(name)) sum += seconds - (before.get(pid)?.seconds ?? 0)
@@ -128,7 +113,7 @@ async function round(system, at, clients = CLIENTS) {
 	}))
 	const after = usage(), of = matches => spent(before, after, matches) / requests
 	const took = [await metric('stoa_http_request_duration_seconds_sum'), await metric('stoa_http_request_duration_seconds_count')]
-	return { requests, responder: of(name => name === `stoa-${system}`), front: of(name => name === 'lighttpd'), database: of(name => name === 'postgres'),
+	return { requests, responder: of(name => name === `stoa-${system}`), front: of(name => name === 'lighttpd' || name === 'apache2'), database: of(name => name === 'postgres'),
 		took: (took[0] - tookBefore[0]) / (took[1] - tookBefore[1]), held: (await metric('stoa_http_request_part_seconds_sum', 'part="query"') - heldBefore) / requests }
 }
 
@@ -138,76 +123,47 @@ async function cached() {
 	console.log(`  memcached: ${count(number('bytes'))} bytes, ${count(number('curr_items'))} values, ${count(customers)} customers: ${count(number('bytes') / customers)} bytes each`)
 }
 
-async function settle() {
-	const add = kind => /^key (\S+)$/m.exec(house.stoa('key', 'add', '--kind', kind, '--live', '--name', 'bench', '--org', 'Bench 3', ...(kind === 'widget' ? ['--unsigned'] : [])))[1]
-	const at = { server: { 'x-api-key': add('server') }, widget: { 'x-api-key': add('widget') }, events: 0, visits: 0 }
-	house.sql('update api_key set rate_per_minute = 100000000')
-	execFileSync(join(BUILD, 'cli/stoa'), ['user', 'add', EMAIL, '--role', 'owner', '--org', 'Bench 3'], { ...house.user, env: house.environment, input: `${PASSWORD}\n` })
-	const { accessToken } = await request('POST', '/api/v1/auth/login', {}, { email: EMAIL, password: PASSWORD })
-	at.bearer = bearer({ accessToken })
-	at.cookie = { cookie: `__Host-stoa=${accessToken}` }
-	await request('PUT', '/api/v1/retention/connection/test', at.bearer, { secretKey: 'sk_test_bench0001' })
-	await request('PUT', '/api/v1/retention/stripe/test/secret', at.bearer, { secret: SECRET })
-	at.endpoint = (await request('GET', '/api/v1/retention/stripe/test/state', at.bearer)).data.endpointPath
-	return at
-}
-
-async function withHouse(threads, work) {
-	const [port] = await freePorts(1)
-	house = new House({ dir: mkdtempSync('/tmp/stoa-bench.'), build: BUILD, port })
-	const stripe = await startStripe(), mail = await startSmtp()
+async function withSystems(threads, work) {
+	const mail = await startSmtp(), part = EVENTS / 1000000
 	try {
-		house.servicesUp()
-		house.configure({ stripe: { api_base: stripe.url }, mail: { url: mail.url, starttls: 'no', from: 'Stoa <house@stoa.test>' }, who: { logins_per_address: 1000000, sessions_per_person: 1000 },
-			web: { threads, anonymous_per_minute: 0, session_per_minute: 0 } })
-		house.stoa('migrate', '--init')
-		const part = EVENTS / 1000000
-		execFileSync('psql', ['-qX', '-o', '/dev/null', '-v', 'organisations=4', '-v', `customers=${Math.round(200000 * part)}`, '-v', `subscriptions=${Math.round(50000 * part)}`,
-			'-v', `sessions=${Math.round(EVENTS / 3)}`, '-f', join(ROOT, 'bench/analytics.sql'), house.env.DB_URL], { stdio: ['ignore', 'ignore', 'inherit'] })
-		house.sql('alter table session_outcome disable trigger user')
-		house.stoa('measure', 'rebuild')
-		house.sql('alter table session_outcome enable trigger user')
-		house.sql('truncate measure_dirty')
-		house.sql('vacuum analyze')
-		house.responders()
-		house.worker()
-		house.webServer()
-		await house.ready()
-		return await work(await settle())
-	} catch (error) {
-		console.error(house.tail())
-		throw error
+		return await withSite({ front: FRONT, organisation: 'Bench 3', data: { organisations: 4, customers: 200000 * part, subscriptions: 50000 * part, sessions: EVENTS / 3 },
+			settings: { mail: { url: mail.url, starttls: 'no', from: 'Stoa <house@stoa.test>' }, who: { logins_per_address: 1000000, sessions_per_person: 1000 }, web: { threads } },
+		}, async (made, who) => {
+			house = made
+			return work({ ...who, server: { 'x-api-key': who.serverKey }, widget: { 'x-api-key': who.widgetKey }, bearer: bearer(who), cookie: { cookie: `__Host-stoa=${who.accessToken}` },
+				events: 0, visits: 0 })
+		})
 	} finally {
-		await house.stop()
-		await stripe.close()
 		await mail.close()
-		rmSync(house.dir, { recursive: true, force: true })
 	}
 }
 
-const us = seconds => count(seconds * 1e6).padStart(9), kib = bytes => count(bytes / 1024).padStart(9)
-const responders = () => new Map(processes().filter(({ program: name }) => name.startsWith('stoa-') && name !== 'stoa-worker').map(({ pid, program: name }) => [name.slice(5), pss(pid)]))
+// The share of the statements' time that replicas could have taken, as `stoa capacity` finds it in the metrics.
+const readShare = system => JSON.parse(house.stoa('capacity', '--measured', '--json')).cost.systems.find(row => row.system === system).readShare
 
-console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, ${cpus().length} cores, load ${loadavg()[0].toFixed(2)}; ${ROUNDS} rounds of ${SECONDS} s, ${CLIENTS} clients, ${count(EVENTS)} events`)
-const few = await withHouse(4, async at => {
-	console.log(`\n${'µs a request'.padEnd(12)} ${['requests', 'responder', 'front', 'database', 'held', 'took'].map(name => name.padStart(9)).join(' ')}`)
+const us = seconds => count(seconds * 1e6).padStart(9), kib = bytes => count(bytes / 1024).padStart(9)
+const responders = () => new Map(processes(house).filter(({ program: name }) => name.startsWith('stoa-') && name !== 'stoa-worker').map(({ pid, program: name }) => [name.slice(5), pss(pid)]))
+
+console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, ${cpus().length} cores, load ${loadavg()[0].toFixed(2)}; ${ROUNDS} rounds of ${SECONDS} s, ${CLIENTS} clients, ${count(EVENTS)} events, ${FRONT}`)
+const few = await withSystems(4, async at => {
+	console.log(`\n${'µs a request'.padEnd(12)} ${['requests', 'responder', 'front', 'database', 'reads', 'held', 'took'].map(name => name.padStart(9)).join(' ')}`)
 	for (const system of FAMILIES) {
 		await round(system, at)
 		const rounds = []
 		for (let n = 0; n < ROUNDS; n++) rounds.push(await round(system, at))
 		const middle = part => median(rounds.map(one => one[part])), alone = await round(system, at, 1)
-		console.log(`${system.padEnd(12)} ${count(rounds.reduce((sum, one) => sum + one.requests, 0)).padStart(9)} ${['responder', 'front', 'database'].map(part => us(middle(part))).join(' ')} ${us(alone.held)} ${us(alone.took)}`)
+		console.log(`${system.padEnd(12)} ${count(rounds.reduce((sum, one) => sum + one.requests, 0)).padStart(9)} ${['responder', 'front', 'database'].map(part => us(middle(part))).join(' ')} ${readShare(system).toFixed(2).padStart(9)} ${us(alone.held)} ${us(alone.took)}`)
 		if (system === 'widget') await cached()
 	}
 	await until('the queue to be empty', () => Number(house.sql(`select count(*) from job where state in ('waiting', 'running') and run_at <= now()`)[0][0]) === 0, 600)
 	const jobs = await metric('stoa_job_duration_seconds_count'), ran = await metric('stoa_job_duration_seconds_sum')
-	const workers = processes().filter(({ program: name }) => name === 'stoa-worker'), worked = workers.reduce((sum, { pid }) => sum + cpu(pid), 0)
+	const workers = processes(house).filter(({ program: name }) => name === 'stoa-worker'), worked = workers.reduce((sum, { pid }) => sum + cpu(pid), 0)
 	console.log(`jobs: ${count(jobs)}, ${us(ran / jobs)} µs each, ${us(worked / jobs)} µs of the processor; a worker's process ${kib(median(workers.map(({ pid }) => pss(pid))))} KiB`)
-	const backends = processes().filter(({ program: name }) => name === 'postgres').map(({ pid }) => pss(pid, 'Pss_Anon')).filter(bytes => bytes > 0)
+	const backends = processes(house).filter(({ program: name }) => name === 'postgres').map(({ pid }) => pss(pid, 'Pss_Anon')).filter(bytes => bytes > 0)
 	console.log(`PostgreSQL: ${backends.length} processes, ${kib(median(backends))} KiB of their own each, ${kib(Math.max(...backends))} the largest`)
 	return responders()
 })
-const many = await withHouse(16, async at => {
+const many = await withSystems(16, async at => {
 	for (const system of FAMILIES) await round(system, at, 8)
 	return responders()
 })

@@ -8,11 +8,10 @@
 //   claim          with 50 and with BENCH_DEPTH (1,000,000) jobs waiting, and with as many delayed, done and dead ones around 50
 //   rest           processor time of the shipped worker, all its processes, with nothing to do for BENCH_REST (60) seconds
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { House, wait } from '../tools/house.mjs'
-import { BUILD, ROUNDS, SECONDS, count, median, pgbench, statement } from './common.mjs'
+import { wait } from '../tools/house.mjs'
+import { BUILD, ROUNDS, SECONDS, count, cpu, median, pgbench, processes, statement, withHouse } from './common.mjs'
 
 const PICKUPS = Number(process.env.BENCH_PICKUPS ?? 500)
 const DEPTH = Number(process.env.BENCH_DEPTH ?? 1000000)
@@ -158,62 +157,30 @@ function claims() {
 	against(`claim, ${count(DEPTH)} delayed, ${count(DEPTH / 5)} done or dead`, 'late')
 }
 
-// Processor time of all threads of these processes, in seconds.
-function used(pids) {
-	let ns = 0
-	for (const pid of pids)
-		for (const task of readdirSync(`/proc/${pid}/task`)) ns += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0])
-	return ns / 1e9
-}
-
-// Everything below a process, itself too.
-function tree(root) {
-	const parents = new Map()
-	for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
-		try {
-			parents.set(Number(pid), Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')[1]))
-		} catch { /* it ended while we looked */ }
-	}
-	const found = [root]
-	for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child)
-	return found
-}
-
 async function rest() {
 	fill(0)
 	sql('vacuum')
 	const entry = house.worker()
 	await wait(5000)
-	const postmaster = Number(readFileSync(join(house.dir, 'services/pg/postmaster.pid'), 'utf8').split('\n')[0])
-	const worker = tree(entry.child.pid), postgres = tree(postmaster)
-	const before = [used(worker), used(postgres)]
+	const all = processes(house), worker = all.filter(({ program }) => program === 'stoa-worker'), postgres = all.filter(({ program }) => program === 'postgres')
+	const used = list => list.reduce((sum, { pid }) => sum + cpu(pid), 0), before = [used(worker), used(postgres)]
 	await wait(REST * 1000)
-	const [own, served] = [used(worker) - before[0], used(tree(postmaster).filter(pid => postgres.includes(pid))) - before[1]]
+	const [own, served] = [used(worker) - before[0], used(postgres) - before[1]]
 	await house.end(entry)
 	const percent = seconds => `${(seconds / REST * 100).toFixed(2)} %`
 	row(`worker at rest, ${worker.length} processes, of a core`, percent(own), `PostgreSQL: ${percent(served)}`, '', '< 0.5 %', own / REST < 0.005)
 }
 
-async function main() {
-	house = new House({ dir: mkdtempSync('/tmp/stoa-bench.'), build: BUILD, port: 0 })
-	try {
-		house.servicesUp()
-		house.configure()
-		house.stoa('migrate', '--init')
-		console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(2)}, ${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections`)
-		rates()
-		flow()
-		pickup()
-		await rest()
-		claims()
-		print()
-	} catch (error) {
-		console.error(house.tail())
-		throw error
-	} finally {
-		await house.stop()
-		rmSync(house.dir, { recursive: true, force: true })
-	}
-}
-
-await main()
+await withHouse({}, async made => {
+	house = made
+	house.servicesUp()
+	house.configure()
+	house.stoa('migrate', '--init')
+	console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(2)}, ${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections`)
+	rates()
+	flow()
+	pickup()
+	await rest()
+	claims()
+	print()
+})

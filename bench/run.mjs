@@ -7,12 +7,12 @@
 //
 // Every figure is the median of BENCH_ROUNDS (3) rounds of BENCH_SECONDS (5) in alternation. PostgreSQL is durable here.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createHmac } from 'node:crypto'
 import { loadavg, cpus } from 'node:os'
 import { join, resolve } from 'node:path'
-import { House, ROOT, freePorts, until } from '../tools/house.mjs'
-import { BUILD, ROUNDS, SECONDS, count, median, pgbench, statement } from './common.mjs'
+import { ROOT, freePorts, until } from '../tools/house.mjs'
+import { BUILD, ROUNDS, SECONDS, count, median, pgbench, statement, withHouse } from './common.mjs'
 
 const PEER = resolve(ROOT, process.env.BENCH_PEER ?? '../shared/peers/node-service')
 const CUSTOMERS = 1000
@@ -136,31 +136,6 @@ function listenOnTcp(house) {
 	writeFileSync(join(data, 'postgresql.conf'), "\nlisten_addresses = '127.0.0.1'\n", { flag: 'a' })
 }
 
-async function main() {
-	const [port, barePort, peerPort, pgPort] = await freePorts(4)
-	process.env.PGPORT = pgPort
-	const house = new House({ dir: mkdtempSync('/tmp/stoa-bench.'), build: BUILD, port })
-	try {
-		house.services('up')
-		listenOnTcp(house)
-		house.services('down')
-		house.servicesUp()
-		house.env.DB_URL += ` port=${pgPort}`
-		house.configure({ web: { anonymous_per_minute: 0, session_per_minute: 0 } })
-		house.stoa('migrate', '--init')
-		house.responders()
-		house.webServer()
-		await house.ready()
-		await measure(house, barePort, peerPort)
-	} catch (error) {
-		console.error(house.tail())
-		throw error
-	} finally {
-		await house.stop()
-		rmSync(house.dir, { recursive: true, force: true })
-	}
-}
-
 async function measure(house, barePort, peerPort) {
 	const { bearer, org, key, secret } = await settle(house)
 	const bare = await bareServer(house, barePort)
@@ -180,7 +155,7 @@ async function measure(house, barePort, peerPort) {
 		'bare GET': () => wrk(bare),
 		'bare POST': () => wrk(bare, start),
 		'start': held('widget', () => wrk(`${house.url}/api/v1/widget/start`, start)),
-		'sql read': () => sql(house, 'sql/retention/session_get.sql', [org, 'true', id]),
+		'sql read': () => sql(house, 'sql/retention/session_get.sql', [org, 'true', id, 'true']),
 		'read': held('retention', () => wrk(`${house.url}/api/v1/retention/sessions/${id}`, mine)),
 		'sql list': () => sql(house, 'sql/retention/sessions_list.sql', [org, 'true', latest, 21, 'true']),
 		'list': held('retention', () => wrk(`${house.url}/api/v1/retention/sessions?limit=20`, mine)),
@@ -220,4 +195,18 @@ function report(rates, costs, tails, memory) {
 	for (const [family, kib] of Object.entries(memory)) line(`resident memory of ${family} under load, MiB`, kib / 1024, '<= 20')
 }
 
-await main()
+const [port, barePort, peerPort, pgPort] = await freePorts(4)
+process.env.PGPORT = pgPort
+await withHouse({ port }, async house => {
+	house.services('up')
+	listenOnTcp(house)
+	house.services('down')
+	house.servicesUp()
+	house.env.DB_URL += ` port=${pgPort}`
+	house.configure({ web: { anonymous_per_minute: 0, session_per_minute: 0 } })
+	house.stoa('migrate', '--init')
+	house.responders()
+	house.webServer()
+	await house.ready()
+	await measure(house, barePort, peerPort)
+})
