@@ -144,7 +144,7 @@ enum err knee_print(struct cli *cli, const char *path, const struct capacity_cos
 	if (!spent_read(&cli->ctx, path, &result, &spent))
 		spent = (struct spent){0};
 	double generator_s = result.cost.requests_per_cpu_s > 0 ? 1 / result.cost.requests_per_cpu_s : 0, measured = knee_measured(&result, &reached);
-	fprintf(cli->out, "\n  %s\n", path);
+	fprintf(cli->out, "\n  %s: %d cores, load %.2f when it began\n", path, result.machine.cores, result.machine.load);
 	double predicted = predict(cli->out, &spent, &own, result.machine.cores, generator_s);
 	if (result.second_count < WINDOW)
 		fprintf(cli->out, "    measured  nothing: the run is shorter than %d s\n", WINDOW);

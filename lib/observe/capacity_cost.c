@@ -38,9 +38,9 @@ enum capacity_system capacity_system_of(const char *route)
 static const struct capacity_costs SHIPPED = {
 	.system = {
 		/* weight, processor, web server, PostgreSQL, reads of that, connection held, took, process, thread */
-		[CAPACITY_AUTH] = {10, 1110e-6, 85e-6, 200e-6, 0.1, 960e-6, 3190e-6, 3.8 * MIB, 0.06 * MIB, false},
+		[CAPACITY_AUTH] = {10, 1110e-6, 85e-6, 200e-6, 0.04, 960e-6, 3190e-6, 3.8 * MIB, 0.06 * MIB, false},
 		[CAPACITY_WIDGET] = {50, 200e-6, 80e-6, 700e-6, 0, 3550e-6, 3940e-6, 4.8 * MIB, 0.06 * MIB, false},
-		[CAPACITY_RETENTION] = {20, 78e-6, 60e-6, 285e-6, 0.99, 705e-6, 790e-6, 7.8 * MIB, 0.11 * MIB, false},
+		[CAPACITY_RETENTION] = {20, 78e-6, 60e-6, 285e-6, 1, 705e-6, 790e-6, 7.8 * MIB, 0.11 * MIB, false},
 		[CAPACITY_STRIPE] = {4, 235e-6, 105e-6, 2800e-6, 0, 7235e-6, 7316e-6, 2.8 * MIB, 0.08 * MIB, false},
 		[CAPACITY_OPS] = {1, 165e-6, 62e-6, 68e-6, 0, 170e-6, 473e-6, 4.6 * MIB, 0.2 * MIB, false},
 		[CAPACITY_PAGES] = {15, 1270e-6, 176e-6, 3200e-6, 0.99, 8359e-6, 9247e-6, 13 * MIB, 1.2 * MIB, false},
