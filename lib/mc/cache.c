@@ -14,7 +14,7 @@
 
 const struct conf_row CACHE_CONF[] = {
 	{"cache.servers", CONF_STRING, "", false, 0, 0,
-		"libmemcached configuration, e.g. --SERVER=10.0.0.5:11211 or --SOCKET=\"/run/memcached.sock\", several for a ring; empty = first level only"},
+		"libmemcached configuration, e.g. --SERVER=10.0.0.5:11211 or --SOCKET=\"/run/memcached.sock\", several for a ring, named alike on all machines; empty = first level only"},
 	{"cache.shared", CONF_PATH, "/run/stoa/cache.shm", false, 0, 0,
 		"shared file of the invalidations; empty = this process alone"},
 	{"cache.local_entries", CONF_INT, "16384", false, 0, 16777216, "most values in the process"},
