@@ -41,5 +41,5 @@ static const struct budget PROFILE_BUDGET = {.most = {[BUDGET_QUERIES] = 100, [B
 const struct route OPS_PROFILE_ROUTES[] = {
 	{METHOD_GET, "/api/v1/ops/profile", ACCESS_PERMISSION, PERMIT_OPS_READ, .class = CLASS_ANALYTICS, .input = PROFILE_INPUT,
 		.input_size = sizeof(struct profile_input), .run = profile_show, .shape = REPLY_FIELDS, .reply = PROFILE_REPLY, .budget = &PROFILE_BUDGET,
-		.doc = "Where each route's time goes, what is wrong and what to change, of the whole installation"},
+		.doc = "Where each route's time goes, what is wrong and what to change: of every organisation, as this machine counted"},
 	ROUTE_END};

@@ -2,7 +2,7 @@
  * are actionable).
  *
  * Figures are read from the metrics file and from PostgreSQL's own statistics; findings are made of them by small functions without
- * effects. Everything is of the whole installation, and nothing of it holds a parameter of a statement. */
+ * effects. The former are what this machine's programs counted, of every organisation; nothing holds a parameter of a statement. */
 #ifndef STOA_OBSERVE_PROFILE_H
 #define STOA_OBSERVE_PROFILE_H
 

@@ -130,7 +130,7 @@ const struct finding_words FINDING_WORDS[FINDING_KINDS] = {
 		TR("random_page_cost is {{{now}}}; no disk of this machine turns, and the database is larger than shared_buffers."),
 		TR("random_page_cost = 1.1 in postgresql.conf and select pg_reload_conf();"), TR("Index scans where the planner reads whole tables.")},
 	[FINDING_CONNECTIONS] = {"connections", TR("Not enough connections for all pools"),
-		TR("The pools may ask for {{{wanted}}} connections: {{{pools}}} for responders and {{{workers}}} for workers. PostgreSQL gives {{{given}}} ({{{share}}})."),
+		TR("The pools of this machine may ask for {{{wanted}}} connections: {{{pools}}} for responders and {{{workers}}} for workers. PostgreSQL gives {{{given}}} ({{{share}}})."),
 		TR("max_connections = {{{suggested}}} in postgresql.conf, or smaller pools (db.pool_size, worker.max), or pgbouncer between (stoa capacity)."),
 		TR("Peaks that do not end in errors.")},
 };

@@ -56,6 +56,23 @@ static void says_why_there_is_no_plan(void **state)
 	SHOWS("PostgreSQL did not explain it: <code>", "relation &quot;job&quot; does not exist");
 }
 
+/* The dearest statements are explained without being asked for. */
+static void finds_what_their_plans_tell(void **state)
+{
+	(void)state;
+	sql("insert into retention_session (org_id, live, id, key_id, customer_ref, language, segment, signed, flow_id, flow_version, step_order, started_at) "
+		"select '%s', true, gen_random_uuid(), gen_random_uuid(), 'customer-' || n %% 500, 'en', 'low', true, gen_random_uuid(), 1, '', now() "
+		"from generate_series(1, 2000) n", alpha.org_id);
+	sql("analyze retention_session");
+	statement_add("retention_customer_state", 990000000);
+	visit(OWNER, "/profile", 200);
+	HIDES("data-kind=\"missing-index\"");
+	sql("drop index retention_session_customer");
+	visit(OWNER, "/profile", 200);
+	SHOWS("data-kind=\"missing-index\"");
+	HIDES("id=\"plan\"");
+}
+
 static void is_for_those_who_may(void **state)
 {
 	(void)state;
@@ -66,7 +83,8 @@ static void is_for_those_who_may(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {cmocka_unit_test(says_commands_as_they_are_typed), cmocka_unit_test(explains_what_is_a_statement),
-		cmocka_unit_test(says_why_there_is_no_plan), cmocka_unit_test(is_for_those_who_may)};
+		cmocka_unit_test(says_why_there_is_no_plan), cmocka_unit_test(finds_what_their_plans_tell),
+		cmocka_unit_test(is_for_those_who_may)};
 
 	return cmocka_run_group_tests(cases, open_house, close_house);
 }
