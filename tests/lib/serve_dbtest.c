@@ -533,12 +533,14 @@ static void etags(void **state)
 	}
 }
 
-static struct slo found;
+static struct slo found, failing;
 static void slo_keep(void *argument, const struct slo *slo)
 {
 	(void)argument;
 	if (!strcmp(slo->route, "/fields"))
 		found = *slo;
+	if (!strcmp(slo->route, "/fault"))
+		failing = *slo;
 }
 
 static bool log_holds(const struct fixture *fixture, const char *a, const char *b)
@@ -573,6 +575,10 @@ static void counted_and_logged(void **state)
 	EXPECT(500, SEND("GET", "/fault"));
 	snprintf(id, sizeof id, "%s", fixture->req.ctx.id);
 	assert_true(log_holds(fixture, id, "select * from customer_secrets"));
+	/* soon answered, but with a fault */
+	slo_each(slo_keep, NULL);
+	assert_true(failing.count > 0 && failing.failed == failing.count);
+	assert_true(failing.share < 0.001 && !failing.met);
 	/* neither tokens nor what stands in a query reach the log */
 	SEND("GET", "/public?password=hunter2", "Authorization", bearer(fixture, fixture->owner));
 	assert_false(log_holds(fixture, "hunter2", ""));
