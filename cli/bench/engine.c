@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -519,7 +520,9 @@ enum err engine_run(struct ctx *ctx, struct scenario *scenario, const struct eng
 	run->scenario = scenario;
 	run->options = options;
 	run_open(run);
-	enum err err = run->epoll < 0 ? fail(ctx, ERR_UNAVAILABLE, "no epoll instance") : prepare_all(run);
+	/* Linux has it since 5.11. */
+	bool waits = run->epoll >= 0 && !epoll_pwait2(run->epoll, &(struct epoll_event){0}, 1, &(struct timespec){0}, NULL);
+	enum err err = !waits ? fail(ctx, ERR_UNAVAILABLE, "no epoll instance: %s", strerror(errno)) : prepare_all(run);
 	if (err == OK) {
 		double before = cpu_s();
 		result_out->started_us = clock_wall_us();

@@ -49,7 +49,7 @@
  *
  * A step is {think: 2s} or a request:
  *     get|head|post|put|patch|delete: /path      with {{name}}: percent-encoded
- *     headers: {Name: text}
+ *     headers: {Name: text}      (Content-Type: instead of that of the body below)
  *     json: …                   the body; {{name}} in texts is escaped; a text that is only {{{name}}} is put in without quotes
  *     form: {name: text}        the body, application/x-www-form-urlencoded
  *     body: text                the body as it is

@@ -390,6 +390,9 @@ enum err read_steps(struct reading *reading, const struct tree *tree, const char
 		TRY(tree_members(reading->ctx, at, "a step", STEP_KEYS, reading, step));
 		if (step->pause ? at->count > 1 : !step->method)
 			return tree_refuse(reading->ctx, at, "a step is a request or {think: …}");
+		for (int i = 0; i < step->header_count; i++)
+			if (!strcasecmp(step->headers[i].name, "content-type"))
+				step->media = NULL;
 		steps_out->requests += !step->pause;
 	}
 	return steps_out->requests ? OK : tree_refuse(reading->ctx, tree, "%s ask nothing", what);

@@ -123,7 +123,8 @@ static void texts(void **state)
 		"data: {n: {number: [7, 7]}, s: {sequence: [3, 4]}, mac: {hmac: {key: Jefe, text: 'what do ya want for {{w}}?'}}, both: '{{n}}-{{s}}'}\n"
 		"once: [{get: /, capture: {w: /w}}]\nphases: [{name: p, for: 1s, rate: 1}]\n"
 		"journeys: [{name: j, steps: [{post: '/x/{{who}}?n={{n}}', json: {a: '{{who}}', b: 12, c: '12', d: '{{{raw}}}', e: [null, true, -1.5e3, 01, yes], f: {}},"
-		" headers: {X: '{{both}}'}}, {post: /, form: {'a b': '{{who}} &'}}, {post: /, body: '{{mac}}'}]}]\n";
+		" headers: {X: '{{both}}'}}, {post: /, form: {'a b': '{{who}} &'}}, {post: /, body: '{{mac}}'},"
+		" {post: /, headers: {content-type: application/x-ndjson}, json: 1}]}]\n";
 	struct ctx ctx;
 	struct scenario scenario;
 	(void)state;
@@ -146,6 +147,8 @@ static void texts(void **state)
 		assert_string_equal(text, rows[i].text);
 		free(text);
 	}
+	assert_string_equal(steps[0].media, "application/json");
+	assert_null(steps[3].media);
 	values_free(&scenario, values);
 	ctx_free(&ctx);
 }
