@@ -139,7 +139,10 @@ async function withSystems(threads, work) {
 }
 
 // The share of the statements' time that replicas could have taken, as `stoa capacity` finds it in the metrics.
-const readShare = system => JSON.parse(house.stoa('capacity', '--measured', '--json')).cost.systems.find(row => row.system === system).readShare
+function readShare(system) {
+	const { readShare: share, measuredHere } = JSON.parse(house.stoa('capacity', '--measured', '--json')).cost.systems.find(row => row.system === system)
+	return measuredHere ? share : NaN
+}
 
 const us = seconds => count(seconds * 1e6).padStart(9), kib = bytes => count(bytes / 1024).padStart(9)
 const responders = () => new Map(processes(house).filter(({ program: name }) => name.startsWith('stoa-') && name !== 'stoa-worker').map(({ pid, program: name }) => [name.slice(5), pss(pid)]))

@@ -3,6 +3,7 @@
 #include "cli/deploy.h"
 #include "cli/knee.h"
 #include "metric/metric.h"
+#include "metric/work.h"
 #include "observe/capacity.h"
 
 #include <string.h>
@@ -144,7 +145,8 @@ static enum err wish_read(struct cli *cli, int *argc, char **argv, struct wish *
 	}
 	capacity_costs_shipped(&plan->costs);
 	if (!shipped && !metrics_read(&plan->costs) && measured)
-		return fail(&cli->ctx, ERR_NOT_FOUND, "The metrics file has no system with %d requests; ask some, or leave --measured out", CAPACITY_ENOUGH);
+		return fail(&cli->ctx, ERR_NOT_FOUND, "The metrics file has no system with some %d requests; ask more, or leave --measured out",
+			CAPACITY_SAMPLES * WORK_CPU_EVERY);
 	if (wish->mix) {
 		size_t used = strlen(plan->costs.from);
 		TRY(knee_mix(&cli->ctx, wish->mix, &plan->costs));

@@ -102,6 +102,10 @@ static void add_pods(struct ctx *ctx, struct json_object *view, const struct cap
 {
 	double pods = capacity_value(plan, CAPACITY_PODS_MAX), cache = capacity_value(plan, CAPACITY_CACHE_BYTES) / 2 / MIB;
 	add_number(view, "podPool", POD_POOL);
+	/* Two pgbouncers, of each web pod its worker's (a thread, 2, and the gauge), of each worker's pod two processes' and the gauge, and 10 to spare. */
+	add_number(view, "podConnections", 2 * capacity_value(plan, CAPACITY_POOLED) + pods * 4 +
+		capacity_value(plan, CAPACITY_WORKER_PODS_MAX) * (2 * (capacity_value(plan, CAPACITY_WORKER_THREADS) + 2) + 1) + 10);
+	add_number(view, "podReplicaConnections", pods * CAPACITY_SYSTEMS * (POD_POOL + 1) + 10);
 	add_number(view, "podClients", 2 * pods * CAPACITY_SYSTEMS * POD_POOL);
 	add_number(view, "podPoolEach", capacity_value(plan, CAPACITY_POOLED));
 	add_text(view, "podRateText", capacity_text(ctx, AS_NUMBER, capacity_value(plan, CAPACITY_POD_RATE)));

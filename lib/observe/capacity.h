@@ -80,10 +80,12 @@ struct capacity_costs {
 /* The table that Stoa ships: measured by bench/capacity.mjs; `from` has date and machine. */
 void capacity_costs_shipped(struct capacity_costs *costs_out);
 /* What this installation's metrics file tells (metric_open() first) in place of what is shipped: processor time, statements and time of each
- * system that answered at least CAPACITY_ENOUGH requests, and jobs likewise; and the mix, when as many did not go to ops. Of that the shipped
+ * system of which CAPACITY_SAMPLES requests had their processor time taken, which is one in WORK_CPU_EVERY (metric/work.h); jobs, when
+ * CAPACITY_ENOUGH have ended; and the mix, when as many requests did not go to ops. Of that the shipped
  * share stays, because probes and scrapes come by the clock, not by the user. PostgreSQL's processor time is the share of the statements'
  * time that the shipped table has: where statements wait for one another that is too much. False: of no system. */
 #define CAPACITY_ENOUGH 100
+#define CAPACITY_SAMPLES 30
 bool capacity_costs_measured(struct capacity_costs *costs);
 /* Another mix: weights of the systems become the requests of these routes. Add each, from all zero. */
 void capacity_mix_clear(struct capacity_costs *costs);
