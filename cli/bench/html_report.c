@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -63,7 +64,14 @@ static void head(struct buffer *out, const struct result *result)
 	if (result->time_scale != 1 || result->rate_scale != 1)
 		fact(out, "Scaled", "times x %g, rates x %g", result->time_scale, result->rate_scale);
 	fact(out, "Machine", "%d cores, load %.2f before, Linux %s", result->machine.cores, result->machine.load, result->machine.kernel);
-	fact(out, "Requests", "%" PRIu64 ", of which %" PRIu64 " failed", result->total.requests, result_errors(&result->total));
+	fact(out, "Requests", "%" PRIu64 ", of which %" PRIu64 " failed; %.1f a second while it was measured", result->total.requests, result_errors(&result->total),
+		result_rate(result));
+	if (result->refusals.count)
+		fact(out, "Refused", "%" PRIu64 " with 429 or 503, %" PRIu64 " of them without Retry-After; p50 %.1f ms, p95 %.1f, p99 %.1f, largest %.1f", result->refusals.count,
+			result->refusals.bare, (double)result->refusals.p50_us / 1000, (double)result->refusals.p95_us / 1000, (double)result->refusals.p99_us / 1000,
+			(double)result->refusals.max_us / 1000);
+	fact(out, "Late by itself", "p99 %.1f ms, largest %.1f ms: for want of a processor, and part of all latencies", (double)result->late.p99_us / 1000,
+		(double)result->late.max_us / 1000);
 	fact(out, "Cost of the generator", "%.2f s of processor time, %.0f requests a second of it", result->cost.cpu_s, result->cost.requests_per_cpu_s);
 	fact(out, "Made by", "stoa bench %s", result->version);
 	buffer_text(out, "</dl>\n");
@@ -236,18 +244,18 @@ static bool missed(const struct result_route *route, const char *name)
 {
 	size_t length = strlen(name);
 	for (int i = 0; i < route->why_count; i++)
-		if (!strncmp(route->why[i], name, length) && route->why[i][length] == ' ')
+		if (!strncmp(route->why[i], name, length) && route->why[i][length] == ' ' && isdigit((unsigned char)route->why[i][length + 1]))
 			return true;
 	return false;
 }
 
-static void quantile_cell(struct buffer *out, const struct result_route *route, const char *name, double quantile, int target_ms)
+static void time_cell(struct buffer *out, const struct result_route *route, const char *name, int64_t us, int target_ms)
 {
-	if (!route->timings->count) {
+	if (!us) {
 		buffer_text(out, "<td class=\"n\"></td>");
 		return;
 	}
-	buffer_printf(out, "<td class=\"n%s\">%.1f", missed(route, name) ? " missed" : "", (double)timings_quantile(route->timings, quantile) / 1000);
+	buffer_printf(out, "<td class=\"n%s\">%.1f", missed(route, name) ? " missed" : "", (double)us / 1000);
 	if (target_ms)
 		buffer_printf(out, " <span class=\"soft\">of %d</span>", target_ms);
 	buffer_text(out, "</td>");
@@ -269,11 +277,12 @@ static void route_row(struct buffer *out, const struct result_route *route, cons
 		html_text(out, route->errors[i].what);
 	}
 	buffer_text(out, route->error_count ? "</td>" : "0</td>");
-	quantile_cell(out, route, "p50", 0.5, target->p50_ms);
-	quantile_cell(out, route, "p95", 0.95, target->p95_ms);
-	quantile_cell(out, route, "p99", 0.99, target->p99_ms);
-	quantile_cell(out, route, "p99.9", 0.999, 0);
-	quantile_cell(out, route, "max", 1, target->max_ms);
+	time_cell(out, route, "p50", timings_quantile(route->timings, 0.5), target->p50_ms);
+	time_cell(out, route, "p95", timings_quantile(route->timings, 0.95), target->p95_ms);
+	time_cell(out, route, "p99", timings_quantile(route->timings, 0.99), target->p99_ms);
+	time_cell(out, route, "p99.9", timings_quantile(route->timings, 0.999), 0);
+	time_cell(out, route, "max", route->timings->max_us, target->max_ms);
+	time_cell(out, route, "p95 of the first byte", route->first_p95_us, target->ttfb_ms);
 	buffer_printf(out, "<td class=\"why\"><span class=\"%s\">%s</span>", route->met ? "met" : "missed", route->met ? "met" : "missed");
 	for (int i = 0; i < route->why_count; i++) {
 		buffer_text(out, i ? "; " : ": ");
@@ -285,7 +294,7 @@ static void route_row(struct buffer *out, const struct result_route *route, cons
 static void routes(struct ctx *ctx, const struct result *result, struct buffer *out)
 {
 	html_section(out, "Routes");
-	html_table(out, "Latency in ms, each beside the target of the route's class", "route|class|>requests|>errors|>p50|>p95|>p99|>p99.9|>largest|targets", NULL);
+	html_table(out, "Latency in ms, each beside the target of the route's class", "route|class|>requests|>errors|>p50|>p95|>p99|>p99.9|>largest|>first byte, p95|targets", NULL);
 	for (int i = 0; i < result->route_count; i++)
 		route_row(out, &result->routes[i], arena_printf(&ctx->arena, "%s %s", result->routes[i].method, result->routes[i].route));
 	route_row(out, &result->total, "all");

@@ -82,6 +82,15 @@ static void a_report_stands_alone(void **state)
 	(void)state;
 	struct result result = result_made(10);
 	result.timeline[8] = (struct result_second){8, 20, 20, 0, 20, 10000000, 10000000, 10000000, 8, 8};
+	static const char *const FIRST_WHY[] = {"p95 of the first byte 120.0 ms over 100 ms (widget)"};
+	result.measured_s = 20;
+	result.late.p99_us = 11000, result.late.max_us = 12000;
+	result.refusals.count = 3, result.refusals.bare = 1;
+	result.refusals.p50_us = 1000, result.refusals.p95_us = 2000, result.refusals.p99_us = 3000, result.refusals.max_us = 4000;
+	result.routes[1].class = "widget";
+	result.routes[1].first_p95_us = 120000;
+	result.routes[1].why = (const char **)FIRST_WHY;
+	result.routes[1].why_count = 1;
 	result.timeline[9] = (struct result_second){9, 20, 20, 20, 20, 0, 0, 0, 9, 9};
 	write_page(&result);
 	static const char *const wanted[] = {"<!DOCTYPE html>", "<html lang=\"en\">", "<title>Load test: a &lt;b&gt;", "003 \302\2477 &amp; more",
@@ -96,6 +105,11 @@ static void a_report_stands_alone(void **state)
 	/* A second without an answer has times when what waited was given up, and none when nothing was timed. */
 	has("<td class=\"n\">0.0</td><td class=\"n\">20.0</td><td class=\"n\">10000.0</td><td class=\"n\">10000.0</td><td class=\"n\">10000.0</td><td class=\"n\">8</td>", true);
 	has("<td class=\"n\">20.0</td><td class=\"n\">20.0</td><td class=\"n\"></td><td class=\"n\"></td><td class=\"n\"></td><td class=\"n\">9</td>", true);
+	has("<dd>20000, of which 4 failed; 1000.0 a second while it was measured</dd>", true);
+	has("<dd>3 with 429 or 503, 1 of them without Retry-After; p50 1.0 ms, p95 2.0, p99 3.0, largest 4.0</dd>", true);
+	has("<td class=\"n missed\">120.0 <span class=\"soft\">of 100</span></td>", true);
+	has("<td class=\"n\">9.5 <span class=\"soft\">of 250</span></td>", true);
+	has("<dd>p99 11.0 ms, largest 12.0 ms: ", true);
 	/* What the verdict does not judge is not red. */
 	has("<td class=\"n missed\">246.8 <span class=\"soft\">of 200</span></td>", true);
 	has("<td class=\"n\">130.0 <span class=\"soft\">of 80</span></td>", true);
