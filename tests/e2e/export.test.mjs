@@ -185,7 +185,7 @@ for at in (0, 1, 3, 3.5, 5):
 verdicts = []
 for asked, failed, refused, took in ((1000, 300, 300, 200), (1000, 300, 298, 200), (1000, 301, 301, 200), (1000, 0, 0, 251), (0, 0, 0, 0), (10, 10, 10, 0)):
 	entry = Made(num_requests=asked, num_failures=failed, get_response_time_percentile=lambda share: took if share > 0.9 else 0)
-	made = Made(process_exit_code=None, stats=Made(total=entry, get=lambda name, method: entry,
+	made = Made(process_exit_code=None, stats=Made(total=entry, entries={('/api/v1/widget/start', 'POST'): entry},
 		errors={'a': Made(error=RuntimeError('status 503'), occurrences=refused), 'b': Made(error='status 500', occurrences=failed - refused)}))
 	locust.events.quitting.listeners[0](environment=made)
 	verdicts.append(made.process_exit_code)

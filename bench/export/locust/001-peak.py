@@ -1,7 +1,7 @@
 # 001-peak: 001, "Load testing scenarios", Peak Load, made from 001-peak.yaml by stoa bench export: change that, not this.
 # Not there to be asked: Tasks (001): not built yet; its share falls to what there is
 # Once is once here, not every 1800 s: what it captures has to live as long as the run.
-# Locust is a closed loop: a user waits for its answer, so while the server is slow it asks less.
+# Each of these was run, in short, with Locust 2.12.1. Locust is a closed loop: a user waits for its answer, so while the server is slow it asks less.
 # It rounds times to two digits. A class's share of requests within its goal is not checked; a session's steps of setup count.
 # Run: NAME=VALUE … locust -f FILE.py --headless --host http://127.0.0.1:8080
 # Environment: BENCH_WIDGETKEY, BENCH_SERVERKEY, BENCH_EMAIL, BENCH_PASSWORD, BENCH_STRIPEPATH, BENCH_STRIPESECRET

@@ -120,7 +120,8 @@ def judge(errors, faults, targets):
 	def verdict(environment, **_):
 		total, missed = environment.stats.total, []
 		for method, name, share, most in targets:
-			stats = environment.stats.get(name, method) if name else total
+			stats = environment.stats.entries.get((name, method)) if name else total
+			if not stats: continue
 			# Only where a request can lie beyond it.
 			took = stats.get_response_time_percentile(share) if stats.num_requests * (1 - share) >= 0.999 or share == 1 and stats.num_requests else 0
 			if took > most: missed.append(f'{method} {name} p{100 * share:g} {took:g} ms over {most:g} ms'.strip())
