@@ -77,6 +77,26 @@ static int commas(const char *text)
 	return count;
 }
 
+/* The url without its servers, which hosts[] has: where one of them has no address or port, libpq would take the url's. */
+static void servers_forget(struct connection_plan *plan, const PQconninfoOption *parts)
+{
+	struct buffer out = {0};
+	for (const PQconninfoOption *part = parts; part && part->keyword; part++) {
+		if (!part->val || !strcmp(part->keyword, "host") || !strcmp(part->keyword, "hostaddr") || !strcmp(part->keyword, "port"))
+			continue;
+		buffer_printf(&out, "%s='", part->keyword);
+		for (const char *at = part->val; *at; at++) {
+			if (*at == '\'' || *at == '\\')
+				buffer_char(&out, '\\');
+			buffer_char(&out, *at);
+		}
+		buffer_text(&out, "' ");
+	}
+	if (parts)
+		plan->url = keep(plan, out.data ? out.data : "");
+	buffer_free(&out);
+}
+
 static void hosts_of_url(struct connection_plan *plan)
 {
 	PQconninfoOption *parts = PQconninfoParse(plan->url, NULL);
@@ -93,6 +113,7 @@ static void hosts_of_url(struct connection_plan *plan)
 	/* Of several servers the one that takes writes; a single one is what the url says it is. */
 	if (count > 1 && !part_of(parts, "target_session_attrs"))
 		plan->session = "read-write";
+	servers_forget(plan, parts);
 	PQconninfoFree(parts);
 }
 
@@ -100,6 +121,10 @@ static void hosts_of_url(struct connection_plan *plan)
 static void hosts_of_list(struct connection_plan *plan, const char *replica)
 {
 	char *list = keep(plan, replica);
+	PQconninfoOption *parts = PQconninfoParse(plan->url, NULL);
+	const char *ports = part_of(parts, "port"), *usual = ports && !commas(ports) ? keep(plan, ports) : NULL;
+	servers_forget(plan, parts);
+	PQconninfoFree(parts);
 	while (list && plan->host_count < HOSTS_MOST) {
 		char *item = list;
 		const char *name = next_of(&list);
@@ -110,7 +135,7 @@ static void hosts_of_list(struct connection_plan *plan, const char *replica)
 			*port++ = '\0';
 		if (bracket)
 			*bracket = '\0';
-		plan->hosts[plan->host_count++] = (struct host){bracket ? name + 1 : name, NULL, port && *port ? port : NULL};
+		plan->hosts[plan->host_count++] = (struct host){bracket ? name + 1 : name, NULL, port && *port ? port : usual};
 	}
 }
 
@@ -456,6 +481,8 @@ bool connection_prepared(struct connection *connection, const struct statement *
 	struct answer answer = {0};
 	bool done = connection->prepare && prepare(connection, &(struct command){.statement = statement}, &answer);
 	PQclear(answer.result);
+	if (answer.silent || PQstatus(connection->raw) != CONNECTION_OK)
+		connection->worn = true;
 	return done && !answer.silent;
 }
 

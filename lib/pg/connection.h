@@ -20,7 +20,7 @@ struct connection_plan {
 	struct host hosts[HOSTS_MOST]; /* tried in turn, beginning with the one that answered last */
 	int host_count;
 	_Atomic int host_last;
-	char *texts[4];         /* owned: what hosts and url point into */
+	char *texts[6];         /* owned: what hosts and url point into */
 	char *options;          /* owned: server options, with those of the url in front; NULL = none are sent */
 	int connect_ms;         /* longest wait for a connection */
 	int patience_ms;        /* longest silence after a statement was sent; 0 = for ever */

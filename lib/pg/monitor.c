@@ -132,6 +132,12 @@ void monitor_took(struct ctx *ctx, const struct command *command, int64_t us)
 	LOG(SLOW[i].level, "db.slow", LOG_T("id", ctx->id), LOG_T("statement", name), LOG_N("duration_us", us));
 }
 
+void monitor_open(void)
+{
+	for (size_t i = 0; i < SLOW_COUNT; i++)
+		counter_add(fixed_counter(&slow_totals[i]), 0);
+}
+
 void monitor_connected(bool connected)
 {
 	static struct metric_fixed totals[] = {

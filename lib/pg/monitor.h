@@ -24,6 +24,8 @@ enum statement_type statement_type(const char *text);
 /* What series and logs call a command: its statement's name, or "begin", "commit", "copy", … , or "text". */
 const char *command_name(const struct command *command);
 
+/* Registers what should be seen before it happens for the first time: how many were slow. After metric_open(). */
+void monitor_open(void);
 /* A command took so long, as ctx saw it: counts in ctx, in the series and in the log. */
 void monitor_took(struct ctx *ctx, const struct command *command, int64_t us);
 /* An attempt to connect is over; a connection was closed after so long: stoa_db_connects_total{result},

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/turn.h"
 #include "metric/metric.h"
+#include "pg/monitor.h"
 #include "pg/replica.h"
 
 #include <pthread.h>
@@ -129,6 +130,7 @@ void pool_count(struct pool *pool, int *open_out, int *used_out, int *waiting_ou
 void pool_publish(struct pool *pool, const char *program)
 {
 	int open, used, waiting;
+	monitor_open();
 	pool_count(pool, &open, &used, &waiting);
 	const struct { const char *state; int count; } LEVELS[] = {{"size", pool->size}, {"open", open}, {"used", used}, {"waiting", waiting}};
 	for (size_t i = 0; i < sizeof LEVELS / sizeof *LEVELS; i++) {

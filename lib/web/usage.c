@@ -72,17 +72,19 @@ void usage_measure(struct req *req, const struct rep *rep, struct site *site)
 	const struct entry *entry = req->entry;
 	int64_t parts_us[WORK_PARTS], took_us = clock_mono_us() - req->start_us;
 	int class = rep->status / 100;
-	req->finished_us = req->start_us + took_us;
+	/* How long the others take is not up to us, and what is not served at all is not quick. */
+	bool counts = !req->waiting && ctx->fault.err != ERR_SWITCHED_OFF;
+	req->finished_us = counts ? req->start_us + took_us : 0;
 	if (req->render_from_us)
-		ctx_spent(ctx, SPENT_RENDER, req->finished_us - req->render_from_us);
+		ctx_spent(ctx, SPENT_RENDER, req->start_us + took_us - req->render_from_us);
 	counter_add(entry->status[class >= 2 && class <= 5 ? class : 5], 1);
 	work_split(ctx, took_us, parts_us);
 	parts_us[WORK_ACCEPT] = req->accept_wait_us;
 	parts_us[WORK_OWN] -= req->accept_wait_us;
-	/* What is not served at all is not quick. */
-	if (!req->waiting && ctx->fault.err != ERR_SWITCHED_OFF) {
+	if (counts) {
 		histogram_observe(entry->duration, took_us);
 		work_parts_add(&entry->usage->work, parts_us);
+		work_statements_add(&entry->usage->work, ctx);
 	}
 	if (ctx->pool_wait_us)
 		histogram_observe(site->pool_wait, ctx->pool_wait_us);
@@ -90,7 +92,6 @@ void usage_measure(struct req *req, const struct rep *rep, struct site *site)
 		counter_add(site->cache_hits, ctx->cache_hits);
 	if (ctx->cache_misses)
 		counter_add(site->cache_misses, ctx->cache_misses);
-	work_statements_add(&entry->usage->work, ctx);
 	budget_look(entry->usage, req, rep);
 	if (took_us > site->slow_us && !req->waiting)
 		slow_log(req, rep, took_us, parts_us);

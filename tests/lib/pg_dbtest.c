@@ -1,5 +1,6 @@
 #include "database.h"
 
+#include "pg/connection.h"
 #include "sql.h"
 
 #include <netinet/in.h>
@@ -582,6 +583,38 @@ static void test_session_settings(void **state)
 	lease_return(&lease);
 }
 
+/* Which servers are connected to, and with what: nothing of the url's own servers is left for another one. */
+static void test_hosts(void **state)
+{
+	static const struct { const char *url, *replica, *left, *hosts; } ROWS[] = {
+		{"host=db1 port=5433 dbname='it''s'", NULL, NULL, NULL}, /* not a connection string: libpq's to refuse */
+		{"host=db1 port=5433 user=u password='a\\'b\\\\c'", NULL, "user='u' password='a\\'b\\\\c' ", "db1/-/5433 "},
+		{"postgresql://u@db1:5433,db2:5434/stoa", NULL, "user='u' dbname='stoa' ", "db1/-/5433 db2/-/5434 "},
+		{"dbname=stoa", NULL, "dbname='stoa' ", "-/-/- "},
+		{"host=db1 hostaddr=192.0.2.1 port=5433 dbname=stoa", "db2,db3:5444", "dbname='stoa' ", "db2/-/5433 db3/-/5444 "},
+		{"host=db1,db9 port=5433,5434 dbname=stoa", "db2,[::1]:5444", "dbname='stoa' ", "db2/-/- ::1/-/5444 "},
+		{"host=db1 dbname=stoa", "postgresql://db2:5435/other", "dbname='other' ", "db2/-/5435 "}};
+	char kept[400];
+	(void)state;
+	snprintf(kept, sizeof kept, "%s", getenv("STOA_DB_URL"));
+	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+		struct connection_plan plan;
+		char hosts[200] = "";
+		setting("STOA_DB_URL", ROWS[i].url);
+		connection_plan_make(&plan, ROWS[i].replica);
+		for (int n = 0; n < plan.host_count; n++) {
+			const struct host *host = &plan.hosts[n];
+			snprintf(hosts + strlen(hosts), sizeof hosts - strlen(hosts), "%s/%s/%s ", host->name ? host->name : "-", host->address ? host->address : "-",
+				host->port ? host->port : "-");
+		}
+		assert_string_equal(plan.url, ROWS[i].left ? ROWS[i].left : ROWS[i].url);
+		if (ROWS[i].hosts)
+			assert_string_equal(hosts, ROWS[i].hosts);
+		connection_plan_free(&plan);
+	}
+	setting("STOA_DB_URL", kept);
+}
+
 static void test_unreachable(void **state)
 {
 	struct fixture *fixture = *state;
@@ -630,8 +663,7 @@ static void test_black_hole(void **state)
 	char kept[400], url[80];
 	struct lease lease;
 	pthread_t prober;
-	int open, used = 0, waiting, hole = socket(AF_INET, SOCK_STREAM, 0);
-	/* Accepted by the system, and by nobody else. */
+	int open, used, waiting, hole = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(hole >= 0 && !bind(hole, (struct sockaddr *)&address, sizeof address) && !listen(hole, 16) &&
 		!getsockname(hole, (struct sockaddr *)&address, &length));
 	snprintf(kept, sizeof kept, "%s", getenv("STOA_DB_URL"));
@@ -648,8 +680,10 @@ static void test_black_hole(void **state)
 	assert_in_range(ctx->pool_wait_us, 0, 30000000);
 	assert_non_null(strstr(ctx->fault.internal, "no connection to 127.0.0.1, port "));
 	ctx_reset(ctx);
+	int first = accept(hole, NULL, NULL);
 	assert_int_equal(pthread_create(&prober, NULL, probe, pool), 0);
-	WAIT_FOR((pool_count(pool, &open, &used, &waiting), used == 1));
+	int second = accept(hole, NULL, NULL);
+	assert_true(first >= 0 && second >= 0);
 	for (int i = 0; i < 3; i++) {
 		ctx_reset(ctx);
 		assert_int_equal(lease_take(ctx, pool, &lease), ERR_UNAVAILABLE);
@@ -657,8 +691,10 @@ static void test_black_hole(void **state)
 		pool_count(pool, &open, &used, &waiting);
 		assert_int_equal(used, 1);
 	}
-	close(hole); /* who is in there is reset */
+	close(first);
+	close(second);
 	pthread_join(prober, NULL);
+	close(hole);
 	pool_close(pool);
 }
 
@@ -754,7 +790,7 @@ int main(void)
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	const struct CMUnitTest tests[] = {CASE(test_values), CASE(test_errors), CASE(test_timeout), CASE(test_silence), CASE(test_exhausted), CASE(test_exhausted_early),
 		CASE(test_line), CASE(test_forgotten), CASE(test_killed_between), CASE(test_killed_within), CASE(test_deadline), CASE(test_deadline_deaf), CASE(test_commit),
-		CASE(test_stale_statements), CASE(test_lifetime), CASE(test_session_settings), CASE(test_unreachable), CASE(test_black_hole), CASE(test_threads),
+		CASE(test_stale_statements), CASE(test_lifetime), CASE(test_session_settings), CASE(test_hosts), CASE(test_unreachable), CASE(test_black_hole), CASE(test_threads),
 		CASE(test_restart)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
