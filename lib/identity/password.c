@@ -2,6 +2,7 @@
 #include "identity/parts.h"
 #include "sql.h"
 #include "who/secret.h"
+#include "who/written.h"
 
 #include <string.h>
 
@@ -49,8 +50,10 @@ static enum err setting_run(struct ctx *ctx, struct lease *lease, void *argument
 static enum err setting_apply(struct ctx *ctx, const struct house *house, struct setting *setting)
 {
 	TRY(change_run(ctx, house->pool, setting_run, setting));
-	for (int row = 0; row < PQntuples(setting->orgs); row++)
+	for (int row = 0; row < PQntuples(setting->orgs); row++) {
 		who_forget(ctx, house, pg_text(setting->orgs, row, "org_id"));
+		written_note(ctx, house, pg_text(setting->orgs, row, "org_id"));
+	}
 	return OK;
 }
 
