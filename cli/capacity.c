@@ -119,9 +119,9 @@ static int knees(struct cli *cli, struct capacity_plan *plan, int argc, char **a
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++)
 		fprintf(cli->out, "  %-12s predicted %8.0f/s = %s\n", capacity_system_name(system), capacity_system_value(plan, CAPACITY_KNEE, system),
 			plan->figures[CAPACITY_KNEE][system].worked);
-	fprintf(cli->out, "  %-12s predicted %8.0f/s\n", "the mix", capacity_knee(&plan->costs, plan->model.cores, 0));
+	fprintf(cli->out, "  %-12s predicted %8.0f/s\n", "the mix", capacity_knee(&plan->costs, plan->model.front, plan->model.cores, 0));
 	for (int i = 1; i < argc; i++)
-		if (knee_print(cli, argv[i], &plan->costs) != OK)
+		if (knee_print(cli, argv[i], &plan->costs, plan->model.front) != OK)
 			return cli_fail(cli);
 	return 0;
 }
@@ -182,7 +182,7 @@ static int capacity_run(struct cli *cli, int argc, char **argv)
 
 const struct command COMMAND_CAPACITY = {
 	.name = "capacity",
-	.usage = "capacity [--users N] [--memory 8g] [--cores N] [--active R] [--peak R] [--headroom F] [--requests R] [--burst F] [--jobs R]\n"
+	.usage = "capacity [--users N] [--memory 8g] [--cores N] [--active R] [--peak R] [--headroom F] [--requests R] [--burst F] [--jobs R] [--front F]\n"
 		"              [--measured | --shipped] [--mix RESULT.json] [--json | --phases | --write DIR]\n"
 		"       stoa capacity --knee [RESULT.json …]\n\n"
 		"Costs come from this installation's metrics where they suffice, else from the shipped table. --mix takes the mix of requests of a result of\n"

@@ -65,7 +65,8 @@ static void add_systems(struct ctx *ctx, struct json_object *view, const struct 
 	add_number(view, "largestPool", pool);
 	add_number(view, "processesMost", processes);
 	add_flag(view, "severalProcesses", processes > 1);
-	add_number(view, "fcgidAll", fcgid);
+	/* Those that are on their way out count, too. */
+	add_number(view, "fcgidMost", 1.2 * fcgid);
 }
 
 static void add_nodes(struct ctx *ctx, struct json_object *view, const struct capacity_plan *plan)

@@ -115,7 +115,7 @@ static double knee_measured(const struct result *result, bool *reached_out)
 	return most / WINDOW;
 }
 
-static double predict(FILE *out, const struct spent *spent, const struct capacity_costs *costs, double cores, double generator_s)
+static double predict(FILE *out, const struct spent *spent, const struct capacity_costs *costs, double front, double cores, double generator_s)
 {
 	double predicted;
 	if (spent->requests > 0) {
@@ -126,14 +126,14 @@ static double predict(FILE *out, const struct spent *spent, const struct capacit
 		fprintf(out, "    predicted %8.0f/s = %.0f / (%.0f + %.0f + %.0f + %.0f + %.0f) µs: responders, web server, PostgreSQL, the rest and the generator, of %.0f requests\n"
 			"                       that were all answered\n", predicted, cores, us[0], us[1], us[2], us[3], generator_s * 1e6, spent->requests);
 	} else {
-		predicted = capacity_knee(costs, cores, generator_s);
+		predicted = capacity_knee(costs, front, cores, generator_s);
 		fprintf(out, "    predicted %8.0f/s by what the systems' requests cost on average, whichever these were; %.0f cores, generator %.0f µs\n", predicted, cores,
 			generator_s * 1e6);
 	}
 	return predicted;
 }
 
-enum err knee_print(struct cli *cli, const char *path, const struct capacity_costs *costs)
+enum err knee_print(struct cli *cli, const char *path, const struct capacity_costs *costs, double front)
 {
 	struct capacity_costs own = *costs;
 	struct result result;
@@ -145,7 +145,7 @@ enum err knee_print(struct cli *cli, const char *path, const struct capacity_cos
 		spent = (struct spent){0};
 	double generator_s = result.cost.requests_per_cpu_s > 0 ? 1 / result.cost.requests_per_cpu_s : 0, measured = knee_measured(&result, &reached);
 	fprintf(cli->out, "\n  %s: %d cores, load %.2f when it began\n", path, result.machine.cores, result.machine.load);
-	double predicted = predict(cli->out, &spent, &own, result.machine.cores, generator_s);
+	double predicted = predict(cli->out, &spent, &own, front, result.machine.cores, generator_s);
 	if (result.second_count < WINDOW)
 		fprintf(cli->out, "    measured  nothing: the run is shorter than %d s\n", WINDOW);
 	else if (reached && measured > 0)

@@ -128,16 +128,16 @@ static double weight(const struct capacity_costs *costs, enum capacity_system sy
 	return all > 0 ? costs->system[system].requests / all : 0;
 }
 
-static double processor(const struct capacity_cost *cost)
+static double processor(const struct capacity_cost *cost, double front)
 {
-	return cost->cpu_s + cost->front_s + cost->database_s;
+	return cost->cpu_s + front * cost->front_s + cost->database_s;
 }
 
-double capacity_knee(const struct capacity_costs *costs, double cores, double generator_s)
+double capacity_knee(const struct capacity_costs *costs, double front, double cores, double generator_s)
 {
 	double seconds = generator_s;
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++)
-		seconds += weight(costs, system) * processor(&costs->system[system]);
+		seconds += weight(costs, system) * processor(&costs->system[system], front);
 	return seconds > 0 ? cores / seconds : 0;
 }
 
@@ -175,12 +175,12 @@ static void plan_system(struct capacity_plan *plan, enum capacity_system system,
 {
 	const struct capacity_cost *cost = &plan->costs.system[system];
 	double design = capacity_value(plan, CAPACITY_DESIGN_RATE), share = weight(&plan->costs, system), rate = design * share, here = rate / machines;
-	double in_flight = here * cost->took_s, held = here * cost->held_s;
+	double in_flight = here * cost->took_s, held = here * cost->held_s, front = plan->model.front, busy = processor(cost, front);
 	double connections = fmax(POOL_LEAST, servers_for(held, cost->held_s)), processes = whole_up(connections / POOL_MOST);
 	double pool = whole_up(connections / processes), threads = servers_for(in_flight, cost->took_s);
 	put_one(plan, CAPACITY_SHARE, system, share, "%.4g", share);
 	put_one(plan, CAPACITY_RATE, system, rate, "%g × %.4g", design, share);
-	put_one(plan, CAPACITY_BUSY, system, rate * processor(cost), "%.5g × (%g + %g + %g) µs", rate, microseconds(cost->cpu_s), microseconds(cost->front_s),
+	put_one(plan, CAPACITY_BUSY, system, rate * busy, "%.5g × (%g + %g + %g) µs", rate, microseconds(cost->cpu_s), microseconds(front * cost->front_s),
 		microseconds(cost->database_s));
 	put_one(plan, CAPACITY_IN_FLIGHT, system, in_flight, "%.5g / %.0f × %g µs", rate, machines, microseconds(cost->took_s));
 	put_one(plan, CAPACITY_PROCESSES, system, processes, "⌈%.0f / %d⌉", connections, POOL_MOST);
@@ -188,8 +188,8 @@ static void plan_system(struct capacity_plan *plan, enum capacity_system system,
 	put_one(plan, CAPACITY_THREADS, system, within(fmax(THREADS_LEAST, pool + 1), whole_up(threads / processes), THREADS_MOST), "max(%d, %.0f + 1, ⌈%.0f / %.0f⌉); load %.3g",
 		THREADS_LEAST, pool, threads, processes, in_flight);
 	put_one(plan, CAPACITY_FCGID, system, fmax(FCGID_LEAST[system], whole_up(1.5 * in_flight)), "max(%d, ⌈1.5 × %.3g⌉)", FCGID_LEAST[system], in_flight);
-	put_one(plan, CAPACITY_KNEE, system, processor(cost) > 0 ? plan->model.cores / processor(cost) : 0, "%g / (%g + %g + %g) µs", plan->model.cores,
-		microseconds(cost->cpu_s), microseconds(cost->front_s), microseconds(cost->database_s));
+	put_one(plan, CAPACITY_KNEE, system, busy > 0 ? plan->model.cores / busy : 0, "%g / (%g + %g + %g) µs", plan->model.cores,
+		microseconds(cost->cpu_s), microseconds(front * cost->front_s), microseconds(cost->database_s));
 }
 
 static void plan_worker(struct capacity_plan *plan, double machines)
@@ -235,7 +235,7 @@ static void plan_cores(struct capacity_plan *plan)
 	for (int system = 0; system < CAPACITY_SYSTEMS; system++) {
 		const struct capacity_cost *cost = &plan->costs.system[system];
 		double rate = capacity_value(plan, CAPACITY_DESIGN_RATE) * weight(&plan->costs, system);
-		web += rate * (cost->cpu_s + cost->front_s);
+		web += rate * (cost->cpu_s + plan->model.front * cost->front_s);
 		database += rate * cost->database_s;
 		writes += rate * cost->database_s * (1 - cost->reads);
 	}

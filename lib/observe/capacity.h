@@ -31,6 +31,7 @@ enum capacity_system capacity_system_of(const char *route);
 	X(requests, "requests", 0.05, 0.0001, 100, TR("Requests a second and user, on average"), "001 Request Throughput: 5,000/s of 100,000 users") \
 	X(burst, "burst", 4, 1, 20, TR("Peak over average"), "001 Peak vs Average: 3-5x, its example 4") \
 	X(jobs, "jobs", 0.1, 0, 1000, TR("Jobs a minute and user, on average"), "001 Request Throughput: 10,000 a minute of 100,000 users") \
+	X(front, "front", 1, 0.1, 10, TR("Cost of the web server, as many times lighttpd's"), "bench/capacity.mjs: Apache with mod_proxy_fcgi 2.3, with mod_fcgid 2.7") \
 	X(cores, "cores", 0, 1, 1024, TR("Cores of a machine"), "this machine's unless given") \
 	X(memory, "memory", 0, 536870912, 17592186044416, TR("Memory of a machine"), "this machine's unless given")
 
@@ -57,7 +58,7 @@ enum err capacity_model_set(struct ctx *ctx, struct capacity_model *model, const
 struct capacity_cost {     /* of a request of one system; seconds */
 	double requests;       /* weight in the mix of requests */
 	double cpu_s;          /* processor, in the responder */
-	double front_s;        /* processor, in the web server */
+	double front_s;        /* processor, in the web server: lighttpd */
 	double database_s;     /* processor, in PostgreSQL */
 	double reads;          /* share of that which replicas can answer (target_bears_lag() of web/target.h) */
 	double held_s;         /* its statements take; a connection is held for no longer, where others share it for less */
@@ -238,9 +239,9 @@ struct capacity_plan {
 void capacity_plan_make(struct capacity_plan *plan);
 double capacity_value(const struct capacity_plan *plan, enum capacity_id id); /* of those that are not of a system */
 double capacity_system_value(const struct capacity_plan *plan, enum capacity_id id, enum capacity_system system);
-/* Requests a second of this mix at which the processors of one machine that does all are busy; generator_s: processor seconds that one who asks
- * from the same machine takes for a request, 0 for none. */
-double capacity_knee(const struct capacity_costs *costs, double cores, double generator_s);
+/* Requests a second of this mix at which the processors of one machine that does all are busy; front: the web server's cost, as many times lighttpd's;
+ * generator_s: processor seconds that one who asks from the same machine takes for a request, 0 for none. */
+double capacity_knee(const struct capacity_costs *costs, double front, double cores, double generator_s);
 /* The users of document 001's phases, 0 at the end. */
 extern const int CAPACITY_PHASES[];
 

@@ -120,15 +120,16 @@ static void knee(void **state)
 	(void)state;
 
 	costs.system[CAPACITY_WIDGET] = (struct capacity_cost){.requests = 3, .cpu_s = 100e-6, .front_s = 50e-6, .database_s = 100e-6};
-	near(capacity_knee(&costs, 2, 0), 8000);
-	near(capacity_knee(&costs, 2, 50e-6), 2 / 300e-6);
+	near(capacity_knee(&costs, 1, 2, 0), 8000);
+	near(capacity_knee(&costs, 1, 2, 50e-6), 2 / 300e-6);
+	near(capacity_knee(&costs, 3, 2, 0), 2 / 350e-6);
 	costs.system[CAPACITY_PAGES] = (struct capacity_cost){.requests = 1, .cpu_s = 1000e-6, .front_s = 0, .database_s = 250e-6};
 	/* 3/4 × 250 µs + 1/4 × 1,250 µs = 500 µs */
-	near(capacity_knee(&costs, 2, 0), 4000);
+	near(capacity_knee(&costs, 1, 2, 0), 4000);
 	capacity_mix_clear(&costs);
-	near(capacity_knee(&costs, 2, 0), 0);
+	near(capacity_knee(&costs, 1, 2, 0), 0);
 	capacity_mix_add(&costs, "/flows/:id", 10);
-	near(capacity_knee(&costs, 2, 0), 1600);
+	near(capacity_knee(&costs, 1, 2, 0), 1600);
 }
 
 /* 4,000 users: 200 requests a second, 1,000 to build for. */
@@ -218,6 +219,19 @@ static void many_machines(void **state)
 	is(CAPACITY_CONNECTIONS, 25 * (2 * (15 + 1) + 5 * (4 + 1) + capacity_value(&plan, CAPACITY_WORKER_MAX) * 6 + 1));
 	/* 700 jobs at once on 25 machines: 28 / 0.7 / 4 */
 	is(CAPACITY_WORKER_MAX, 10);
+}
+
+/* Apache takes more than lighttpd; in a pod there is lighttpd. */
+static void another_web_server(void **state)
+{
+	(void)state;
+	plan_of(4000, WIDGET);
+	plan.model.front = 2;
+	capacity_plan_make(&plan);
+	is(CAPACITY_WEB_CORES, 0.9 / 0.7); /* 1,000 × (500 + 2 × 200) µs */
+	near(capacity_system_value(&plan, CAPACITY_BUSY, CAPACITY_WIDGET), 1.5);
+	near(capacity_system_value(&plan, CAPACITY_KNEE, CAPACITY_WIDGET), 4 / 1500e-6);
+	is(CAPACITY_POD_RATE, 1000);
 }
 
 /* No replica takes a write. */
@@ -526,7 +540,7 @@ static void written_as_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(documents_examples), cmocka_unit_test(erlang), cmocka_unit_test(knee), cmocka_unit_test(one_machine),
-		cmocka_unit_test(many_machines), cmocka_unit_test(writes_stay), cmocka_unit_test(the_most_that_can_be_asked), cmocka_unit_test(memory_decides), cmocka_unit_test(set_inputs), cmocka_unit_test(costs_of_the_metrics_file),
+		cmocka_unit_test(many_machines), cmocka_unit_test(another_web_server), cmocka_unit_test(writes_stay), cmocka_unit_test(the_most_that_can_be_asked), cmocka_unit_test(memory_decides), cmocka_unit_test(set_inputs), cmocka_unit_test(costs_of_the_metrics_file),
 		cmocka_unit_test(ships_costs), cmocka_unit_test(responders_by_their_paths), cmocka_unit_test(as_the_defaults_say),
 		cmocka_unit_test(as_mod_fcgid_is_shipped), cmocka_unit_test(written_for_people), cmocka_unit_test(written_as_json)};
 
