@@ -13,6 +13,7 @@
 /* Statements of the test's own under numbers that exist. */
 static const struct statement PART = {"test_part", "select current_schema() as part", 0, 0, true};
 static const struct statement ANSWER = {"test_answer", "select answer($1) as part", 1, 1, true};
+static const struct statement NAP = {"test_nap", "select pg_sleep(60)::text as part", 0, 3, true};
 static const struct statement WRITE = {"test_write", "insert into public.thing values (1)", 0, 2, false};
 
 struct fixture {
@@ -228,6 +229,26 @@ static void test_conflict(void **state)
 	pipeline_close(pipeline);
 }
 
+/* The replica is told to end what has no time left, and is of use again; the primary is not asked for it. */
+static void test_deadline(void **state)
+{
+	struct fixture *fixture = *state;
+	struct lease lease = {0};
+	PGresult *result;
+	lease_second(fixture, &lease);
+	struct connection *connection = lease.connection;
+	fixture->ctx.deadline_us = clock_mono_us() + 50000;
+	assert_int_equal(pg_run(&lease, &NAP, NULL, &result), ERR_TIMEOUT);
+	assert_int_equal(fixture->ctx.fault.retry_after_s, 1);
+	assert_int_equal(fixture->ctx.reads.primary, 0);
+	fixture->ctx.deadline_us = 0;
+	ctx_forgive(&fixture->ctx);
+	assert_int_equal(pg_run(&lease, &PART, NULL, &result), OK);
+	assert_string_equal(pg_text(result, 0, "part"), "second");
+	assert_ptr_equal(lease.connection, connection);
+	lease_return(&lease);
+}
+
 /* Rows of the cluster that this one was restored from, whose timelines were more. */
 static void test_history(void **state)
 {
@@ -281,7 +302,7 @@ int main(void)
 	setting("STOA_DB_CONNECT_TIMEOUT", "10s");
 	setting("STOA_DB_REPLICA_LAG", "150ms");
 	setting("STOA_DB_REPLICA_SKEW", "2ms");
-	const struct CMUnitTest tests[] = {CASE(test_proof), CASE(test_behind), CASE(test_own_write), CASE(test_conflict), CASE(test_history),
+	const struct CMUnitTest tests[] = {CASE(test_proof), CASE(test_behind), CASE(test_own_write), CASE(test_conflict), CASE(test_deadline), CASE(test_history),
 		CASE(test_primary_silent), CASE(test_promoted), CASE(test_unreachable)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
