@@ -113,6 +113,7 @@ static void record_budgets(struct ctx *ctx, struct json_object *rules)
 	for (enum latency_class class = CLASS_UNSET + 1; class < CLASS_COUNT; class++) {
 		const struct target *target = target_of(class);
 		record_class(rules, "class:stoa_slo_objective", target->text, arena_printf(&ctx->arena, "vector(%g)", target->objective));
+		record_class(rules, "class:stoa_slo_target:p95_seconds", target->text, arena_printf(&ctx->arena, "vector(%g)", target->p95_ms / 1000.0));
 		record_class(rules, "class:stoa_slo_slow:rate5m", target->text, slow_expr(ctx, target));
 	}
 	record(rules, "class:stoa_slo_bad:rate5m", "class:stoa_slo_slow:rate5m + on (class) class:stoa_http_errors:rate5m");
