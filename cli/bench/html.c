@@ -32,8 +32,8 @@ static const char STYLE[] =
 	".shape{fill:var(--l0)}.key{display:flex;flex-wrap:wrap;gap:4px 20px;margin:0;padding:0;list-style:none;font-size:.875rem}"
 	".key svg{display:inline-block;width:32px;height:10px;margin-inline-end:6px;vertical-align:middle}"
 	".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}"
-	"th,td{padding:5px 10px;border-block-end:1px solid var(--line);text-align:start;vertical-align:top}th{font-weight:600}"
-	"th.n,td.n{text-align:end;white-space:nowrap}.missed{color:var(--bad);font-weight:600}.met{color:var(--good);font-weight:600}.why{min-width:15rem}"
+	"th,td{padding:5px 8px;border-block-end:1px solid var(--line);text-align:start;vertical-align:top}th{font-weight:600}"
+	"th.n,td.n{text-align:end;white-space:nowrap}td.n .soft{display:block;font-weight:400}.missed{color:var(--bad);font-weight:600}.met{color:var(--good);font-weight:600}.why{min-width:11rem}"
 	"summary{cursor:pointer;padding:6px 0}:focus-visible{outline:3px solid var(--l0);outline-offset:2px}";
 
 void html_text(struct buffer *out, const char *text)

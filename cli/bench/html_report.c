@@ -269,6 +269,12 @@ static void route_row(struct buffer *out, const struct result_route *route, cons
 	buffer_text(out, "<tr><th scope=\"row\">");
 	html_text(out, name);
 	buffer_text(out, "</th>");
+	buffer_printf(out, "<td class=\"why\"><span class=\"%s\">%s</span>", route->met ? "met" : "missed", route->met ? "met" : "missed");
+	for (int i = 0; i < route->why_count; i++) {
+		buffer_text(out, i ? "; " : ": ");
+		html_text(out, route->why[i]);
+	}
+	buffer_text(out, "</td>");
 	html_cell(out, route->class);
 	html_number(out, (double)route->requests, 0);
 	buffer_text(out, "<td class=\"n\">");
@@ -283,18 +289,13 @@ static void route_row(struct buffer *out, const struct result_route *route, cons
 	time_cell(out, route, "p99.9", timings_quantile(route->timings, 0.999), 0);
 	time_cell(out, route, "max", route->timings->max_us, target->max_ms);
 	time_cell(out, route, "p95 of the first byte", route->first_p95_us, target->ttfb_ms);
-	buffer_printf(out, "<td class=\"why\"><span class=\"%s\">%s</span>", route->met ? "met" : "missed", route->met ? "met" : "missed");
-	for (int i = 0; i < route->why_count; i++) {
-		buffer_text(out, i ? "; " : ": ");
-		html_text(out, route->why[i]);
-	}
-	buffer_text(out, "</td></tr>\n");
+	buffer_text(out, "</tr>\n");
 }
 
 static void routes(struct ctx *ctx, const struct result *result, struct buffer *out)
 {
 	html_section(out, "Routes");
-	html_table(out, "Latency in ms, each beside the target of the route's class", "route|class|>requests|>errors|>p50|>p95|>p99|>p99.9|>largest|>first byte, p95|targets", NULL);
+	html_table(out, "Latency in ms, each above the target of the route's class; first byte: its p95", "route|targets|class|>requests|>errors|>p50|>p95|>p99|>p99.9|>largest|>first byte", NULL);
 	for (int i = 0; i < result->route_count; i++)
 		route_row(out, &result->routes[i], arena_printf(&ctx->arena, "%s %s", result->routes[i].method, result->routes[i].route));
 	route_row(out, &result->total, "all");
