@@ -17,12 +17,13 @@ const FOLDER = join(ROOT, 'bench/scenarios')
 const names = readdirSync(FOLDER).filter(file => file !== 'common.yaml').map(file => file.replace(/\.yaml$/, '')).sort()
 	.filter(name => !CHOSEN.length || CHOSEN.some(part => name.includes(part)))
 
-// Least squares over the second half, when caches and arenas have what they keep: KiB an hour.
+// Least squares over the second half, when caches and arenas have what they keep: MiB an hour; of minutes, or it is noise times a hundred.
 function slope(samples) {
+	if (samples.at(-1).s < 300) return ''
 	const late = samples.filter(sample => sample.s >= samples.at(-1).s / 2)
 	const mean = key => late.reduce((sum, sample) => sum + sample[key], 0) / late.length, s = mean('s'), kib = mean('kib')
 	const above = late.reduce((sum, sample) => sum + (sample.s - s) * (sample.kib - kib), 0), below = late.reduce((sum, sample) => sum + (sample.s - s) ** 2, 0)
-	return below ? above / below * 3600 : 0
+	return ` (${((below ? above / below * 3600 : 0) / 1024).toFixed(1)} MiB/h)`
 }
 
 async function one(house, set, name) {
@@ -34,9 +35,9 @@ async function one(house, set, name) {
 	look()
 	closeSync(text)
 	const errors = Object.values(result.total.errors).reduce((sum, n) => sum + n, 0), last = samples.at(-1), peak = key => Math.max(...samples.map(sample => sample[key]))
-	console.log(`${name.padEnd(16)} ${result.seconds.toFixed(0).padStart(5)} s ${count(result.total.requests).padStart(9)} ${count(result.total.requests / result.seconds).padStart(7)}/s `
+	console.log(`${name.padEnd(16)} ${result.seconds.toFixed(0).padStart(5)} s ${count(result.total.requests).padStart(9)} ${count(result.total.requests / result.measuredSeconds).padStart(7)}/s `
 		+ `${String(errors).padStart(7)} ${[result.total.p50Ms, result.total.p95Ms, result.total.p99Ms, result.total.maxMs].map(ms => ms.toFixed(1).padStart(8)).join(' ')}  `
-		+ `${(samples[0].kib / 1024).toFixed(0).padStart(4)} to ${(last.kib / 1024).toFixed(0).padStart(4)} MiB (${(slope(samples) / 1024).toFixed(1)} MiB/h)  `
+		+ `${(samples[0].kib / 1024).toFixed(0).padStart(4)} to ${(last.kib / 1024).toFixed(0).padStart(4)} MiB${slope(samples)}  `
 		+ `${String(peak('descriptors')).padStart(5)} fds ${String(peak('connections')).padStart(3)} conns  ${count(result.cost.requestsPerCpuSecond).padStart(7)}/CPU s  ${result.verdict}`)
 	for (const why of result.broken) console.log(`${' '.repeat(17)}broken: ${why}`)
 	for (const what of result.missing) console.log(`${' '.repeat(17)}not there: ${what}`)
