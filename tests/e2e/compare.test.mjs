@@ -64,7 +64,7 @@ test('a slower server is called a regression, and its records say so later', asy
 	assert.match((await bench('compare', '--records', into, 'v1', 'v2')).out, /against v1 \(7 runs\)/)
 	const whole = readFileSync(into, 'utf8'), asked = base.asked()
 	writeFileSync(into, `${whole}{"foreign":1}\n`)
-	for (const command of [['record', file, '--url', base.url, '--label', 'v3'], ['compare', file, '--base-url', base.url, '--new-url', base.url]]) {
+	for (const command of [['record', file, '--url', base.url, '--label', 'v3'], ['compare', file, '--base-url', base.url, '--new-url', base.url, '--new', 'v3']]) {
 		const refused = await bench(...command, '--into', into)
 		assert.equal(refused.status, 1)
 		assert.match(refused.err, /history\.jsonl, line 4: not a record of stoa bench/)
