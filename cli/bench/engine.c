@@ -343,7 +343,8 @@ static void await(struct run *run, int64_t until_us)
 	left_us = left_us < 0 ? 0 : left_us > 1000000 ? 1000000 : left_us;
 	struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
 	int count = epoll_pwait2(run->epoll, events, EVENTS, &left, NULL);
-	seconds_due(run, clock_mono_us());
+	if (count > 0)
+		seconds_due(run, clock_mono_us());
 	for (int i = 0; i < count; i++)
 		session_event(run, events[i].data.ptr, events[i].events);
 }
