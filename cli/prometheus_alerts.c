@@ -69,8 +69,9 @@ static const struct row DATABASE[] = {
 	{BOUND_REPLICA_LAG, {"stoa_database", "StoaReplicaLag", "warning", "2m", "stoa_db_replica_lag_seconds > $a", "A read replica is behind",
 		"Replica {{ $labels.replica }} is {{ $value }} s behind (target below $T, alert $A); reads go elsewhere meanwhile.", NULL,
 		"replica=r1", "6", {{"stoa_db_replica_lag_seconds{replica=\"r1\"}", "6x40", "5x40"}}}},
-	{BOUND_REPLICA_LAG, {"stoa_database", "StoaReplicaDown", "warning", "2m", "stoa_db_replica_up == 0", "A read replica is away",
-		"Replica {{ $labels.replica }} cannot be reached; its reads go to the others or the primary.", "003 §3 Connection Pooling: read replicas",
+	{BOUND_REPLICA_LAG, {"stoa_database", "StoaReplicaDown", "warning", "2m", "stoa_db_replica_up == 0", "A read replica is not asked",
+		"Replica {{ $labels.replica }} cannot be reached, is too far behind, or is no replica (the primary, where db.replicas names it too: silence it); "
+			"its reads go to the others or the primary.", "003 §3 Connection Pooling: read replicas",
 		"replica=r1", "0", {{"stoa_db_replica_up{replica=\"r1\"}", "0x40", "1x40"}}}},
 	{BOUND_COUNT, {"stoa_database", "StoaSlowQuery", "critical", NULL, "sum(increase(stoa_db_slow_queries_total{severity=\"critical\"}[5m])) > 0",
 		"Statements took more than a second",
