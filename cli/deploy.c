@@ -93,7 +93,9 @@ static void add_nodes(struct ctx *ctx, struct json_object *view, const struct ca
 	add_number(view, "cacheConnections", fmax(1024, 2 * capacity_value(plan, CAPACITY_CONNECTIONS)));
 	add_number(view, "pgbouncerReserve", fmax(2, capacity_value(plan, CAPACITY_POOLED) / 4));
 	add_number(view, "apacheProcesses", capacity_value(plan, CAPACITY_APACHE_WORKERS) / 32);
-	add_number(view, "apacheFactor", fmax(2, capacity_value(plan, CAPACITY_FRONT_CONNECTIONS) / capacity_value(plan, CAPACITY_APACHE_WORKERS)));
+	add_number(view, "apacheProcessesMost", capacity_value(plan, CAPACITY_APACHE_WORKERS) / 16);
+	add_number(view, "apacheSpare", 2 * capacity_value(plan, CAPACITY_APACHE_WORKERS));
+	add_number(view, "apacheFactor", fmax(16, capacity_value(plan, CAPACITY_FRONT_CONNECTIONS) / capacity_value(plan, CAPACITY_APACHE_WORKERS)));
 	add_number(view, "memoryMiB", plan->model.memory / MIB);
 	/* 003 §6: memory below 75 %. */
 	add_number(view, "memoryHighMiB", fmax(256, capacity_value(plan, CAPACITY_WEB_MEMORY) / MIB / 0.75));

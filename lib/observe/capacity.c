@@ -24,7 +24,7 @@
 #define POD_MORE_BYTES (16 * MIB) /* lighttpd, and the files that processes share */
 #define WORKERS_LEAST 2        /* 001 Auto-Scaling Policy */
 #define FRONT_LEAST 512
-#define APACHE_LEAST 256
+#define APACHE_LEAST 128
 #define APACHE_STEP 32
 #define PODS_LEAST 3           /* 002 Auto-scaling Configuration */
 #define PODS_MOST 20

@@ -193,7 +193,7 @@ enum capacity_unit { AS_COUNT, AS_RATE, AS_PART, AS_CORES, AS_BYTES, AS_NUMBER }
 	X(FRONT_FILES, "frontFiles", GROUP_FRONT, AS_COUNT, TR("Open files of a web server"), "2 × frontConnections + 256", \
 		"client and responder each take one") \
 	X(APACHE_WORKERS, "apacheWorkers", GROUP_FRONT, AS_COUNT, TR("Apache: MaxRequestWorkers"), \
-		"4 × Σ inFlight by 32, at least 256", "mpm_event; a slow client holds one longer") \
+		"4 × Σ inFlight by 32, at least 128", "mpm_event; a slow client holds one longer, and what waits for one costs nothing") \
 	X(BALANCER, "balancerConnections", GROUP_FRONT, AS_COUNT, TR("Connections of the balancer"), "webMachines × frontConnections", "") \
 	X(POD_RATE, "podRate", GROUP_KUBERNETES, AS_RATE, TR("Requests a second of a pod with one core"), "0.7 / (Σ share × (cpu + front))", \
 		"utilisation law at 70 %") \

@@ -178,7 +178,7 @@ static void one_machine(void **state)
 	is(CAPACITY_WEB_MEMORY, (6 * 10 + 6 * 16 + 4 * 5 + 2 * 4 * 19) * MIB); /* 4 hashes at once each in auth and pages */
 	is(CAPACITY_FRONT_CONNECTIONS, 512);
 	is(CAPACITY_FRONT_FILES, 1280);
-	is(CAPACITY_APACHE_WORKERS, 256);
+	is(CAPACITY_APACHE_WORKERS, 128);
 	is(CAPACITY_POD_RATE, 1000);      /* 0.7 / 700 µs */
 	is(CAPACITY_POD_IN_FLIGHT, 10);
 	is(CAPACITY_PODS_MIN, 3);
