@@ -8,6 +8,7 @@
 //   overload  half the knee for 5 s, twice the knee for BENCH_OVERLOAD (10) s, half the knee for 15 s: goodput (answered as they should
 //             before the client gives up, after 2 s) at twice the knee is asked to be at least 90 % of the knee, and the p95 of each second
 //             within its class again at most 10 s after going back
+//   refused   p99 of the answers 503 and 429, in the time that the client waited for them, its own waiting for a connection with it
 //   sent      of twice the knee, what really left: BENCH_SESSIONS (1000) connections are there, the rest waits for one and gives up
 //
 // BENCH_FRONTS (lighttpd,proxy_fcgi,fcgid) and BENCH_SYSTEMS (widget,retention,auth,pages) choose. The generator shares the machine with all that
@@ -39,10 +40,12 @@ function ask(house, set, system, name, phases, users) {
 	return bench(file, house.url, { set, json: join(REPORTS, `knee-${house.front}-${system}-${name}.json`) })
 }
 
-// The overload before may have switched parts off (lib/web/brownout.h), which come back by themselves.
+// The overload before may have switched parts off, which come back by themselves, one in 30 s (lib/web/brownout.h).
 async function rest(house, set, system) {
-	for (let tries = 0; tries < 60; tries++)
+	for (const end = performance.now() + 180000; performance.now() < end;) {
 		if (!errorsOf((await ask(house, set, system, 'rest', ['{name: calm, for: 1s, rate: 10}'], 64)).total)) return
+		await new Promise(done => setTimeout(done, 1000))
+	}
 	throw new Error(`${system} does not come to rest`)
 }
 
@@ -59,7 +62,7 @@ async function findKnee(house, set, system) {
 	await rest(house, set, system)
 	await ask(house, set, system, 'warm', ['{name: all, for: 2s, users: 64}'], 64)
 	const most = await ask(house, set, system, 'most', [`{name: all, for: ${SECONDS}s, users: 64}`], 64)
-	const ceiling = (most.total.requests - errorsOf(most.total)) / most.seconds
+	const ceiling = (most.total.requests - errorsOf(most.total)) / most.measuredSeconds
 	let low = 0, high = 0, rate = ceiling / 2
 	for (let step = 0; step < STEPS; step++) {
 		if (await borne(house, set, system, rate)) low = rate
@@ -77,13 +80,13 @@ async function overload(house, set, system, knee) {
 	const during = result.timeline.filter(second => second.second >= CALM && second.second < end)
 	const mean = key => during.reduce((sum, second) => sum + second[key], 0) / OVERLOAD
 	const late = result.timeline.filter(second => second.second >= end && second.second < end + AFTER && (second.p95Ms > target || second.errors)).at(-1)
-	return { goodput: mean('good'), sent: mean('sent'), back: late ? late.second - end + 1 : 0, errors: result.total.errors }
+	return { goodput: mean('good'), sent: mean('sent'), back: late ? late.second - end + 1 : 0, errors: result.total.errors, refusals: result.refusals }
 }
 
 let green = true
 mkdirSync(REPORTS, { recursive: true })
 console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(2)}; rates in requests a second\n`)
-console.log(`${'front'.padEnd(11)} ${'system'.padEnd(10)} ${['64 busy', 'knee', 'sent', 'goodput', 'of knee', 'back in'].map(head => head.padStart(10)).join(' ')}`)
+console.log(`${'front'.padEnd(11)} ${'system'.padEnd(10)} ${['64 busy', 'knee', 'sent', 'goodput', 'of knee', 'back in', 'refused p99'].map(head => head.padStart(10)).join(' ')}`)
 try {
 	for (const front of FRONTS)
 		await staged({ front }, async (house, set) => {
@@ -97,7 +100,7 @@ try {
 				const over = await overload(house, set, system, knee), good = over.goodput >= 0.9 * knee && over.back <= BACK_WITHIN
 				green &&= good
 				console.log(`${front.padEnd(11)} ${system.padEnd(10)} ${count(ceiling).padStart(10)} ${count(knee).padStart(10)} ${count(over.sent).padStart(10)} ${count(over.goodput).padStart(10)} `
-					+ `${(`${(100 * over.goodput / knee).toFixed(0)} %`).padStart(10)} ${(`${over.back} s`).padStart(10)}  ${good ? 'held' : 'NOT HELD'}  ${JSON.stringify(over.errors)}`)
+					+ `${(`${(100 * over.goodput / knee).toFixed(0)} %`).padStart(10)} ${(`${over.back} s`).padStart(10)} ${(over.refusals.requests ? `${over.refusals.p99Ms.toFixed(0)} ms` : '-').padStart(11)}  ${good ? 'held' : 'NOT HELD'}  ${JSON.stringify(over.errors)}`)
 			}
 		})
 } finally {
