@@ -285,7 +285,7 @@ static enum err add_charts(struct slo_page *page)
 	if (!key)
 		return OK;
 	TRY(history_rows(&page->req->ctx, page->req->house.pool, kind, key, page->range->seconds, page->range->step_s, &rows, &count));
-	const struct target *target = count ? history_class(rows[0].class) : NULL;
+	const struct target *target = count ? target_named(rows[0].class) : NULL;
 	if (!target)
 		return OK;
 	rows = points_of(page, rows, &count);
@@ -330,7 +330,7 @@ static void add_routes(struct slo_page *page)
 	for (int at = 0; (row = row_next(page, "route", &at));) {
 		struct json_object *view = json_object_new_object();
 		const struct history_burn *burn = burn_of(page, "route", row->key);
-		const struct target *target = history_class(row->class);
+		const struct target *target = target_named(row->class);
 		page_text(view, "route", row->key);
 		page_text(view, "class", row->class);
 		page_text(view, "link", link_to(page, page->range->name, "route", row->key));
@@ -519,7 +519,7 @@ static enum err slo_page_show(struct req *req, struct rep *rep)
 {
 	const struct slo_input *in = req->input;
 	struct slo_page page = {.req = req, .range = history_range(in->range), .class = in->class, .route = in->route, .view = page_view(req)};
-	if (in->class && !history_class(in->class))
+	if (in->class && !target_named(in->class))
 		return fail_field(&req->ctx, ERR_INVALID, "class", "There is no such class");
 	TRY(add_nodes(&page));
 	TRY(add_parts(&page));

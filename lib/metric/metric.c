@@ -533,23 +533,6 @@ uint64_t histogram_count(const struct histogram *histogram)
 	return count;
 }
 
-int64_t histogram_quantile(const struct histogram *histogram, double quantile)
-{
-	uint64_t counts[BOUNDS + 1], total = 0;
-	for (int i = 0; i <= BOUNDS; i++)
-		total += counts[i] = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
-	if (total == 0)
-		return 0;
-	double wanted = quantile * (double)total;
-	uint64_t below = 0;
-	for (int i = 0; i < BOUNDS; i++) {
-		below += counts[i];
-		if (below > 0 && (double)below >= wanted)
-			return bound_us(i);
-	}
-	return INT64_MAX;
-}
-
 double histogram_under(const struct histogram *histogram, int64_t us)
 {
 	double under = 0;

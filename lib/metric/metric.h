@@ -63,9 +63,8 @@ struct metric_fixed {
 struct counter *fixed_counter(struct metric_fixed *fixed);
 struct histogram *fixed_histogram(struct metric_fixed *fixed);
 
-/* Observations so far, and the quantile 0..1 in microseconds (upper bound of its bucket; 0 when empty). */
+/* Observations so far. */
 uint64_t histogram_count(const struct histogram *histogram);
-int64_t histogram_quantile(const struct histogram *histogram, double quantile);
 
 /* Its buckets: index 0 to HISTOGRAM_BUCKETS - 1; the upper bound in microseconds (INT64_MAX: infinity), and the observations of that bucket
  * alone. */

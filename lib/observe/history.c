@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct target *history_class(const char *text)
-{
-	for (enum latency_class class = CLASS_UNSET + 1; text && class < CLASS_COUNT; class++)
-		if (!strcmp(target_of(class)->text, text))
-			return target_of(class);
-	return NULL;
-}
-
 const struct history_range HISTORY_RANGE[] = {{"1h", 3600, 60}, {"24h", 86400, 900}, {"7d", 7 * 86400, 7200}, {"30d", 30 * 86400, 21600}, {0}};
 
 const struct history_range *history_range(const char *name)
@@ -115,7 +107,7 @@ enum err history_burns(struct ctx *ctx, struct pool *pool, const char *kind, str
 	*count_out = 0;
 	for (int row = 0; row < PQntuples(rows); row++) {
 		const char *its_kind = pg_text(rows, row, "kind"), *key = pg_text(rows, row, "key");
-		const struct target *target = history_class(pg_text(rows, row, "class"));
+		const struct target *target = target_named(pg_text(rows, row, "class"));
 		if (!target)
 			continue;
 		if (!burn || strcmp(burn->kind, its_kind) != 0 || strcmp(burn->key, key) != 0) {

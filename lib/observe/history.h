@@ -85,7 +85,4 @@ enum err history_age(struct ctx *ctx, struct pool *pool, int64_t *age_s_out);
 /* From this age on nobody writes the history, and what it says of the last hours is not so. */
 #define HISTORY_STALE_S 300
 
-/* The class of this name, or NULL. */
-const struct target *history_class(const char *text);
-
 #endif

@@ -75,7 +75,7 @@ static void take_duration(struct json_object *counted, const struct metric_value
 {
 	char class[24], key[192], name[200];
 	metric_label(value->labels, "class", class, sizeof class);
-	const struct target *target = history_class(class);
+	const struct target *target = target_named(class);
 	if (!target || !route_key(value, key))
 		return;
 	snprintf(name, sizeof name, "route %s", key);

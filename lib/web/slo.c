@@ -8,14 +8,6 @@ struct visit {
 	void *argument;
 };
 
-static const struct target *target_named(const char *text)
-{
-	for (enum latency_class class = CLASS_UNSET + 1; class < CLASS_COUNT; class++)
-		if (!strcmp(target_of(class)->text, text))
-			return target_of(class);
-	return NULL;
-}
-
 int64_t slo_quantile(const uint64_t counts[HISTOGRAM_BUCKETS], double quantile)
 {
 	uint64_t total = 0;

@@ -1,6 +1,7 @@
 #include "web/target.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct target TARGETS[CLASS_COUNT] = {
 #define X(name, text, p50, p95, p99, most, ttfb, objective, goal, shed, part, source) \
@@ -12,6 +13,14 @@ static const struct target TARGETS[CLASS_COUNT] = {
 const struct target *target_of(enum latency_class class)
 {
 	return &TARGETS[class > CLASS_UNSET && class < CLASS_COUNT ? class : CLASS_UNSET];
+}
+
+const struct target *target_named(const char *text)
+{
+	for (enum latency_class class = CLASS_UNSET + 1; text && class < CLASS_COUNT; class++)
+		if (!strcmp(target_of(class)->text, text))
+			return target_of(class);
+	return NULL;
 }
 
 bool target_bears_lag(enum latency_class class)

@@ -78,6 +78,7 @@ struct target {
 };
 
 const struct target *target_of(enum latency_class class);
+const struct target *target_named(const char *text); /* NULL: no class has this name, or it is NULL */
 /* Whether plain reads of its GET routes may be asked of a replica, which is behind by a moment (web/reads.c). */
 bool target_bears_lag(enum latency_class class);
 const char *part_text(enum house_part part); /* "analytics"; NULL for PART_NONE */

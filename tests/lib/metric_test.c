@@ -87,7 +87,6 @@ static void histograms(void **state)
 		char name[40], text[200];
 		snprintf(name, sizeof name, "h%zu_seconds", i);
 		struct histogram *histogram = metric_histogram(name, "a=\"b\"", "H.");
-		assert_int_equal(histogram_quantile(histogram, 0.99), 0);
 		histogram_observe(histogram, ROWS[i].us);
 		assert_int_equal(histogram_count(histogram), 1);
 		snprintf(text, sizeof text, "\n%s_bucket{a=\"b\",le=\"%s", name, ROWS[i].bucket);
@@ -101,21 +100,6 @@ static void histograms(void **state)
 	}
 	has("# TYPE h8_seconds histogram\n", true);
 	has("\nh8_seconds_sum{a=\"b\"} 0.001600\n", true);
-}
-
-static void quantiles(void **state)
-{
-	(void)state;
-	struct histogram *histogram = metric_histogram("q_seconds", "", "Q.");
-	for (int i = 1; i <= 1000; i++)
-		histogram_observe(histogram, i * 1000);
-	static const struct { double quantile; int64_t exact; } ROWS[] = {{0.5, 500000}, {0.9, 900000}, {0.99, 990000}, {1, 1000000}, {0, 1000}};
-	for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-		int64_t got = histogram_quantile(histogram, ROWS[i].quantile);
-		assert_in_range(got, ROWS[i].exact, ROWS[i].exact * 5 / 4 + 1);
-	}
-	histogram_observe(histogram, 100000000);
-	assert_true(histogram_quantile(histogram, 1) == INT64_MAX);
 }
 
 /* A share is exact at bounds of buckets, and in proportion between them: 100 µs and 125 µs are neighbouring bounds. */
@@ -518,7 +502,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(exposition, setup, teardown),
 		cmocka_unit_test_setup_teardown(histograms, setup, teardown),
-		cmocka_unit_test_setup_teardown(quantiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(shares, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_format_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_series_are_refused, setup, teardown),
