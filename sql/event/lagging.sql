@@ -1,5 +1,5 @@
 -- Consumers with something to read.
-select c.name
-from event_consumer c
-where exists (select from event e where e.position > c.position) or exists (select from event e where e.position is null)
-order by c.name
+select name
+from event_consumer
+where position < (select max(position) from event) or exists (select from event where position is null)
+order by name
