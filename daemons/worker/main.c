@@ -14,6 +14,7 @@
 #include "outreach/outreach.h"
 #include "retention/retention.h"
 #include "sql.h"
+#include "web/brownout.h"
 #include "web/web.h"
 #include "webhook/webhook.h"
 #include "who/secret.h"
@@ -120,6 +121,7 @@ static bool settings_open(const char *config, char message_out[256])
 		return false;
 	metric_close();
 	metric_open(message); /* says itself what is wrong */
+	brownout_open();
 	return true;
 }
 
@@ -149,6 +151,11 @@ struct program {
 	struct schedule schedules[KINDS];
 };
 
+static bool analytics_off(void)
+{
+	return brownout_is(PART_ANALYTICS);
+}
+
 static int work(void *argument, int stop_fd)
 {
 	const struct program *program = argument;
@@ -163,7 +170,7 @@ static int work(void *argument, int stop_fd)
 	int threads = options->threads ? options->threads : (int)conf_int("worker.threads");
 	struct pool *pool = pool_open(threads);
 	struct net *net = net_open();
-	struct job_house house = {.net = net, .cache = cache};
+	struct job_house house = {.net = net, .cache = cache, .analytics_off = analytics_off};
 	ctx_init(&ctx);
 	enum err err = worker_run(&ctx, &(struct worker_set){
 		.kinds = program->kinds,

@@ -11,7 +11,8 @@
  * Keeping. The job "measure.pass" runs a second after decisions, and every minute for what writes no event: it notices new sessions,
  * judges what measure_dirty says may have changed, and what has come due; session_outcome holds the result and triggers keep the sums a day
  * (sql/schema/0016). All in one transaction under the job's fence. It also keeps the widget's customers (customer.attempts, churn_risk),
- * links them to Stripe's, and writes the events churn.predicted and flow.started.
+ * links them to Stripe's, and writes the events churn.predicted and flow.started. While the part analytics is switched off
+ * (job_house.analytics_off) it rests, and works off afterwards what has come meanwhile.
  *
  * Days are UTC. A session counts on the day on which it started. */
 #ifndef STOA_MEASURE_MEASURE_H

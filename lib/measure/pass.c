@@ -28,9 +28,12 @@ struct pass {
 	bool ripened;  /* nothing else has come due */
 };
 
-static bool time_left(const struct pass *pass)
+/* What is left is the next pass's. */
+static bool goes_on(const struct pass *pass)
 {
-	return ctx_left_ms(pass->ctx, SPARE_MS) >= SPARE_MS;
+	const struct job_house *house = pass->job->house;
+
+	return ctx_left_ms(pass->ctx, SPARE_MS) >= SPARE_MS && !(house->analytics_off && house->analytics_off());
 }
 
 /* --- noticing new sessions --- */
@@ -72,7 +75,7 @@ typedef enum err noticing(struct lease *lease, const struct pass *pass, struct l
 static enum err windows(struct pass *pass, noticing *verb, struct look *look)
 {
 	look->more = true;
-	while (look->more && time_left(pass)) {
+	while (look->more && goes_on(pass)) {
 		struct lease lease;
 
 		TRY(job_begin(pass->ctx, pass->job, &lease));
@@ -300,7 +303,7 @@ static enum err pass_run(struct ctx *ctx, struct job *job)
 
 	ctx_init(&own);
 	memcpy(own.id, ctx->id, sizeof own.id);
-	while (err == OK && busy && time_left(&pass)) {
+	while (err == OK && busy && goes_on(&pass)) {
 		own.deadline_us = ctx->deadline_us;
 		err = work(&pass, &own, &busy);
 		if (err != OK) {

@@ -46,6 +46,13 @@ test('figures that hang leave the others their places, and end', async () => {
 	await until('figures as before', async () => (await funnel(200)).status === 200)
 })
 
+const noted = () => house.sql('select 1 from measure_dirty').length
+async function passed() {
+	const [[id]] = house.sql("insert into job (id, kind, queue, attempts) values (gen_random_uuid(), 'measure.pass', 0, 3) returning id")
+	house.sql('notify stoa_job')
+	await until('the pass', () => house.sql(`select 1 from job where id = '${id}' and state = 'done'`).length)
+}
+
 test('a part that is switched off says so, until it is switched on', async () => {
 	assert.match(house.stoa('brownout', 'analytics', 'on'), /^analytics +on +off/m)
 	const reply = await funnel(300)
@@ -63,6 +70,11 @@ test('a part that is switched off says so, until it is switched on', async () =>
 	}
 	assert.ok([200, 201].includes((await start()).status))
 	assert.match(await (await fetch(`${house.url}/metrics`)).text(), /^stoa_brownout\{part="analytics"\} 1$/m)
+	house.sql("insert into measure_dirty (org_id, live, kind, ref) select org_id, live, 'session', id::text from retention_session")
+	await passed()
+	assert.ok(noted() > 0)
 	house.stoa('brownout', 'analytics', 'auto')
 	assert.equal((await funnel(301)).status, 200)
+	await passed()
+	assert.equal(noted(), 0)
 })

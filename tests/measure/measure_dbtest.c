@@ -68,6 +68,20 @@ static void each_session_has_its_outcome(void **state)
 		"{survey,discount,pause}{answered,declined,accepted}");
 }
 
+static void figures_wait_while_they_are_switched_off(void **state)
+{
+	(void)state;
+	world();
+	const char *waiting = sql("select count(*) from measure_dirty");
+	switched_off = true;
+	pass_by(pool);
+	switched_off = false;
+	assert_string_equal(sql("select count(*) from measure_dirty"), waiting);
+	assert_string_equal(sql("select count(*) from session_outcome"), "0");
+	pass();
+	assert_string_equal(sql("select count(*) from session_outcome"), "8");
+}
+
 static void figures_are_those_of_the_stories(void **state)
 {
 	(void)state;
@@ -522,6 +536,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(each_session_has_its_outcome, fresh),
+		cmocka_unit_test_setup(figures_wait_while_they_are_switched_off, fresh),
 		cmocka_unit_test_setup(figures_are_those_of_the_stories, fresh),
 		cmocka_unit_test_setup(filters_choose_sums_or_sessions, fresh),
 		cmocka_unit_test_setup(retention_is_kaplan_meiers, fresh),

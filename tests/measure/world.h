@@ -18,11 +18,17 @@
 static struct cache *cache;
 static struct job_policy quick = {.kind = "measure.pass", .queue = JOB_HIGH, .retry = {1, 1, 1}, .deadline_ms = 600000};
 static struct job_kind kinds[2];
+static bool switched_off;
+
+static inline bool analytics_off(void)
+{
+	return switched_off;
+}
 
 /* One pass by a worker of this process. */
 static inline void pass_by(struct pool *own)
 {
-	struct job_house house = {.cache = cache};
+	struct job_house house = {.cache = cache, .analytics_off = analytics_off};
 	struct lease lease;
 	struct ctx ctx;
 
