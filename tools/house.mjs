@@ -197,7 +197,7 @@ export class House {
 	}
 
 	worker() {
-		return this.start('worker', join(this.build, 'daemons/worker/stoa-worker'), [], { again: this.again })
+		return this.start('worker', 'nice', ['-n', '5', join(this.build, 'daemons/worker/stoa-worker')], { again: this.again })
 	}
 
 	webServer() {
