@@ -12,7 +12,7 @@ import { promisify } from 'node:util'
 import { BUILD, boot } from './harness.mjs'
 
 // With five runs of each side a route's latency and its errors can both be told beyond noise (cli/bench/statistics.h).
-const ROUNDS = 5
+const ROUNDS = 5, MOST = 15
 const CASES = {
 	sleep: { route: 'GET /api/v1/retention/privacy', kind: 'handler-waits' },
 	loop: { route: 'GET /api/v1/retention/branding', kind: 'query-in-a-loop' },
@@ -96,6 +96,8 @@ const compare = label => run(join(BUILD, 'cli/stoa'), ['bench', 'compare', '--re
 	{ ...fast.user, env: fast.environment, cwd: fast.dir }).then(({ stdout }) => ({ status: 0, text: stdout }), error => ({ status: error.code, text: error.stdout }))
 const findings = async () => JSON.parse(await stoa(slow, 'profile', '--json')).findings
 
+const caught = ({ route }) => new RegExp(`${route.split(' ')[1]} +p50 .*REGRESSION`)
+
 // The finding of a case; the cache's is of its space.
 const isOf = ({ kind, route }) => one => one.kind === kind && (one.route === route || one.numbers.space === 'figures')
 function findingOf(found, one) {
@@ -122,14 +124,17 @@ before(async () => {
 	scenariosWrite()
 	await slowDown()
 	await measure(fast, 'warm')
-	await rounds(ROUNDS, 'slowed')
-	slowed = await compare('slowed')
+	// A machine that is busy with something else makes more noise, which takes more runs to tell from.
+	for (let count = 0; count < MOST && (!slowed || !Object.values(CASES).every(one => caught(one).test(slowed.text))); count += ROUNDS) {
+		await rounds(ROUNDS, 'slowed')
+		slowed = await compare('slowed')
+	}
 	profile = await findings()
 	await mend(profile)
 	await measure(slow, 'warm')
 	await rounds(1, 'mended')
 	profile = { slowed: profile, mended: await findings() }
-}, { timeout: 300000 })
+}, { timeout: 900000 })
 
 after(async () => {
 	await fast?.finish()
@@ -151,10 +156,9 @@ function ratio(label, name) {
 
 for (const [name, one] of Object.entries(CASES))
 	test(`${name}: compare catches it, profile names it, and the recommendation mends it`, t => {
-		const [, path] = one.route.split(' ')
 		t.diagnostic(`slow to fast ${ratio('slowed', name).toFixed(1)}, mended ${ratio('mended', name).toFixed(2)}`)
 		assert.equal(slowed.status, 1, slowed.text)
-		assert.match(slowed.text, new RegExp(`${path} +p50 .*REGRESSION`), slowed.text)
+		assert.match(slowed.text, caught(one), slowed.text)
 		const found = findingOf(profile.slowed, one), left = profile.mended.find(isOf(one))
 		// A machine that has no time for a thread makes it wait as well, so what is left is compared, too.
 		assert.ok(!left || left.costSeconds < found.costSeconds / 4, JSON.stringify(left))
