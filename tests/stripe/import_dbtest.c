@@ -202,7 +202,7 @@ static void what_was_missed_is_fetched(void **state)
 	assert_sql(count, "select count(*) from stripe_event");
 	/* The hour's round does it for every connection. */
 	sql("delete from job; insert into job (id, kind, queue, attempts) values (gen_random_uuid(), 'stripe.round', 2, 1)");
-	sql("update stripe_event set received_at = now() - interval '31 days' where id in (select id from stripe_event limit 3); "
+	sql("update stripe_event set received_at = now() - interval '31 days' where id in (select id from stripe_event order by id limit 3); "
 		"update stripe_event set state = 'waiting', received_at = now() - make_interval(days => case id when (select max(id) from stripe_event) then 61 else 59 end) "
 		"where id in (select id from stripe_event order by id desc limit 2); "
 		"insert into stripe_event (org_id, live, id, type, created_at, source, state, received_at) values ('%s', false, 'evt_ancient', 'x', now(), 'webhook', 'ignored', "
