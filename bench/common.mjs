@@ -33,11 +33,13 @@ export function pgbench(house, script, variables, clients) {
 
 // --- a house of one's own ---
 
-// work(house) runs while the house is there; when that fails, what its logs hold is printed.
+const interrupted = new Promise((_, failed) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(signal => process.once(signal, () => failed(new Error(signal)))))
+
+// work(house) runs while the house is there, which a signal ends as well; when that fails, what its logs hold is printed.
 export async function withHouse({ front, port = 0 }, work) {
 	const house = new House({ dir: mkdtempSync('/tmp/stoa-bench.'), build: BUILD, front, port })
 	try {
-		return await work(house)
+		return await Promise.race([work(house), interrupted])
 	} catch (error) {
 		console.error(house.tail())
 		throw error
