@@ -3,7 +3,8 @@
  * A value is opaque bytes under a namespace and a key, with tags. cache_invalidate(tag) makes every value with that tag,
  * loaded before now, a miss: at once for every process of this machine (a shared-memory table of the last invalidation a
  * tag), and for other machines, after local_life, through memcached: also while one of several memcacheds is in trouble, and after it has come
- * back with what it held; where more are, or the only one is, at latest when the value's life ends. "Before" is decided by stamps:
+ * back with what it held; where more are, or the only one is, at latest when the value's life ends. Whoever asks for what is being fetched
+ * waits for that, and may be given what was invalidated elsewhere since it began. "Before" is decided by stamps:
  * wall-clock microseconds that only rise on one machine, whatever its clock does, and learn of other machines' newer ones.
  * A value is good only if its stamp, taken before loading began, is newer than the last invalidation of all its tags.
  * Tags share the slots of a fixed table, so an invalidation may cost a stranger a miss.
@@ -57,9 +58,9 @@ struct cache_plan {
 
 /* The value from the first level, memcached or the loader, in that order; one flight a key within a process (others
  * wait for it, until ctx's deadline: ERR_TIMEOUT). The loader's error is returned to its own caller and nothing is kept; one of
- * those who waited tries next. Nobody gets a value loaded before an invalidation that had ended when they asked: for tags of the plan, a
- * replica that may be read (ctx->reads) is only read when it has what the invalidation told of. Counts
- * ctx->cache_hits and cache_misses, and stoa_cache_lookups_total by space: hit rates are held against those of the type of data. */
+ * those who waited tries next. Nobody gets a value loaded before an invalidation of this machine that had ended when they asked: for tags of
+ * the plan, a replica that may be read (ctx->reads) is only read when it has what the invalidation told of. Counts ctx->cache_hits and
+ * cache_misses, and stoa_cache_lookups_total by space: hit rates are held against those of the type of data. */
 enum err cache_fetch(struct ctx *ctx, struct cache *cache, const struct cache_plan *plan, cache_loader *load,
 	void *argument, struct cached *value_out);
 /* Keeps a value read elsewhere. stamp: cache_stamp() from before it was read. */

@@ -117,6 +117,7 @@ void remote_close(struct remote *remote);
 struct entry *remote_find(struct remote *remote, const struct name *name, const struct tag *tags, int tag_count,
 	int64_t *left_us_out);
 void remote_keep(struct remote *remote, const struct entry *entry, int64_t life_us);
+/* In whatever order machines tell their stamps, the newest stays. */
 void remote_invalidate(struct remote *remote, const struct tag *tag, int64_t stamp);
 /* Applies what memcached knows of the tag's last invalidation. False: it knows nothing, or is in trouble. */
 bool remote_learn(struct remote *remote, const struct tag *tag);

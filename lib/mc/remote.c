@@ -6,7 +6,8 @@
  * What a server has kept meanwhile may be old, so nothing rests upon where a value lies. An invalidation is told to every server, and a
  * value is taken only where two servers have been asked for those of its tags: its own and the next. As long as one server at a time is in
  * trouble, one of the two has heard of each: the invalidation has reached all others. A server that missed some is told so when it
- * is back, before anything else by who knows of it, in a record that outdates all that it held then. */
+ * is back, before anything else by who knows of it, in a record that outdates all that it held then. What machines tell may come in another
+ * order than it happened in, so a record's stamp only rises. */
 #include "mc/level.h"
 
 #include "base/breaker.h"
@@ -27,6 +28,7 @@
 #define KEY_BYTES (2 * NAME_HASH_BYTES + 2)
 #define KEYS_MOST (TAGS_MOST + 2)
 #define LONGEST_S 2592000 /* memcached reads more as a date */
+#define RAISES_MOST 16    /* of a record, while others do it too */
 
 struct server {
 	struct breaker breaker;
@@ -52,7 +54,7 @@ struct keys {
 	const char *pointers[KEYS_MOST];
 	size_t lengths[KEYS_MOST];
 	int count;
-	struct { char *data; size_t length; } answers[KEYS_MOST]; /* owned; NULL = none */
+	struct { char *data; size_t length; uint64_t version; } answers[KEYS_MOST]; /* data owned; NULL = none */
 };
 
 /* An operation at one server; handle NULL: none. */
@@ -87,6 +89,8 @@ static void keys_free(struct keys *keys)
 {
 	for (int i = 0; i < keys->count; i++)
 		free(keys->answers[i].data);
+	keys->count = 0;
+	memset(keys->answers, 0, sizeof keys->answers);
 }
 
 /* --- servers --- */
@@ -124,6 +128,7 @@ struct remote *remote_open(const char *servers, struct stamps *stamps, char mess
 	const struct { memcached_behavior_t name; uint64_t value; } behaviors[] = {
 		{MEMCACHED_BEHAVIOR_BINARY_PROTOCOL, 0},
 		{MEMCACHED_BEHAVIOR_VERIFY_KEY, 1},
+		{MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1},
 		{MEMCACHED_BEHAVIOR_NO_BLOCK, 1},
 		{MEMCACHED_BEHAVIOR_TCP_NODELAY, 1},
 		{MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, (uint64_t)conf_ms("cache.connect_timeout")},
@@ -247,6 +252,7 @@ static bool trouble(memcached_return_t result)
 	case MEMCACHED_NOTFOUND:
 	case MEMCACHED_STORED:
 	case MEMCACHED_NOTSTORED:
+	case MEMCACHED_DATA_EXISTS:
 	case MEMCACHED_BUFFERED:
 	case MEMCACHED_E2BIG:
 	case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
@@ -259,43 +265,6 @@ static bool trouble(memcached_return_t result)
 static bool stored(memcached_return_t result)
 {
 	return result == MEMCACHED_SUCCESS || result == MEMCACHED_STORED;
-}
-
-static memcached_return_t record_set(memcached_st *handle, const struct tag *tag, int64_t stamp)
-{
-	struct record record = {.tag = *tag, .stamp = stamp};
-	struct keys keys = {.count = 0};
-	keys_add_tags(&keys, tag, 1);
-	return memcached_set(handle, keys.pointers[0], keys.lengths[0], (const char *)&record, sizeof record, LONGEST_S, 0);
-}
-
-static void call_begin(struct call *call, struct server *server)
-{
-	int64_t owed = atomic_load_explicit(&server->owed, memory_order_acquire);
-	call->server = server;
-	call->handle = handle_take(server);
-	call->result = MEMCACHED_SUCCESS;
-	call->keys.count = 0;
-	memset(call->keys.answers, 0, sizeof call->keys.answers);
-	if (!owed)
-		return;
-	call->result = record_set(call->handle, &server->tag, owed);
-	if (stored(call->result))
-		atomic_compare_exchange_strong(&server->owed, &owed, 0);
-}
-
-static bool call_end(struct remote *remote, struct call *call)
-{
-	bool failed = trouble(call->result);
-	breaker_report(&call->server->breaker, &remote->rule, !failed);
-	if (failed) {
-		atomic_fetch_add_explicit(&remote->errors, 1, memory_order_relaxed);
-		count_error();
-		handle_discard(call->server, call->handle);
-	} else {
-		handle_give(call->server, call->handle);
-	}
-	return !failed;
 }
 
 static void call_send(struct call *call)
@@ -328,6 +297,7 @@ static void call_fetch(struct call *call)
 		if (index < 0 || keys->answers[index].data)
 			continue;
 		keys->answers[index].length = memcached_result_length(got);
+		keys->answers[index].version = memcached_result_cas(got);
 		keys->answers[index].data = malloc(keys->answers[index].length + 1);
 		if (!keys->answers[index].data)
 			abort();
@@ -335,21 +305,6 @@ static void call_fetch(struct call *call)
 	}
 	memcached_result_free(&room);
 }
-
-/* All at once. False: one is in trouble. */
-static bool calls_run(struct remote *remote, struct call *calls, int count)
-{
-	bool good = true;
-	for (int i = 0; i < count; i++)
-		call_send(&calls[i]);
-	for (int i = 0; i < count; i++)
-		call_fetch(&calls[i]);
-	for (int i = 0; i < count; i++)
-		good &= call_end(remote, &calls[i]);
-	return good;
-}
-
-/* --- records of tags --- */
 
 /* The stamp of an answer about the tag; 0: there is none. False: it cannot be believed. */
 static bool record_read(struct remote *remote, const struct keys *keys, int index, const struct tag *tag, int64_t *stamp_out)
@@ -366,6 +321,84 @@ static bool record_read(struct remote *remote, const struct keys *keys, int inde
 	*stamp_out = record.stamp;
 	return true;
 }
+
+/* Over the version that was found there, or where none was. */
+static memcached_return_t record_put(memcached_st *handle, const struct tag *tag, int64_t stamp, bool found, uint64_t version)
+{
+	const struct record record = {.tag = *tag, .stamp = stamp};
+	struct keys keys = {.count = 0};
+	keys_add_tags(&keys, tag, 1);
+	return found ? memcached_cas(handle, keys.pointers[0], keys.lengths[0], (const char *)&record, sizeof record, LONGEST_S, 0, version)
+		: memcached_add(handle, keys.pointers[0], keys.lengths[0], (const char *)&record, sizeof record, LONGEST_S, 0);
+}
+
+static bool overtaken(memcached_return_t result)
+{
+	return result == MEMCACHED_DATA_EXISTS || result == MEMCACHED_NOTSTORED || result == MEMCACHED_NOTFOUND;
+}
+
+/* The record's stamp, unless it is newer already. */
+static void call_raise(struct remote *remote, struct call *call, const struct tag *tag, int64_t stamp)
+{
+	for (int i = 0; i < RAISES_MOST; i++) {
+		int64_t before;
+		keys_add_tags(&call->keys, tag, 1);
+		call_send(call);
+		call_fetch(call);
+		bool found = call->keys.answers[0].data, newest = record_read(remote, &call->keys, 0, tag, &before) && before >= stamp;
+		uint64_t version = call->keys.answers[0].version;
+		keys_free(&call->keys);
+		if (trouble(call->result))
+			return;
+		call->result = newest ? MEMCACHED_STORED : record_put(call->handle, tag, stamp, found, version);
+		if (!overtaken(call->result))
+			return;
+	}
+}
+
+static void call_begin(struct remote *remote, struct call *call, struct server *server)
+{
+	int64_t owed = atomic_load_explicit(&server->owed, memory_order_acquire);
+	call->server = server;
+	call->handle = handle_take(server);
+	call->result = MEMCACHED_SUCCESS;
+	call->keys.count = 0;
+	memset(call->keys.answers, 0, sizeof call->keys.answers);
+	if (!owed)
+		return;
+	call_raise(remote, call, &server->tag, owed);
+	if (stored(call->result))
+		atomic_compare_exchange_strong(&server->owed, &owed, 0);
+}
+
+static bool call_end(struct remote *remote, struct call *call)
+{
+	bool failed = trouble(call->result);
+	breaker_report(&call->server->breaker, &remote->rule, !failed);
+	if (failed) {
+		atomic_fetch_add_explicit(&remote->errors, 1, memory_order_relaxed);
+		count_error();
+		handle_discard(call->server, call->handle);
+	} else {
+		handle_give(call->server, call->handle);
+	}
+	return !failed;
+}
+
+/* All at once. False: one is in trouble. */
+static bool calls_run(struct remote *remote, struct call *calls, int count)
+{
+	bool good = true;
+	for (int i = 0; i < count; i++)
+		call_send(&calls[i]);
+	for (int i = 0; i < count; i++)
+		call_fetch(&calls[i]);
+	for (int i = 0; i < count; i++)
+		good &= call_end(remote, &calls[i]);
+	return good;
+}
+
+/* --- records of tags --- */
 
 /* Applies what a server knows about tags, whose answers begin at `first`, to the table of this machine. */
 static bool learn(struct remote *remote, const struct keys *keys, int first, const struct tag *tags, int count, bool *found_out)
@@ -399,7 +432,7 @@ static bool learn_tags(struct remote *remote, const uint8_t *hash, const struct 
 	struct call calls[2];
 	int server_count = *servers_out = choose(remote, hash, servers, 2);
 	for (int i = 0; i < server_count; i++) {
-		call_begin(&calls[i], servers[i]);
+		call_begin(remote, &calls[i], servers[i]);
 		keys_add_tags(&calls[i].keys, &servers[i]->tag, missed);
 		keys_add_tags(&calls[i].keys, tags, count);
 	}
@@ -473,7 +506,7 @@ struct entry *remote_find(struct remote *remote, const struct name *name, const 
 	name_hash(name->text, name->length, hash);
 	int count = choose(remote, hash, servers, tag_count ? 2 : 1), asked;
 	for (int i = 0; i < count; i++) {
-		call_begin(&calls[i], servers[i]);
+		call_begin(remote, &calls[i], servers[i]);
 		if (i == 0) {
 			keys_add(&calls[i].keys, 'v', hash, sizeof hash);
 			keys_add_tags(&calls[i].keys, &servers[i]->tag, 1);
@@ -516,7 +549,7 @@ void remote_keep(struct remote *remote, const struct entry *entry, int64_t life_
 	if (!value)
 		abort();
 	envelope_write(&envelope, value);
-	call_begin(&call, server);
+	call_begin(remote, &call, server);
 	keys_add(&call.keys, 'v', hash, sizeof hash);
 	if (!trouble(call.result))
 		call.result = memcached_set(call.handle, call.keys.pointers[0], call.keys.lengths[0], value, bytes,
@@ -539,9 +572,9 @@ void remote_invalidate(struct remote *remote, const struct tag *tag, int64_t sta
 		struct call call;
 		bool told = false;
 		if (breaker_allow(&server->breaker, &remote->rule)) {
-			call_begin(&call, server);
+			call_begin(remote, &call, server);
 			if (!trouble(call.result))
-				call.result = record_set(call.handle, tag, stamp);
+				call_raise(remote, &call, tag, stamp);
 			told = call_end(remote, &call) && stored(call.result);
 		}
 		if (!told)
