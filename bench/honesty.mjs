@@ -6,6 +6,8 @@
 //              again only when it has an answer, sees it in as many requests as it has connections, and its p99 does not (wrk would not do
 //              here: it puts in what it thinks it has left out)
 //   cost       requests per second of processor time of `stoa bench` itself, at three rates and without pause; asked: 30,000 at 30,000 a second
+//
+// Needs h2load, of Debian's nghttp2-client.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -52,6 +54,7 @@ function h2load(url, seconds, connections, rate) {
 	const log = join(dir, 'h2load.log')
 	rmSync(log, { force: true })
 	const run = spawnSync('h2load', ['--h1', '-c', connections, '-t', 1, '-D', seconds, `--log-file=${log}`, ...(rate ? [`--rps=${rate / connections}`] : []), url].map(String), { encoding: 'utf8' })
+	if (run.error) throw new Error(`h2load, of Debian's nghttp2-client: ${run.error.message}`)
 	const times = readFileSync(log, 'utf8').trim().split('\n').map(line => line.split('\t')).filter(([, status]) => status === '200').map(([, , us]) => Number(us) / 1000).sort((a, b) => a - b)
 	if (run.status || times.length < 100) throw new Error(`h2load: ${times.length} requests\n${run.stdout}${run.stderr}`)
 	return Object.fromEntries(QUANTILES.map(([name, share]) => [name, times[Math.ceil(times.length * share) - 1]]))
