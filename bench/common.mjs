@@ -33,7 +33,10 @@ export function pgbench(house, script, variables, clients) {
 
 // --- a house of one's own ---
 
-const interrupted = new Promise((_, failed) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(signal => process.once(signal, () => failed(new Error(signal)))))
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => stop.abort(new Error(signal)))
+export const stopped = stop.signal // aborted when a signal ends the bench
+const interrupted = new Promise((_, failed) => stopped.addEventListener('abort', () => failed(stopped.reason)))
 
 // work(house) runs while the house is there, which a signal ends as well; when that fails, what its logs hold is printed.
 export async function withHouse({ front, port = 0 }, work) {

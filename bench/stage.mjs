@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../tools/house.mjs'
-import { BUILD, cpu, processes, withSite } from './common.mjs'
+import { BUILD, cpu, processes, stopped, withSite } from './common.mjs'
 
 export const REPORTS = join(ROOT, 'var/bench')
 // bench/analytics.sql's flows are for figures only: a customer could not go through them.
@@ -44,12 +44,11 @@ export async function bench(file, url, { set = {}, timeScale = 1, rateScale = 1,
 	const args = ['bench', 'run', file, '--url', url, '--json', json, '--time-scale', String(timeScale), '--rate-scale', String(rateScale),
 		...(html ? ['--html', html] : []), ...Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`])]
 	rmSync(json, { force: true })
-	const child = spawn('nice', ['-n', process.getuid() ? '0' : '-10', join(BUILD, 'cli/stoa'), ...args], { stdio: ['ignore', out, 'inherit'] })
+	const child = spawn('nice', ['-n', process.getuid() ? '0' : '-10', join(BUILD, 'cli/stoa'), ...args], { stdio: ['ignore', out, 'inherit'], signal: stopped })
 	const house = current && looks(current)
 	house?.look()
 	const timer = setInterval(() => { house?.look(); meanwhile?.() }, 1000)
-	const status = await new Promise(done => child.once('close', done))
-	clearInterval(timer)
+	const status = await new Promise((done, failed) => child.once('close', done).once('error', failed)).finally(() => clearInterval(timer))
 	if (!existsSync(json)) throw new Error(`stoa bench run ${file} ended with ${status}`)
 	const result = JSON.parse(readFileSync(json, 'utf8'))
 	if (house) {
