@@ -1,4 +1,5 @@
 #include "job_crew.h"
+#include "base/log.h"
 
 #include <signal.h>
 
@@ -372,19 +373,34 @@ static void test_overdue(void **state)
 	setting("STOA_WORKER_LEASE", NULL);
 }
 
+static bool logged(const char *path, const char *event)
+{
+	char text[4096] = "";
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	return strstr(text, event);
+}
+
 /* A stop lets the running job finish, and takes no other. */
 static void test_stop(void **state)
 {
 	struct fixture *fixture = *state;
 	struct crew crew;
+	char path[200];
+	snprintf(path, sizeof path, "%s/stop.log", getenv("STOA_TEST_DIR"));
+	assert_true(log_open("stoa", path, LOG_INFO));
 	enqueue(fixture, &SLOW, (struct job_new){.payload = "1"});
 	crew_start(&crew, 1, false);
 	WAIT_FOR(*value(fixture, "select 1 from run"));
 	enqueue(fixture, &PLAIN, (struct job_new){.payload = "2"});
 	eventfd_write(crew.set.stop_fd, 1);
+	WAIT_FOR(logged(path, "worker.stopping"));
 	assert_string_equal(value(fixture, "select state from job where payload = '1'"), "running");
 	value(fixture, "insert into go values (true)");
 	crew_join(&crew);
+	log_open("stoa", NULL, LOG_INFO);
 	assert_string_equal(value(fixture, "select string_agg(state, ' ' order by payload) from job"), "done waiting");
 }
 
